@@ -1,7 +1,7 @@
 //! Reads CBOR that arrives in pages as a sequence of tokens: for printers, which must not wait for the whole.
 
 use crate::head::{self, Argument, Head};
-use crate::{DEPTH_MAX, Decimal, DecodeError, Integer};
+use crate::{DEPTH_MAX, Decimal, DecodeError, Encoder, Integer};
 
 /// A step through a document.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +23,26 @@ pub enum Token<'a> {
     Tag(u64),
     /// A simple value without a meaning here, such as 23, `undefined`.
     Simple(u8),
+}
+
+impl Token<'_> {
+    /// Writes the token: the tokens of a document, written in order, are the document.
+    pub fn encode(&self, to: &mut Encoder) {
+        match self {
+            Self::Null => to.null(),
+            Self::Bool(value) => to.bool(*value),
+            Self::Integer(value) => to.integer(value),
+            Self::Float(value) => to.float(*value),
+            Self::Decimal(value) => to.decimal(value),
+            Self::Text(value) => to.text(value),
+            Self::Bytes(value) => to.bytes(value),
+            Self::Array => to.begin_array(),
+            Self::Map => to.begin_map(),
+            Self::End => to.end(),
+            Self::Tag(tag) => to.tag(*tag),
+            Self::Simple(value) => to.simple(*value),
+        }
+    }
 }
 
 /// Splits pages of a CBOR sequence into tokens.
@@ -338,25 +358,7 @@ pub(crate) fn simple(value: u64, width: usize) -> Result<Token<'static>, DecodeE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Encoder, Value};
-
-    /// Writes each token again, for comparison with what it was read from.
-    fn copy(token: &Token<'_>, to: &mut Encoder) {
-        match token {
-            Token::Null => to.null(),
-            Token::Bool(value) => to.bool(*value),
-            Token::Integer(value) => to.integer(value),
-            Token::Float(value) => to.float(*value),
-            Token::Decimal(value) => to.decimal(value),
-            Token::Text(value) => to.text(value),
-            Token::Bytes(value) => to.bytes(value),
-            Token::Array => to.begin_array(),
-            Token::Map => to.begin_map(),
-            Token::End => to.end(),
-            Token::Tag(tag) => to.tag(*tag),
-            Token::Simple(value) => to.simple(*value),
-        }
-    }
+    use crate::Value;
 
     /// The document as the tokens of pages of `size` bytes tell it.
     fn through_tokens(cbor: &[u8], size: usize) -> Result<Value, DecodeError> {
@@ -364,7 +366,7 @@ mod tests {
         for page in cbor.chunks(size) {
             tokens.feed(page);
             while let Some(token) = tokens.next()? {
-                copy(&token, &mut encoder);
+                token.encode(&mut encoder);
             }
         }
         if tokens.is_complete() { Value::from_cbor(&encoder.take_all()) } else { Err(DecodeError::Ended) }

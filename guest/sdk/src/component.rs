@@ -1,0 +1,187 @@
+//! The component's face: the contract's functions over files, for any [`Store`].
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{self, Write};
+use std::marker::PhantomData;
+
+use crate::bindings::autotel::stores::types::{Error, Loss};
+use crate::bindings::exports::autotel::stores::store::{self, Guest, GuestReader, GuestWriter};
+use crate::fault::io_error;
+use crate::store::{Press, parse_rest};
+use crate::{Description, Encoder, Fault, Operations, Options, Parse, Problem, Progress, Setting, Source, Store};
+
+/// Bytes that a printer gathers before they go to the file.
+const WRITE_BYTES: usize = 64 * 1024;
+
+/// A store as a component.
+pub struct Component<S>(PhantomData<S>);
+
+impl<S: Store> Guest for Component<S> {
+    type Reader = Reader<S>;
+    type Writer = Writer<S>;
+
+    fn describe() -> Description {
+        S::describe()
+    }
+
+    fn load(path: String, options: Vec<Setting>) -> Result<Vec<u8>, Error> {
+        read::<S>(&path, options, Operations::LOAD)
+    }
+
+    fn save(path: String, documents: Vec<u8>, options: Vec<Setting>) -> Result<Vec<Loss>, Error> {
+        let mut writing = Writing::<S>::create(path, options)?;
+        writing.write(&documents)?;
+        writing.finish()
+    }
+
+    fn validate(path: String, options: Vec<Setting>) -> Result<Vec<Problem>, Error> {
+        match read::<S>(&path, options, Operations::VALIDATE) {
+            Ok(_) => Ok(Vec::new()),
+            Err(Error::Syntax(problem)) => Ok(vec![problem]),
+            Err(Error::Invalid(problems)) => Ok(problems),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Reads a whole file; what is only validated is not kept.
+fn read<S: Store>(path: &str, options: Vec<Setting>, operation: Operations) -> Result<Vec<u8>, Error> {
+    let mut parser = open::<S>(path, options, operation)?;
+    let result = match operation {
+        Operations::VALIDATE => pass_over(&mut parser).map(|()| Vec::new()),
+        _ => parse_rest(&mut parser),
+    };
+    result.map_err(|fault| locate(fault, path))
+}
+
+fn pass_over(parser: &mut impl Parse) -> Result<(), Fault> {
+    let mut encoder = Encoder::default();
+    while parser.parse(&mut encoder, WRITE_BYTES)? == Progress::More {
+        encoder.take_all();
+    }
+    Ok(())
+}
+
+fn open<S: Store>(path: &str, options: Vec<Setting>, operation: Operations) -> Result<S::Parser, Error> {
+    let options = Options::resolve(&S::describe(), options, operation)?;
+    let file = File::open(path).map_err(|error| io_error(error, path))?;
+    S::Parser::open(Source::new(file), &options).map_err(|fault| locate(fault, path))
+}
+
+fn locate(fault: Fault, path: &str) -> Error {
+    match File::open(path) {
+        Ok(file) => fault.locate(path, file),
+        Err(_) => fault.locate(path, io::empty()),
+    }
+}
+
+pub struct Reader<S: Store>(RefCell<Reading<S>>);
+
+struct Reading<S: Store> {
+    path: String,
+    parser: S::Parser,
+    encoder: Encoder,
+    state: Result<Progress, Error>,
+}
+
+impl<S: Store> GuestReader for Reader<S> {
+    fn open(path: String, options: Vec<Setting>) -> Result<store::Reader, Error> {
+        let parser = open::<S>(&path, options, Operations::LOAD)?;
+        let reading = Reading { path, parser, encoder: Encoder::default(), state: Ok(Progress::More) };
+        Ok(store::Reader::new(Self(RefCell::new(reading))))
+    }
+
+    fn next(&self, bytes_max: u32) -> Result<Option<Vec<u8>>, Error> {
+        self.0.borrow_mut().next(bytes_max.max(1) as usize)
+    }
+}
+
+impl<S: Store> Reading<S> {
+    fn next(&mut self, bytes_max: usize) -> Result<Option<Vec<u8>>, Error> {
+        while self.state.clone()? == Progress::More && self.encoder.len() < bytes_max {
+            let progress = self.parser.parse(&mut self.encoder, bytes_max);
+            self.state = progress.map_err(|fault| locate(fault, &self.path));
+        }
+        let page = self.encoder.take(bytes_max);
+        Ok(if page.is_empty() { None } else { Some(page) })
+    }
+}
+
+pub struct Writer<S: Store>(RefCell<Result<Writing<S>, Error>>);
+
+impl<S: Store> Writer<S> {
+    /// Does `work` unless the writer has failed or finished; a failure stays.
+    fn with<T>(&self, work: impl FnOnce(&mut Writing<S>) -> Result<T, Error>) -> Result<T, Error> {
+        let mut writing = self.0.borrow_mut();
+        let result = writing.as_mut().map_err(|error| error.clone()).and_then(work);
+        if let Err(error) = &result {
+            *writing = Err(error.clone());
+        }
+        result
+    }
+}
+
+impl<S: Store> GuestWriter for Writer<S> {
+    fn create(path: String, options: Vec<Setting>) -> Result<store::Writer, Error> {
+        Ok(store::Writer::new(Self(RefCell::new(Ok(Writing::create(path, options)?)))))
+    }
+
+    fn write(&self, page: Vec<u8>) -> Result<(), Error> {
+        self.with(|writing| writing.write(&page))
+    }
+
+    fn finish(&self) -> Result<Vec<Loss>, Error> {
+        let losses = self.with(Writing::finish)?;
+        *self.0.borrow_mut() = Err(Error::Unsupported("a call after `finish`".to_owned()));
+        Ok(losses)
+    }
+}
+
+struct Writing<S: Store> {
+    path: String,
+    file: File,
+    press: Press<S::Printer>,
+}
+
+impl<S: Store> Writing<S> {
+    fn create(path: String, options: Vec<Setting>) -> Result<Self, Error> {
+        let options = Options::resolve(&S::describe(), options, Operations::SAVE)?;
+        let press = Press::new(&options).map_err(|fault| fault.locate(&path, io::empty()))?;
+        let file = File::create(&path).map_err(|error| io_error(error, &path))?;
+        Ok(Self { path, file, press })
+    }
+
+    fn write(&mut self, page: &[u8]) -> Result<(), Error> {
+        self.put(|press, file| {
+            // A page of the host's choosing may print to any length, so it goes in by pieces.
+            for piece in page.chunks(WRITE_BYTES) {
+                press.feed(piece)?;
+                flush(press, file, WRITE_BYTES)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn finish(&mut self) -> Result<Vec<Loss>, Error> {
+        self.put(|press, file| {
+            press.finish()?;
+            flush(press, file, 1)
+        })?;
+        Ok(std::mem::take(&mut self.press.output).into_losses())
+    }
+
+    fn put(&mut self, work: impl FnOnce(&mut Press<S::Printer>, &mut File) -> Result<(), Fault>) -> Result<(), Error> {
+        work(&mut self.press, &mut self.file).map_err(|fault| fault.locate(&self.path, io::empty()))
+    }
+}
+
+/// Writes what was printed once there are `bytes_min` bytes of it.
+fn flush<P>(press: &mut Press<P>, file: &mut File, bytes_min: usize) -> Result<(), Fault> {
+    let bytes = press.output.bytes();
+    if bytes.len() >= bytes_min {
+        file.write_all(bytes)?;
+        bytes.clear();
+    }
+    Ok(())
+}

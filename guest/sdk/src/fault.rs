@@ -1,0 +1,126 @@
+//! Why parsing or printing failed, in bytes; the component's face turns the bytes into lines and columns.
+
+use std::fmt;
+use std::io::{self, Read};
+
+use autotel_document::DecodeError;
+
+use crate::bindings::autotel::stores::types::{Bound, Error, Position, Problem};
+
+/// Why parsing or printing failed. Messages are lowercase fragments without a full stop.
+#[derive(Debug)]
+pub enum Fault {
+    /// The bytes are not of the format.
+    Syntax { message: String, offset: u64 },
+    /// The bytes are of the format but break a rule above its syntax.
+    Invalid { message: String, offset: u64 },
+    /// A bound was reached; `name` is the option that raises it, where there is one.
+    TooLarge { name: &'static str, limit: u64, offset: u64 },
+    /// The format or the store cannot do this.
+    Unsupported(String),
+    /// The file could not be read or written.
+    Io(io::Error),
+}
+
+impl Fault {
+    pub fn syntax(message: impl Into<String>, offset: impl TryInto<u64>) -> Self {
+        Self::Syntax { message: message.into(), offset: offset.try_into().unwrap_or_default() }
+    }
+
+    pub fn unsupported(message: impl Into<String>) -> Self {
+        Self::Unsupported(message.into())
+    }
+
+    /// The contract's error. `file` is the file read, from its beginning, to find lines and columns in.
+    pub fn locate(self, path: &str, file: impl Read) -> Error {
+        match self {
+            Self::Syntax { message, offset } => Error::Syntax(Problem { message, at: position(file, offset) }),
+            Self::Invalid { message, offset } => Error::Invalid(vec![Problem { message, at: position(file, offset) }]),
+            Self::TooLarge { name, limit, offset } => {
+                Error::TooLarge(Bound { name: name.to_owned(), limit, at: position(file, offset) })
+            }
+            Self::Unsupported(message) => Error::Unsupported(message),
+            Self::Io(error) => io_error(error, path),
+        }
+    }
+}
+
+/// The contract's error for an input or output error on `path`.
+pub(crate) fn io_error(error: io::Error, path: &str) -> Error {
+    match error.kind() {
+        io::ErrorKind::NotFound => Error::NotFound(path.to_owned()),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Error::Denied(path.to_owned()),
+        _ => Error::Other(error.to_string()),
+    }
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// What a printer is given is the host's; it may be wrong too.
+impl From<DecodeError> for Fault {
+    fn from(error: DecodeError) -> Self {
+        Self::Unsupported(error.to_string())
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Syntax { message, offset } | Self::Invalid { message, offset } => {
+                write!(f, "{message} at byte {offset}")
+            }
+            Self::TooLarge { name, limit, offset } => write!(f, "more than {limit} of `{name}` at byte {offset}"),
+            Self::Unsupported(message) => f.write_str(message),
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
+
+fn position(file: impl Read, offset: u64) -> Option<Position> {
+    locate(file, offset).ok()
+}
+
+/// Finds the line and the column of a byte offset. Reads `file` up to there.
+pub fn locate(file: impl Read, offset: u64) -> io::Result<Position> {
+    let mut before = io::BufReader::with_capacity(64 * 1024, file.take(offset));
+    let (mut line, mut column, mut follows_cr) = (1u32, 1u32, false);
+    loop {
+        let bytes = io::BufRead::fill_buf(&mut before)?;
+        if bytes.is_empty() {
+            return Ok(Position { offset, line, column });
+        }
+        for &byte in bytes {
+            match byte {
+                b'\n' if follows_cr => {}
+                b'\n' | b'\r' => (line, column) = (line.saturating_add(1), 1),
+                // A byte-order mark at the very beginning takes no column, and continuation bytes take none.
+                0x80..=0xbf => {}
+                0xef if line == 1 && column == 1 => {}
+                _ => column = column.saturating_add(1),
+            }
+            follows_cr = byte == b'\r';
+        }
+        let length = bytes.len();
+        io::BufRead::consume(&mut before, length);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters_and_lines_end_three_ways() {
+        let text = "a\u{e9}\u{1f600}b\r\nc\rd\ne";
+        for (offset, line, column) in [(0, 1, 1), (1, 1, 2), (3, 1, 3), (7, 1, 4), (10, 2, 1), (12, 3, 1), (14, 4, 1)] {
+            let found = locate(text.as_bytes(), offset).unwrap();
+            assert_eq!((found.line, found.column), (line, column), "byte {offset}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Write an AutoTel store: a sandboxed component that reads and writes one format.
+//!
+//! A format whose files are small needs two functions over bytes and a description:
+//!
+//! ```
+//! use autotel_store_sdk::{Description, Fault, Format, Options, Output, SimpleStore, Value};
+//!
+//! struct Lines;
+//!
+//! impl SimpleStore for Lines {
+//!     fn describe() -> Description {
+//!         let format = Format::new("Lines", "one text a line").extension("lines");
+//!         Description::new("lines-store", env!("CARGO_PKG_VERSION"), "Lists of text").format(format)
+//!     }
+//!
+//!     fn parse(bytes: &[u8], _: &Options) -> Result<Value, Fault> {
+//!         let text = std::str::from_utf8(bytes).map_err(|error| Fault::syntax("not UTF-8", error.valid_up_to()))?;
+//!         Ok(text.lines().map(Value::from).collect::<Vec<_>>().into())
+//!     }
+//!
+//!     fn print(document: &Value, _: &Options, to: &mut Output) -> Result<(), Fault> {
+//!         for line in document.as_array().ok_or_else(|| Fault::unsupported("anything but a list of text"))? {
+//!             to.push_str(line.as_str().ok_or_else(|| Fault::unsupported("a line that is not text"))?);
+//!             to.push_str("\n");
+//!         }
+//!         Ok(())
+//!     }
+//! }
+//!
+//! autotel_store_sdk::export!(autotel_store_sdk::Simple<Lines>);
+//! ```
+//!
+//! Build it with `crate-type = ["cdylib"]` for `wasm32-wasip2`. A store whose memory must not grow with the file
+//! implements [`Store`] with a [`Parse`] and a [`Print`] of its own, which work a page at a time.
+
+mod component;
+mod describe;
+mod fault;
+mod keys;
+mod number;
+mod options;
+mod output;
+mod simple;
+mod source;
+mod store;
+
+/// The types of the contract, generated from `wit/`.
+#[doc(hidden)]
+#[allow(missing_docs, unused_qualifications, clippy::undocumented_unsafe_blocks)]
+pub mod bindings {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "document-store",
+        pub_export_macro: true,
+        export_macro_name: "export_component",
+        default_bindings_module: "autotel_store_sdk::bindings",
+    });
+}
+
+pub use autotel_document::{DEPTH_MAX, Decimal, Encoder, Integer, Map, Token, Value};
+pub use bindings::autotel::stores::types::{
+    Description, Format, Loss, Operations, OptionDescription, OptionKind, OptionValue, Position, Problem, Setting,
+};
+#[doc(hidden)]
+pub use component::Component;
+pub use describe::DIGITS_MAX;
+pub use fault::{Fault, locate};
+pub use keys::Keys;
+pub use number::{Real, print_float, real};
+pub use options::Options;
+pub use output::Output;
+pub use simple::{Simple, SimpleStore};
+pub use source::{Source, Utf8Bom};
+pub use store::{Parse, Print, Progress, Store, parse_all, print_all};
+
+/// Makes the crate a component that is this [`Store`].
+#[macro_export]
+macro_rules! export {
+    ($store:ty) => {
+        // Elsewhere the store is a plain library, for its tests.
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            type Component = $crate::Component<$store>;
+    $crate::bindings::export_component!(Component with_types_in $crate::bindings);
+        };
+    };
+}

@@ -1,0 +1,113 @@
+//! What a printer writes to: bytes, and the list of what the format could not hold.
+
+use autotel_document::Token;
+
+use crate::Loss;
+
+/// Losses that are told one by one; the rest are counted.
+const LOSSES_MAX: usize = 1000;
+
+/// Bytes on their way to the file, and what could not be put into them.
+#[derive(Default)]
+pub struct Output {
+    bytes: Vec<u8>,
+    losses: Vec<Loss>,
+    losses_untold: u64,
+    place: Place,
+}
+
+impl Output {
+    pub fn push_str(&mut self, text: &str) {
+        self.bytes.extend_from_slice(text.as_bytes());
+    }
+
+    /// The bytes that were not taken, to add to.
+    pub fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Notes that the format cannot hold the token being printed as it is.
+    pub fn lose(&mut self, message: &str) {
+        if self.losses.len() == LOSSES_MAX {
+            self.losses_untold += 1;
+            return;
+        }
+        self.losses.push(Loss { pointer: self.place.pointer(), message: message.to_owned() });
+    }
+
+    pub(crate) fn follow(&mut self, token: &Token<'_>) {
+        self.place.follow(token);
+    }
+
+    pub(crate) fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
+    }
+
+    pub(crate) fn into_losses(mut self) -> Vec<Loss> {
+        if self.losses_untold > 0 {
+            let message = format!("{} more, not told one by one", self.losses_untold);
+            self.losses.push(Loss { pointer: String::new(), message });
+        }
+        self.losses
+    }
+}
+
+/// Where in the document the token being printed stands.
+#[derive(Default)]
+struct Place {
+    open: Vec<Open>,
+    /// Containers that have ended, whose keys' memory is used again.
+    spare: Vec<String>,
+}
+
+struct Open {
+    is_map: bool,
+    items: u64,
+    key: String,
+}
+
+impl Place {
+    #[inline]
+    fn follow(&mut self, token: &Token<'_>) {
+        match token {
+            Token::End => {
+                self.spare.extend(self.open.pop().map(|open| open.key));
+            }
+            Token::Tag(_) => {}
+            _ => self.item(token),
+        }
+    }
+
+    fn item(&mut self, token: &Token<'_>) {
+        if let Some(open) = self.open.last_mut() {
+            if open.is_map && open.items % 2 == 0 {
+                open.key.clear();
+                match token {
+                    Token::Text(key) => open.key.push_str(key),
+                    Token::Integer(key) => open.key.push_str(&key.to_string()),
+                    // RFC 6901 has no words for other keys.
+                    _ => open.key.push('?'),
+                }
+            }
+            open.items += 1;
+        }
+        if matches!(token, Token::Array | Token::Map) {
+            let mut key = self.spare.pop().unwrap_or_default();
+            key.clear();
+            self.open.push(Open { is_map: *token == Token::Map, items: 0, key });
+        }
+    }
+
+    /// RFC 6901.
+    fn pointer(&self) -> String {
+        let mut pointer = String::new();
+        for open in self.open.iter().filter(|open| open.items > 0) {
+            pointer.push('/');
+            match open.is_map {
+                true => pointer.push_str(&open.key.replace('~', "~0").replace('/', "~1")),
+                false => pointer.push_str(&(open.items - 1).to_string()),
+            }
+        }
+        pointer
+    }
+}

@@ -1,0 +1,95 @@
+//! A file's bytes, read through a window that slides.
+
+use std::io::{self, Read};
+
+/// Bytes asked of the file at once. Larger reads gain nothing; smaller ones cost calls.
+const READ_BYTES: usize = 64 * 1024;
+
+/// A file read through a window: as much of it is in memory as the parser has not passed.
+pub struct Source {
+    file: Box<dyn Read>,
+    window: Vec<u8>,
+    start: usize,
+    end: usize,
+    base: u64,
+    is_ended: bool,
+}
+
+/// Whether a file began with a UTF-8 byte-order mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Utf8Bom {
+    Absent,
+    Skipped,
+}
+
+impl Source {
+    pub fn new(file: impl Read + 'static) -> Self {
+        Self { file: Box::new(file), window: Vec::new(), start: 0, end: 0, base: 0, is_ended: false }
+    }
+
+    /// The bytes in the window that were not passed.
+    #[inline]
+    pub fn rest(&self) -> &[u8] {
+        &self.window[self.start..self.end]
+    }
+
+    /// The offset in the file of the first byte of [`Source::rest`].
+    pub fn offset(&self) -> u64 {
+        self.base + self.start as u64
+    }
+
+    /// Whether nothing comes behind [`Source::rest`].
+    #[inline]
+    pub fn is_ended(&self) -> bool {
+        self.is_ended
+    }
+
+    /// Passes bytes.
+    #[inline]
+    pub fn advance(&mut self, bytes: usize) {
+        debug_assert!(bytes <= self.end - self.start, "no byte is passed before it was seen");
+        self.start += bytes;
+    }
+
+    /// Adds bytes behind [`Source::rest`], or finds that the file has ended.
+    pub fn refill(&mut self) -> io::Result<()> {
+        self.window.copy_within(self.start..self.end, 0);
+        self.base += self.start as u64;
+        (self.start, self.end) = (0, self.end - self.start);
+        // Doubling keeps a token of many megabytes from being looked at once for every read.
+        let wanted = self.end + READ_BYTES.max(self.end);
+        if self.window.len() < wanted {
+            self.window.resize(wanted, 0);
+        }
+        while self.end < wanted && !self.is_ended {
+            match self.file.read(&mut self.window[self.end..wanted]) {
+                Ok(0) => self.is_ended = true,
+                Ok(length) => self.end += length,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes a UTF-8 byte-order mark.
+    pub fn skip_bom(&mut self) -> io::Result<Utf8Bom> {
+        const BOM: &[u8] = b"\xef\xbb\xbf";
+        if self.rest().is_empty() {
+            self.refill()?;
+        }
+        if !self.rest().starts_with(BOM) {
+            return Ok(Utf8Bom::Absent);
+        }
+        self.advance(BOM.len());
+        Ok(Utf8Bom::Skipped)
+    }
+
+    /// Reads all that is left.
+    pub fn read_all(&mut self) -> io::Result<&[u8]> {
+        while !self.is_ended {
+            self.refill()?;
+        }
+        Ok(self.rest())
+    }
+}

@@ -1,0 +1,92 @@
+//! What a store implements: a description, a parser and a printer, all over bytes.
+
+use autotel_document::{Encoder, Token, Tokens};
+
+use crate::{Description, Fault, Loss, Options, Output, Source};
+
+/// A store of documents.
+pub trait Store: 'static {
+    type Parser: Parse;
+    type Printer: Print;
+
+    /// Says what the store is; the same each time.
+    fn describe() -> Description;
+}
+
+/// Turns a file's bytes into documents, some at a time.
+pub trait Parse: Sized {
+    fn open(source: Source, options: &Options) -> Result<Self, Fault>;
+
+    /// Writes on until `to` holds `page_bytes` bytes or more, or the file ends.
+    ///
+    /// Stops soon after: what it needs to go on is in `self`. A file without a document is a [`Fault::Syntax`].
+    fn parse(&mut self, to: &mut Encoder, page_bytes: usize) -> Result<Progress, Fault>;
+}
+
+/// Whether a parser has more to give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    More,
+    Done,
+}
+
+/// Turns documents into a file's bytes, token by token.
+pub trait Print: Sized {
+    fn new(options: &Options) -> Result<Self, Fault>;
+
+    /// Prints the next token. Tokens come well-formed: containers end, maps have a value for each key.
+    fn print(&mut self, token: Token<'_>, to: &mut Output) -> Result<(), Fault>;
+
+    /// Prints what is left once the last document is whole.
+    fn finish(&mut self, to: &mut Output) -> Result<(), Fault>;
+}
+
+/// Parses a whole file in memory: what `load` does, as a function.
+pub fn parse_all<S: Store>(bytes: &[u8], options: &Options) -> Result<Vec<u8>, Fault> {
+    let mut parser = S::Parser::open(Source::new(std::io::Cursor::new(bytes.to_vec())), options)?;
+    parse_rest(&mut parser)
+}
+
+pub(crate) fn parse_rest(parser: &mut impl Parse) -> Result<Vec<u8>, Fault> {
+    let mut encoder = Encoder::default();
+    while parser.parse(&mut encoder, usize::MAX)? == Progress::More {}
+    Ok(encoder.take_all())
+}
+
+/// Prints documents to memory: what `save` does, as a function.
+pub fn print_all<S: Store>(documents: &[u8], options: &Options) -> Result<(Vec<u8>, Vec<Loss>), Fault> {
+    let mut press = Press::<S::Printer>::new(options)?;
+    press.feed(documents)?;
+    press.finish()?;
+    Ok((press.output.take(), press.output.into_losses()))
+}
+
+/// A printer with the pages that come in and the bytes that go out.
+pub(crate) struct Press<P> {
+    printer: P,
+    tokens: Tokens,
+    pub output: Output,
+}
+
+impl<P: Print> Press<P> {
+    pub fn new(options: &Options) -> Result<Self, Fault> {
+        Ok(Self { printer: P::new(options)?, tokens: Tokens::default(), output: Output::default() })
+    }
+
+    /// Prints a page of a CBOR sequence.
+    pub fn feed(&mut self, page: &[u8]) -> Result<(), Fault> {
+        self.tokens.feed(page);
+        while let Some(token) = self.tokens.next()? {
+            self.output.follow(&token);
+            self.printer.print(token, &mut self.output)?;
+        }
+        Ok(())
+    }
+
+    pub fn finish(&mut self) -> Result<(), Fault> {
+        if !self.tokens.is_complete() {
+            return Err(Fault::unsupported("a document that ends within a data item"));
+        }
+        self.printer.finish(&mut self.output)
+    }
+}
