@@ -133,9 +133,11 @@ impl Encoder {
         }
     }
 
-    /// Writes one data item that is CBOR already. The caller answers for its being one.
-    pub fn item(&mut self, cbor: &[u8]) {
-        self.count();
+    /// Writes `count` data items that are CBOR already. The caller answers for their being so.
+    pub fn items(&mut self, cbor: &[u8], count: u64) {
+        if let Some(open) = self.open.last_mut() {
+            open.items += count;
+        }
         self.page.extend_from_slice(cbor);
     }
 

@@ -178,10 +178,9 @@ impl<S: Store> Writing<S> {
 
 /// Writes what was printed once there are `bytes_min` bytes of it.
 fn flush<P>(press: &mut Press<P>, file: &mut File, bytes_min: usize) -> Result<(), Fault> {
-    let bytes = press.output.bytes();
-    if bytes.len() >= bytes_min {
-        file.write_all(bytes)?;
-        bytes.clear();
+    if press.output.can_leave(bytes_min) {
+        file.write_all(press.output.bytes())?;
+        press.output.bytes().clear();
     }
     Ok(())
 }

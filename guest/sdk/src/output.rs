@@ -13,6 +13,7 @@ pub struct Output {
     bytes: Vec<u8>,
     losses: Vec<Loss>,
     losses_untold: u64,
+    is_held: bool,
     place: Place,
 }
 
@@ -33,6 +34,20 @@ impl Output {
             return;
         }
         self.losses.push(Loss { pointer: self.place.pointer(), message: message.to_owned() });
+    }
+
+    /// Keeps every byte from here on, for a printer that has yet to change some of them.
+    pub fn hold(&mut self) {
+        self.is_held = true;
+    }
+
+    /// Lets the bytes go that were held.
+    pub fn release(&mut self) {
+        self.is_held = false;
+    }
+
+    pub(crate) fn can_leave(&self, bytes_min: usize) -> bool {
+        self.bytes.len() >= bytes_min && !self.is_held
     }
 
     pub(crate) fn follow(&mut self, token: &Token<'_>) {

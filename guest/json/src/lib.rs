@@ -1,0 +1,46 @@
+//! JSON (RFC 8259) as a store: numbers exact, keys in order, no key twice, UTF-8 only.
+
+mod parse;
+mod print;
+mod string;
+
+use autotel_store_sdk::{Description, Format, OptionDescription, Store};
+
+pub struct JsonStore;
+
+impl Store for JsonStore {
+    type Parser = parse::Parser;
+    type Printer = print::Printer;
+
+    fn describe() -> Description {
+        let format = Format::new("JSON", "RFC 8259")
+            .extension("json")
+            .media_type("application/json")
+            .media_type("text/json")
+            .begins_with("{")
+            .begins_with("[");
+        Description::new("json-store", env!("CARGO_PKG_VERSION"), "JSON, its numbers and the order of its keys kept")
+            .format(format)
+            .option(
+                OptionDescription::choice(
+                    "duplicate-keys",
+                    &["refuse", "last"],
+                    "what a key that comes twice means: an error, or its last value",
+                )
+                .to_read(),
+            )
+            .option(OptionDescription::digits_max())
+            .option(
+                OptionDescription::count("indent", 0..=16, 2, "spaces a level; 0 writes all on one line").to_write(),
+            )
+            .option(
+                OptionDescription::choice(
+                    "documents",
+                    &["one", "many"],
+                    "whether a file is one JSON text, or several with white space between them",
+                ),
+            )
+    }
+}
+
+autotel_store_sdk::export!(JsonStore);

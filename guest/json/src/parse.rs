@@ -1,0 +1,416 @@
+//! Turns JSON text into documents, keeping byte offsets for errors.
+//!
+//! Nothing recurses, and every token that is whole in the window is passed at once, so that parsing can stop anywhere.
+
+use std::ops::Range;
+
+use autotel_store_sdk::{DEPTH_MAX, Encoder, Fault, Integer, Keys, Options, Parse, Progress, Real, Source, real};
+
+use crate::string;
+
+pub struct Parser {
+    source: Source,
+    scanner: Scanner,
+}
+
+impl Parse for Parser {
+    fn open(mut source: Source, options: &Options) -> Result<Self, Fault> {
+        source.skip_bom()?;
+        Ok(Self { source, scanner: Scanner::new(options) })
+    }
+
+    fn parse(&mut self, to: &mut Encoder, page_bytes: usize) -> Result<Progress, Fault> {
+        let page_bytes = self.scanner.page_bytes(page_bytes);
+        loop {
+            let window = Window { bytes: self.source.rest(), offset: self.source.offset(), is_last: self.source.is_ended() };
+            let (passed, stop) = self.scanner.scan(window, to, page_bytes)?;
+            self.source.advance(passed);
+            match stop {
+                Stop::Page => return Ok(Progress::More),
+                Stop::End => return Ok(Progress::Done),
+                Stop::Window => self.source.refill()?,
+            }
+        }
+    }
+}
+
+/// The bytes in sight.
+#[derive(Clone, Copy)]
+struct Window<'a> {
+    bytes: &'a [u8],
+    /// Where they begin in the file.
+    offset: u64,
+    /// Whether the file ends with them.
+    is_last: bool,
+}
+
+/// Why scanning stopped.
+enum Stop {
+    /// A token may go on behind the window.
+    Window,
+    /// The page is full.
+    Page,
+    /// The file has ended.
+    End,
+}
+
+/// What may come next.
+#[derive(Clone, Copy, PartialEq)]
+enum Expect {
+    Document,
+    Value,
+    ValueOrEnd,
+    Key,
+    KeyOrEnd,
+    Colon,
+    CommaOrEnd,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Array,
+    Object,
+}
+
+struct Scanner {
+    expect: Expect,
+    open: Vec<Kind>,
+    keys: Keys,
+    scratch: String,
+    digits_max: u64,
+    documents: u64,
+    takes_many: bool,
+    /// Where keys that come twice take their last value: the objects that are open.
+    last_wins: Option<Vec<Entries>>,
+}
+
+/// An object's entries as they lie in the page.
+#[derive(Default)]
+struct Entries {
+    /// Where each entry begins.
+    starts: Vec<usize>,
+    /// Which entry stands at the place of each key.
+    chosen: Vec<usize>,
+}
+
+impl Scanner {
+    fn new(options: &Options) -> Self {
+        Self {
+            expect: Expect::Document,
+            open: Vec::new(),
+            keys: Keys::default(),
+            scratch: String::new(),
+            digits_max: options.count("digits-max"),
+            documents: 0,
+            takes_many: options.word("documents") == "many",
+            last_wins: (options.word("duplicate-keys") == "last").then(Vec::new),
+        }
+    }
+
+    /// An object whose keys may come again cannot leave before it has ended.
+    fn page_bytes(&self, wanted: usize) -> usize {
+        if self.last_wins.is_some() { usize::MAX } else { wanted }
+    }
+
+    /// Scans tokens until something stops it, and tells how many bytes it passed.
+    fn scan(&mut self, window: Window<'_>, to: &mut Encoder, page_bytes: usize) -> Result<(usize, Stop), Fault> {
+        let mut at = 0;
+        loop {
+            at += window.bytes[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')).count();
+            if to.len() >= page_bytes {
+                return Ok((at, Stop::Page));
+            }
+            if at == window.bytes.len() {
+                return if window.is_last { self.end(window).map(|()| (at, Stop::End)) } else { Ok((at, Stop::Window)) };
+            }
+            match self.token(window, at, to)? {
+                0 => return Ok((at, Stop::Window)),
+                length => at += length,
+            }
+        }
+    }
+
+    /// Scans one token and answers its length; 0 where the window ends within it.
+    #[inline]
+    fn token(&mut self, window: Window<'_>, at: usize, to: &mut Encoder) -> Result<usize, Fault> {
+        let offset = window.offset + at as u64;
+        match (self.expect, window.bytes[at]) {
+            (Expect::CommaOrEnd, b',') => {
+                self.expect = if self.open.last() == Some(&Kind::Object) { Expect::Key } else { Expect::Value };
+                Ok(1)
+            }
+            (Expect::CommaOrEnd | Expect::ValueOrEnd, b']') if self.open.last() == Some(&Kind::Array) => {
+                self.close(to);
+                Ok(1)
+            }
+            (Expect::CommaOrEnd | Expect::KeyOrEnd, b'}') if self.open.last() == Some(&Kind::Object) => {
+                self.close(to);
+                Ok(1)
+            }
+            (Expect::Colon, b':') => {
+                self.expect = Expect::Value;
+                Ok(1)
+            }
+            (Expect::Key | Expect::KeyOrEnd, b'"') => self.key(window, at, to),
+            (Expect::Document, _) if self.documents == 1 && !self.takes_many => {
+                Err(Fault::syntax("expected the end of the file after the value", offset))
+            }
+            (Expect::Document | Expect::Value | Expect::ValueOrEnd, _) => self.value(window, at, to),
+            _ => Err(Fault::syntax(self.expected(), offset)),
+        }
+    }
+
+    #[inline]
+    fn value(&mut self, window: Window<'_>, at: usize, to: &mut Encoder) -> Result<usize, Fault> {
+        let offset = window.offset + at as u64;
+        let length = match window.bytes[at] {
+            b'{' => return self.begin(Kind::Object, offset, to),
+            b'[' => return self.begin(Kind::Array, offset, to),
+            b'"' => match self.string(window, at)? {
+                Some((text, length)) => {
+                    to.text(text);
+                    length
+                }
+                None => 0,
+            },
+            b'-' | b'0'..=b'9' => self.number(window, at, to)?,
+            b't' => literal(window, at, "true")?.inspect_nonzero(|| to.bool(true)),
+            b'f' => literal(window, at, "false")?.inspect_nonzero(|| to.bool(false)),
+            b'n' => literal(window, at, "null")?.inspect_nonzero(|| to.null()),
+            _ => return Err(Fault::syntax(self.expected(), offset)),
+        };
+        if length > 0 {
+            self.value_ended();
+        }
+        Ok(length)
+    }
+
+    fn begin(&mut self, kind: Kind, offset: u64, to: &mut Encoder) -> Result<usize, Fault> {
+        if self.open.len() == DEPTH_MAX {
+            return Err(Fault::TooLarge { name: "depth", limit: DEPTH_MAX as u64, offset });
+        }
+        self.open.push(kind);
+        match kind {
+            Kind::Array => {
+                to.begin_array();
+                self.expect = Expect::ValueOrEnd;
+            }
+            Kind::Object => {
+                to.begin_map();
+                self.keys.open();
+                self.expect = Expect::KeyOrEnd;
+                if let Some(objects) = &mut self.last_wins {
+                    objects.push(Entries::default());
+                }
+            }
+        }
+        Ok(1)
+    }
+
+    fn close(&mut self, to: &mut Encoder) {
+        if self.open.pop() == Some(Kind::Object) {
+            self.keys.close();
+            if let Some(entries) = self.last_wins.as_mut().and_then(Vec::pop) {
+                entries.keep_chosen(to);
+            }
+        }
+        to.end();
+        self.value_ended();
+    }
+
+    fn value_ended(&mut self) {
+        self.expect = Expect::CommaOrEnd;
+        if self.open.is_empty() {
+            self.expect = Expect::Document;
+            self.documents += 1;
+        }
+    }
+
+    fn key(&mut self, window: Window<'_>, at: usize, to: &mut Encoder) -> Result<usize, Fault> {
+        let Some((range, has_escapes, length)) = find_string(window, at)? else { return Ok(0) };
+        let offset = window.offset + range.start as u64;
+        let key = string::decode(&window.bytes[range], has_escapes, offset, &mut self.scratch)?;
+        let repeated = self.keys.insert(key.as_bytes()).err();
+        match (&mut self.last_wins, repeated) {
+            (None, None) => {}
+            (None, Some(_)) => {
+                let message = format!("the key `{}` comes twice in one object", shorten(key));
+                return Err(Fault::Invalid { message, offset: offset - 1 });
+            }
+            (Some(objects), repeated) => {
+                objects.last_mut().expect("a key stands in an object").add(to.len(), repeated);
+            }
+        }
+        to.text(key);
+        self.expect = Expect::Colon;
+        Ok(length)
+    }
+
+    /// Reads the string at `at`: its text and its length.
+    #[inline]
+    fn string<'a>(&'a mut self, window: Window<'a>, at: usize) -> Result<Option<(&'a str, usize)>, Fault> {
+        let Some((range, has_escapes, length)) = find_string(window, at)? else { return Ok(None) };
+        let offset = window.offset + range.start as u64;
+        Ok(Some((string::decode(&window.bytes[range], has_escapes, offset, &mut self.scratch)?, length)))
+    }
+
+    /// RFC 8259 §6.
+    fn number(&mut self, window: Window<'_>, at: usize, to: &mut Encoder) -> Result<usize, Fault> {
+        let bytes = &window.bytes[at..];
+        let Number { length, is_integer } = match measure(bytes) {
+            Ok(number) if number.length == bytes.len() && !window.is_last => return Ok(0),
+            Ok(number) => number,
+            Err(end) if end == bytes.len() && !window.is_last => return Ok(0),
+            Err(end) => return Err(Fault::syntax("a number that is none in JSON", window.offset + (at + end) as u64)),
+        };
+        let offset = window.offset + at as u64;
+        if length as u64 > self.digits_max {
+            return Err(Fault::TooLarge { name: "digits-max", limit: self.digits_max, offset });
+        }
+        let text = std::str::from_utf8(&bytes[..length]).expect("digits, signs and points are ASCII");
+        match is_integer {
+            true if text == "-0" => to.float(-0.0),
+            true => write_integer(text, to),
+            false => match real(text) {
+                Some(Real::Float(value)) => to.float(value),
+                Some(Real::Decimal(value)) => to.decimal(&value),
+                None => return Err(Fault::TooLarge { name: "exponent", limit: i64::MAX as u64, offset }),
+            },
+        }
+        Ok(length)
+    }
+
+    fn end(&self, window: Window<'_>) -> Result<(), Fault> {
+        let offset = window.offset + window.bytes.len() as u64;
+        match self.expect {
+            Expect::Document if self.documents > 0 => Ok(()),
+            Expect::Document => Err(Fault::syntax("expected a value, found an empty file", offset)),
+            _ => Err(Fault::syntax(format!("{}, found the end of the file", self.expected()), offset)),
+        }
+    }
+
+    fn expected(&self) -> &'static str {
+        match (self.expect, self.open.last()) {
+            (Expect::Document | Expect::Value, _) => "expected a value",
+            (Expect::ValueOrEnd, _) => "expected a value or `]`",
+            (Expect::Key, _) => "expected a key between double quotes",
+            (Expect::KeyOrEnd, _) => "expected a key between double quotes, or `}`",
+            (Expect::Colon, _) => "expected `:`",
+            (Expect::CommaOrEnd, Some(Kind::Object)) => "expected `,` or `}`",
+            (Expect::CommaOrEnd, _) => "expected `,` or `]`",
+        }
+    }
+}
+
+impl Entries {
+    fn add(&mut self, start: usize, repeated: Option<usize>) {
+        let entry = self.starts.len();
+        self.starts.push(start);
+        match repeated {
+            Some(earlier) => self.chosen[earlier] = entry,
+            None => self.chosen.push(entry),
+        }
+    }
+
+    /// Writes the entries again, each key once with its last value, at the place where it came first.
+    fn keep_chosen(self, to: &mut Encoder) {
+        if self.chosen.len() == self.starts.len() {
+            return;
+        }
+        let first = self.starts[0];
+        let entries = to.since(first).to_vec();
+        to.forget(first, 2 * self.starts.len() as u64);
+        for entry in self.chosen {
+            let end = self.starts.get(entry + 1).map_or(entries.len(), |end| end - first);
+            to.items(&entries[self.starts[entry] - first..end], 2);
+        }
+    }
+}
+
+trait InspectNonzero {
+    fn inspect_nonzero(self, work: impl FnOnce()) -> Self;
+}
+
+impl InspectNonzero for usize {
+    fn inspect_nonzero(self, work: impl FnOnce()) -> Self {
+        if self > 0 {
+            work();
+        }
+        self
+    }
+}
+
+/// Finds the string at `at`: its content, whether that has escapes, and the length with both quotes.
+#[inline]
+fn find_string(window: Window<'_>, at: usize) -> Result<Option<(Range<usize>, bool, usize)>, Fault> {
+    let start = at + 1;
+    match string::find_end(&window.bytes[start..], window.offset + start as u64)? {
+        Some(found) => Ok(Some((start..start + found.length - 1, found.has_escapes, found.length + 1))),
+        None if window.is_last => {
+            let offset = window.offset + window.bytes.len() as u64;
+            Err(Fault::syntax("expected `\"` at the end of the string, found the end of the file", offset))
+        }
+        None => Ok(None),
+    }
+}
+
+fn literal(window: Window<'_>, at: usize, word: &'static str) -> Result<usize, Fault> {
+    let bytes = &window.bytes[at..];
+    let seen = bytes.len().min(word.len());
+    if bytes[..seen] != word.as_bytes()[..seen] || seen < word.len() && window.is_last {
+        return Err(Fault::syntax(format!("expected `{word}`"), window.offset + at as u64));
+    }
+    Ok(if seen == word.len() { seen } else { 0 })
+}
+
+struct Number {
+    length: usize,
+    is_integer: bool,
+}
+
+/// Measures the number that `bytes` begins with, or tells where it ceases to be one.
+fn measure(bytes: &[u8]) -> Result<Number, usize> {
+    let digits = |at: usize| bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let mut at = usize::from(bytes[0] == b'-');
+    let whole = digits(at);
+    if whole == 0 || whole > 1 && bytes[at] == b'0' {
+        return Err(at + whole.min(1));
+    }
+    at += whole;
+    let mut is_integer = true;
+    if bytes.get(at) == Some(&b'.') {
+        is_integer = false;
+        let fraction = digits(at + 1);
+        at += 1 + fraction;
+        if fraction == 0 {
+            return Err(at);
+        }
+    }
+    if let Some(b'e' | b'E') = bytes.get(at) {
+        is_integer = false;
+        at += 1 + usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));
+        let exponent = digits(at);
+        at += exponent;
+        if exponent == 0 {
+            return Err(at);
+        }
+    }
+    Ok(Number { length: at, is_integer })
+}
+
+fn write_integer(text: &str, to: &mut Encoder) {
+    match text.parse::<i64>() {
+        Ok(value) => to.signed(value),
+        Err(_) => to.integer(&text.parse::<Integer>().expect("digits behind a sign are an integer")),
+    }
+}
+
+/// A key as an error may show it.
+fn shorten(key: &str) -> String {
+    const CHARACTERS_MAX: usize = 60;
+    let mut shown: String = key.chars().take(CHARACTERS_MAX).flat_map(char::escape_debug).collect();
+    if key.chars().nth(CHARACTERS_MAX).is_some() {
+        shown.push('…');
+    }
+    shown
+}

@@ -1,0 +1,184 @@
+//! Turns documents into JSON text. What JSON cannot hold is written as RFC 8949 §6.1 advises, and told as a loss.
+
+use autotel_store_sdk::{Fault, Options, Output, Print, Token, print_float};
+
+pub struct Printer {
+    indent: usize,
+    takes_many: bool,
+    documents: u64,
+    open: Vec<Open>,
+    /// A key that is a container, being printed apart.
+    key: Option<Key>,
+}
+
+struct Open {
+    is_map: bool,
+    items: u64,
+}
+
+struct Key {
+    depth: usize,
+    /// Where its text begins in the output.
+    start: usize,
+    indent: usize,
+}
+
+impl Print for Printer {
+    fn new(options: &Options) -> Result<Self, Fault> {
+        Ok(Self {
+            indent: options.count("indent") as usize,
+            takes_many: options.word("documents") == "many",
+            documents: 0,
+            open: Vec::new(),
+            key: None,
+        })
+    }
+
+    fn print(&mut self, token: Token<'_>, to: &mut Output) -> Result<(), Fault> {
+        match token {
+            Token::Tag(tag) => to.lose(&format!("tag {tag}, left out; what it tags is written alone")),
+            Token::End => self.end(to),
+            _ => {
+                if self.open.is_empty() && self.documents == 1 && !self.takes_many {
+                    return Err(Fault::unsupported("more than one document in a JSON file; option `documents` allows it"));
+                }
+                self.item(&token, to);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &mut Output) -> Result<(), Fault> {
+        if self.documents == 0 { Err(Fault::unsupported("a JSON file without a document")) } else { Ok(()) }
+    }
+}
+
+impl Printer {
+    fn item(&mut self, token: &Token<'_>, to: &mut Output) {
+        self.separate(to);
+        let is_key = self.is_at_key();
+        if let Some(open) = self.open.last_mut() {
+            open.items += 1;
+        }
+        match token {
+            Token::Array | Token::Map => {
+                if is_key {
+                    to.lose("a key that is no text, written as its JSON text");
+                    self.begin_key(to);
+                }
+                to.push_str(if *token == Token::Array { "[" } else { "{" });
+                self.open.push(Open { is_map: *token == Token::Map, items: 0 });
+                return;
+            }
+            Token::Text(text) => quote(text, to),
+            _ if is_key => {
+                to.lose("a key that is no text, written as its JSON text");
+                self.begin_key(to);
+                scalar(token, to);
+                self.end_key(to);
+            }
+            _ => scalar(token, to),
+        }
+        self.ended(to);
+    }
+
+    fn end(&mut self, to: &mut Output) {
+        let Some(Open { is_map, items }) = self.open.pop() else { return };
+        if items > 0 {
+            self.break_line(to);
+        }
+        to.push_str(if is_map { "}" } else { "]" });
+        if self.key.as_ref().is_some_and(|key| key.depth == self.open.len()) {
+            self.end_key(to);
+        }
+        self.ended(to);
+    }
+
+    fn ended(&mut self, to: &mut Output) {
+        if self.open.is_empty() {
+            to.push_str("\n");
+            self.documents += 1;
+        }
+    }
+
+    /// Writes what stands between the last item and the next.
+    fn separate(&mut self, to: &mut Output) {
+        let Some(&Open { is_map, items }) = self.open.last() else { return };
+        if is_map && items % 2 == 1 {
+            return to.push_str(if self.indent > 0 { ": " } else { ":" });
+        }
+        if items > 0 {
+            to.push_str(",");
+        }
+        self.break_line(to);
+    }
+
+    fn break_line(&self, to: &mut Output) {
+        if self.indent > 0 {
+            let bytes = to.bytes();
+            bytes.push(b'\n');
+            bytes.resize(bytes.len() + self.indent * self.open.len(), b' ');
+        }
+    }
+
+    fn is_at_key(&self) -> bool {
+        self.open.last().is_some_and(|open| open.is_map && open.items % 2 == 0)
+    }
+
+    /// Begins a key that is no text, unless it is within another.
+    fn begin_key(&mut self, to: &mut Output) {
+        if self.key.is_none() {
+            to.hold();
+            let start = to.bytes().len();
+            self.key = Some(Key { depth: self.open.len(), start, indent: std::mem::take(&mut self.indent) });
+        }
+    }
+
+    /// Puts the key's JSON text between quotes.
+    fn end_key(&mut self, to: &mut Output) {
+        if let Some(Key { start, indent, .. }) = self.key.take_if(|key| key.depth == self.open.len()) {
+            to.release();
+            self.indent = indent;
+            let text = to.bytes().split_off(start);
+            quote(&String::from_utf8_lossy(&text), to);
+        }
+    }
+}
+
+fn scalar(token: &Token<'_>, to: &mut Output) {
+    match token {
+        Token::Bool(true) => to.push_str("true"),
+        Token::Bool(false) => to.push_str("false"),
+        Token::Integer(value) => to.push_str(&value.to_string()),
+        Token::Decimal(value) => to.push_str(&value.to_string()),
+        Token::Float(value) if value.is_finite() => print_float(*value, to.bytes()),
+        Token::Float(value) => {
+            to.lose(&format!("the float {value}, written as null"));
+            to.push_str("null");
+        }
+        Token::Bytes(bytes) => {
+            to.lose("bytes, written as base64url text");
+            to.push_str("\"");
+            base64url(bytes, to.bytes());
+            to.push_str("\"");
+        }
+        Token::Simple(value) => {
+            to.lose(&format!("simple value {value}, written as null"));
+            to.push_str("null");
+        }
+        _ => to.push_str("null"),
+    }
+}
+
+fn quote(text: &str, to: &mut Output) {
+    serde_json::to_writer(to.bytes(), text).expect("memory takes every byte");
+}
+
+/// RFC 4648 §5, without padding.
+fn base64url(bytes: &[u8], to: &mut Vec<u8>) {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    for chunk in bytes.chunks(3) {
+        let word = chunk.iter().fold(0u32, |word, &byte| word << 8 | u32::from(byte)) << (8 * (3 - chunk.len()));
+        to.extend((0..=chunk.len()).map(|digit| DIGITS[(word >> (18 - 6 * digit) & 63) as usize]));
+    }
+}
