@@ -15,6 +15,12 @@ pub trait Pages {
     fn next_page(&mut self) -> Option<Vec<u8>>;
 }
 
+impl<P: Pages> Pages for &mut P {
+    fn next_page(&mut self) -> Option<Vec<u8>> {
+        (**self).next_page()
+    }
+}
+
 /// A document whose pages are all there.
 impl Pages for std::vec::IntoIter<Vec<u8>> {
     fn next_page(&mut self) -> Option<Vec<u8>> {

@@ -18,30 +18,24 @@ impl<P: Pages> Decoder<P> {
 
     /// Gives a number or a scalar that needs more than its head to the visitor.
     fn visit_tagged<'de, V: Visitor<'de>>(&mut self, tag: u64, visitor: V) -> Result<V::Value, DecodeError> {
-        self.enter(Argument::Indefinite)?;
-        let value = match tag {
-            head::BIGNUM | head::NEGATIVE_BIGNUM | head::DECIMAL_FRACTION => {
-                self.leave();
-                match self.value_after(head::TAG, Argument::Value(tag, 0))? {
-                    Value::Decimal(decimal) => visitor.visit_f64(decimal.to_f64()),
-                    Value::Integer(integer) => match integer.as_i128() {
-                        Some(value) if value > i128::from(u64::MAX) || value < i128::from(i64::MIN) => {
-                            visitor.visit_i128(value)
-                        }
-                        Some(value) if value < 0 => visitor.visit_i64(value as i64),
-                        Some(value) => visitor.visit_u64(value as u64),
-                        None => visitor.visit_f64(integer.to_f64()),
-                    },
-                    _ => Err(de::Error::custom(format_args!("tag {tag} on a value that is no number"))),
+        if !matches!(tag, head::BIGNUM | head::NEGATIVE_BIGNUM | head::DECIMAL_FRACTION) {
+            self.enter(Argument::Indefinite)?;
+            let value = de::Deserializer::deserialize_any(&mut *self, visitor);
+            self.leave();
+            return value;
+        }
+        match self.value_after(head::TAG, Argument::Value(tag, 0))? {
+            Value::Decimal(decimal) => visitor.visit_f64(decimal.to_f64()),
+            Value::Integer(integer) => match integer.as_i128() {
+                Some(value) if value > i128::from(u64::MAX) || value < i128::from(i64::MIN) => {
+                    visitor.visit_i128(value)
                 }
-            }
-            _ => {
-                let value = de::Deserializer::deserialize_any(&mut *self, visitor);
-                self.leave();
-                value
-            }
-        };
-        value
+                Some(value) if value < 0 => visitor.visit_i64(value as i64),
+                Some(value) => visitor.visit_u64(value as u64),
+                None => visitor.visit_f64(integer.to_f64()),
+            },
+            _ => Err(de::Error::custom(format_args!("tag {tag} on a value that is no number"))),
+        }
     }
 
     fn visit_array<'de, V: Visitor<'de>>(&mut self, argument: Argument, visitor: V) -> Result<V::Value, DecodeError> {

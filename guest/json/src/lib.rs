@@ -33,13 +33,11 @@ impl Store for JsonStore {
             .option(
                 OptionDescription::count("indent", 0..=16, 2, "spaces a level; 0 writes all on one line").to_write(),
             )
-            .option(
-                OptionDescription::choice(
-                    "documents",
-                    &["one", "many"],
-                    "whether a file is one JSON text, or several with white space between them",
-                ),
-            )
+            .option(OptionDescription::choice(
+                "documents",
+                &["one", "many"],
+                "whether a file is one JSON text, or several with white space between them",
+            ))
     }
 }
 

@@ -22,7 +22,8 @@ impl Parse for Parser {
     fn parse(&mut self, to: &mut Encoder, page_bytes: usize) -> Result<Progress, Fault> {
         let page_bytes = self.scanner.page_bytes(page_bytes);
         loop {
-            let window = Window { bytes: self.source.rest(), offset: self.source.offset(), is_last: self.source.is_ended() };
+            let window =
+                Window { bytes: self.source.rest(), offset: self.source.offset(), is_last: self.source.is_ended() };
             let (passed, stop) = self.scanner.scan(window, to, page_bytes)?;
             self.source.advance(passed);
             match stop {
@@ -121,7 +122,11 @@ impl Scanner {
                 return Ok((at, Stop::Page));
             }
             if at == window.bytes.len() {
-                return if window.is_last { self.end(window).map(|()| (at, Stop::End)) } else { Ok((at, Stop::Window)) };
+                return if window.is_last {
+                    self.end(window).map(|()| (at, Stop::End))
+                } else {
+                    Ok((at, Stop::Window))
+                };
             }
             match self.token(window, at, to)? {
                 0 => return Ok((at, Stop::Window)),

@@ -40,7 +40,9 @@ impl Print for Printer {
             Token::End => self.end(to),
             _ => {
                 if self.open.is_empty() && self.documents == 1 && !self.takes_many {
-                    return Err(Fault::unsupported("more than one document in a JSON file; option `documents` allows it"));
+                    return Err(Fault::unsupported(
+                        "more than one document in a JSON file; option `documents` allows it",
+                    ));
                 }
                 self.item(&token, to);
             }

@@ -27,7 +27,12 @@ pub(crate) fn find_end(bytes: &[u8], offset: u64) -> Result<Option<Found>, Fault
                     return Ok(None);
                 }
             }
-            Some(_) => return Err(Fault::syntax("a control character in a string; write it as an escape", offset + at as u64)),
+            Some(_) => {
+                return Err(Fault::syntax(
+                    "a control character in a string; write it as an escape",
+                    offset + at as u64,
+                ));
+            }
         }
     }
 }

@@ -1,0 +1,78 @@
+//! Builds every store in `guest/` as a component, and lists them for the host to embed.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+const TARGET: &str = "wasm32-wasip2";
+const PROFILE: &str = "component";
+
+fn main() {
+    let workspace = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo names the crate")).join("..");
+    for input in ["guest", "wit", "Cargo.toml", "Cargo.lock"] {
+        println!("cargo::rerun-if-changed={}", workspace.join(input).display());
+    }
+    let stores = stores(&workspace.join("guest"));
+    if !has_target() {
+        add_target();
+    }
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo names the output folder"));
+    let target = out.join("guests");
+    build(&workspace, &target, &stores);
+
+    let mut list = String::from("pub(crate) const BUILT_IN: &[&[u8]] = &[\n");
+    for store in &stores {
+        let file = target.join(TARGET).join(PROFILE).join(format!("{}.wasm", store.replace('-', "_")));
+        assert!(file.is_file(), "{} was built, but {} is not there", store, file.display());
+        writeln!(list, "    include_bytes!({file:?}),").expect("memory takes every byte");
+    }
+    list.push_str("];\n");
+    fs::write(out.join("built_in.rs"), list).expect("the output folder takes files");
+}
+
+/// The crates in `guest/` that make components, by name.
+fn stores(guest: &Path) -> Vec<String> {
+    let folders = fs::read_dir(guest).unwrap_or_else(|error| panic!("cannot list {}: {error}", guest.display()));
+    let mut stores: Vec<_> = folders
+        .filter_map(|folder| fs::read_to_string(folder.ok()?.path().join("Cargo.toml")).ok())
+        .filter(|manifest| manifest.contains("cdylib"))
+        .filter_map(|manifest| {
+            let name = manifest.lines().find_map(|line| line.strip_prefix("name = \""))?;
+            Some(name.trim_end_matches('"').to_owned())
+        })
+        .collect();
+    stores.sort();
+    stores
+}
+
+fn has_target() -> bool {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).args(["--print", "target-libdir", "--target", TARGET]).output();
+    output.is_ok_and(|output| Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir())
+}
+
+fn add_target() {
+    let is_added = Command::new("rustup").args(["target", "add", TARGET]).status().is_ok_and(|status| status.success());
+    assert!(is_added, "the stores need the target {TARGET}; add it with:\n\n    rustup target add {TARGET}\n");
+}
+
+fn build(workspace: &Path, target: &Path, stores: &[String]) {
+    let mut cargo = Command::new(env::var_os("CARGO").expect("cargo names itself"));
+    cargo.current_dir(workspace).args(["build", "--profile", PROFILE, "--target", TARGET, "--target-dir"]).arg(target);
+    for store in stores {
+        cargo.args(["--package", store]);
+    }
+    // Flags for the host's build are not meant for the stores', and make it another build.
+    for (name, _) in env::vars_os() {
+        let name = name.to_string_lossy();
+        let is_kept = matches!(&*name, "CARGO_HOME" | "CARGO_NET_OFFLINE");
+        if (name.starts_with("CARGO_") || name.starts_with("RUSTFLAGS") || name == "RUSTC_WORKSPACE_WRAPPER")
+            && !is_kept
+        {
+            cargo.env_remove(&*name);
+        }
+    }
+    let status = cargo.status().unwrap_or_else(|error| panic!("cannot run cargo for the stores: {error}"));
+    assert!(status.success(), "the stores could not be built; the reason stands above");
+}

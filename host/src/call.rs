@@ -1,0 +1,146 @@
+//! One call: a fresh instance of a store's component, with what was granted and what it may spend.
+
+use std::sync::atomic::Ordering;
+
+use wasmtime::component::{HasData, Linker, ResourceTable};
+use wasmtime::{Engine, Trap};
+use wasmtime_wasi::cli::{WasiCli, WasiCliView};
+use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
+use wasmtime_wasi::p2::bindings;
+use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use crate::contract::{DocumentStore, DocumentStorePre, Refusal};
+use crate::error::{Error, ErrorKind};
+use crate::grants::{FOLDER, FileSystem, Grant, Grants};
+use crate::host::Clock;
+use crate::limits::{Exceeded, Limits, Meter};
+
+/// What the host keeps for a call.
+pub(crate) struct State {
+    wasi: WasiCtx,
+    table: ResourceTable,
+    grants: Grants,
+    meter: Meter,
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+struct HasFileSystem;
+
+impl HasData for HasFileSystem {
+    type Data<'a> = FileSystem<'a>;
+}
+
+struct HasTable;
+
+impl HasData for HasTable {
+    type Data<'a> = &'a mut ResourceTable;
+}
+
+fn file_system(state: &mut State) -> FileSystem<'_> {
+    FileSystem { grants: &mut state.grants, table: &mut state.table }
+}
+
+/// Links what a store may import: clocks, random numbers, standard streams that lead nowhere, and the granted file.
+pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    let l = &mut linker;
+    bindings::clocks::wall_clock::add_to_linker::<_, WasiClocks>(l, State::clocks)?;
+    bindings::clocks::monotonic_clock::add_to_linker::<_, WasiClocks>(l, State::clocks)?;
+    bindings::random::random::add_to_linker::<_, WasiRandom>(l, State::random)?;
+    bindings::random::insecure::add_to_linker::<_, WasiRandom>(l, State::random)?;
+    bindings::random::insecure_seed::add_to_linker::<_, WasiRandom>(l, State::random)?;
+    bindings::cli::environment::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::cli::exit::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::cli::stdin::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::cli::stdout::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::cli::stderr::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::cli::terminal_input::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::cli::terminal_output::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::cli::terminal_stdin::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::cli::terminal_stdout::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::cli::terminal_stderr::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::sync::io::error::add_to_linker::<_, HasTable>(l, |state| &mut state.table)?;
+    bindings::sync::io::poll::add_to_linker::<_, HasTable>(l, |state| &mut state.table)?;
+    bindings::sync::io::streams::add_to_linker::<_, HasTable>(l, |state| &mut state.table)?;
+    bindings::filesystem::preopens::add_to_linker::<_, HasFileSystem>(l, file_system)?;
+    bindings::sync::filesystem::types::add_to_linker::<_, HasFileSystem>(l, file_system)?;
+    Ok(linker)
+}
+
+/// A store's instance for one call.
+pub(crate) struct Call {
+    store: wasmtime::Store<State>,
+    exports: DocumentStore,
+    path: String,
+    limits: Limits,
+}
+
+impl Call {
+    /// Instantiates the store with `grant`, a file that it sees as `name`.
+    pub fn begin(
+        pre: &DocumentStorePre<State>,
+        grant: Grant,
+        name: &str,
+        clock: &Clock,
+        limits: &Limits,
+    ) -> Result<Self, Error> {
+        let state = State {
+            wasi: WasiCtx::builder().build(),
+            table: ResourceTable::new(),
+            grants: Grants::new(grant, name, limits.written_bytes_max),
+            meter: Meter::new(limits),
+        };
+        let mut store = wasmtime::Store::new(pre.engine(), state);
+        store.limiter(|state| &mut state.meter);
+        store.set_epoch_deadline(clock.ticks(limits.deadline));
+        let exports = pre.instantiate(&mut store).map_err(|error| broke(error, &store, limits))?;
+        Ok(Self { store, exports, path: format!("{FOLDER}/{name}"), limits: limits.clone() })
+    }
+
+    /// Calls an export, given the guest path of the granted file.
+    pub fn invoke<T>(
+        &mut self,
+        export: impl FnOnce(&DocumentStore, &mut wasmtime::Store<State>, &str) -> wasmtime::Result<Result<T, Refusal>>,
+    ) -> Result<T, Error> {
+        match export(&self.exports, &mut self.store, &self.path) {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(refusal)) => {
+                Err(self.exceeded().map_or_else(|| Error::refusal(refusal), |limit| Error::limit(&limit)))
+            }
+            Err(error) => Err(broke(error, &self.store, &self.limits)),
+        }
+    }
+
+    /// Whether the store opened its file.
+    pub fn has_opened(&self) -> bool {
+        self.store.data().grants.usage.is_opened.load(Ordering::Relaxed)
+    }
+
+    fn exceeded(&self) -> Option<Exceeded> {
+        exceeded(self.store.data(), &self.limits)
+    }
+}
+
+fn exceeded(state: &State, limits: &Limits) -> Option<Exceeded> {
+    if state.grants.usage.is_written_max.load(Ordering::Relaxed) {
+        return Some(Exceeded { name: "written bytes", limit: format!("{} bytes", limits.written_bytes_max) });
+    }
+    state.meter.exceeded.clone()
+}
+
+/// What a trap means: a limit that bit, or a store that broke.
+fn broke(error: wasmtime::Error, store: &wasmtime::Store<State>, limits: &Limits) -> Error {
+    if error.downcast_ref::<Trap>() == Some(&Trap::Interrupt) {
+        return Error::limit(&Exceeded { name: "deadline", limit: format!("{:?}", limits.deadline) });
+    }
+    if let Some(limit) = exceeded(store.data(), limits) {
+        return Error::limit(&limit);
+    }
+    Error::new(ErrorKind::Store, format!("the store broke: {}", error.root_cause())).because(error.to_string())
+}

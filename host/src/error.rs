@@ -1,0 +1,137 @@
+//! The one error of the library, which keeps apart what a caller treats apart.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::contract::{Problem, Refusal};
+use crate::limits::Exceeded;
+
+/// Who is to act on an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The data is not what it should be: mend the file, or what is asked of it.
+    Refused,
+    /// The call was wrong: a store, an option or an operation that does not exist.
+    Usage,
+    /// The store broke its contract, trapped, or is no store: report it to its author.
+    Store,
+    /// A limit was reached: raise it, or refuse the file.
+    Limit,
+    /// The file is missing, is none, or may not be touched.
+    Access,
+    /// A bug in this library.
+    Internal,
+}
+
+/// Why a call failed. Nothing on disk was changed by a call that failed.
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    path: Option<PathBuf>,
+    message: String,
+    problems: Vec<Problem>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The file that the call was about.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// What is wrong with the file, where [`Error::kind`] is [`ErrorKind::Refused`] and the store could say.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// An error of this kind, with a lowercase fragment that says what went wrong.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, path: None, message: message.into(), problems: Vec::new(), source: None }
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Usage, message)
+    }
+
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Internal, message)
+    }
+
+    pub(crate) fn access(path: &Path, error: io::Error) -> Self {
+        Self::new(ErrorKind::Access, error.to_string()).on(path).because(error)
+    }
+
+    pub(crate) fn limit(exceeded: &Exceeded) -> Self {
+        Self::new(ErrorKind::Limit, format!("the limit `{}` of {} was reached", exceeded.name, exceeded.limit))
+    }
+
+    /// What a store answered.
+    pub(crate) fn refusal(refusal: Refusal) -> Self {
+        let refused =
+            |problems: Vec<Problem>| Self { problems, ..Self::new(ErrorKind::Refused, "the file is refused") };
+        match refusal {
+            Refusal::Syntax(problem) => refused(vec![problem]),
+            Refusal::Invalid(problems) => refused(problems),
+            Refusal::TooLarge(bound) => refused(vec![Problem {
+                message: format!("more than {} of `{}`", bound.limit, bound.name),
+                at: bound.at,
+            }]),
+            Refusal::Unsupported(message) => Self::new(ErrorKind::Refused, printable(&message)),
+            Refusal::NotFound(_) => Self::new(ErrorKind::Access, "the store did not find the file"),
+            Refusal::Denied(_) => Self::new(ErrorKind::Access, "the store was not let at the file"),
+            Refusal::Conflict(message) => Self::new(ErrorKind::Access, printable(&message)),
+            Refusal::Other(message) => Self::new(ErrorKind::Store, printable(&message)),
+        }
+    }
+
+    pub(crate) fn on(mut self, path: &Path) -> Self {
+        self.path.get_or_insert_with(|| path.to_owned());
+        self
+    }
+
+    pub(crate) fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+}
+
+/// `path:line:column: message`, a line a problem.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.as_deref().map(|path| path.display().to_string());
+        let prefix = path.as_deref().unwrap_or_default();
+        if self.problems.is_empty() {
+            let separator = if prefix.is_empty() { "" } else { ": " };
+            return write!(f, "{prefix}{separator}{}", self.message);
+        }
+        for (number, problem) in self.problems.iter().enumerate() {
+            if number > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "{prefix}")?;
+            if let Some(at) = problem.at {
+                write!(f, ":{}:{}", at.line, at.column)?;
+            }
+            write!(f, ": {}", printable(&problem.message))?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// A store's words, without what would move a terminal's cursor, and of a length that a person reads.
+pub(crate) fn printable(words: &str) -> String {
+    const CHARACTERS_MAX: usize = 1000;
+    words.chars().take(CHARACTERS_MAX).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}

@@ -1,0 +1,111 @@
+//! What the contract promises, tried on every built-in store. A promise is a function; a store is a row of `SAMPLES`.
+
+use autotel_stores::{ErrorKind, Value};
+use autotel_tests::{HOST, Place};
+
+/// For each store: a file's name, a file that it accepts, and one that it refuses with the line of the first problem.
+struct Sample {
+    store: &'static str,
+    name: &'static str,
+    accepted: &'static str,
+    refused: &'static str,
+    refused_line: u32,
+}
+
+const SAMPLES: &[Sample] = &[Sample {
+    store: "json-store",
+    name: "sample.json",
+    accepted: r#"{"name": "ré", "list": [1, -2.5, 1.10, true, null], "big": 123456789012345678901234567890, "empty": {}}"#,
+    refused: "{\"a\": 1,\n\"b\": }",
+    refused_line: 2,
+}];
+
+#[test]
+fn every_built_in_store_has_a_sample() {
+    let stores: Vec<_> = HOST.stores().into_iter().map(|store| store.description.name).collect();
+    let samples: Vec<_> = SAMPLES.iter().map(|sample| sample.store.to_owned()).collect();
+    assert_eq!(stores, samples);
+}
+
+#[test]
+fn a_store_describes_itself_with_a_default_for_each_option() {
+    for store in HOST.stores() {
+        assert!(!store.description.formats.is_empty(), "{}", store.description.name);
+        assert_eq!(store.digest.len(), 64);
+    }
+}
+
+#[test]
+fn what_is_saved_loads_as_it_was() {
+    for sample in SAMPLES {
+        let from = Place::with(sample.name, sample.accepted);
+        let documents = from.open().load_values().unwrap();
+        let to = Place::new(sample.name);
+        assert_eq!(to.open().save_values(&documents).unwrap(), [], "{}", sample.store);
+        assert_eq!(to.open().load_values().unwrap(), documents, "{}", sample.store);
+    }
+}
+
+#[test]
+fn a_file_that_loads_validates_without_problems() {
+    for sample in SAMPLES {
+        assert_eq!(Place::with(sample.name, sample.accepted).open().validate().unwrap(), [], "{}", sample.store);
+    }
+}
+
+#[test]
+fn a_refusal_has_a_position_and_validate_tells_the_same() {
+    for sample in SAMPLES {
+        let place = Place::with(sample.name, sample.refused);
+        let error = place.open().load_value().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+        assert_eq!(error.problems()[0].at.unwrap().line, sample.refused_line, "{error}");
+        assert_eq!(place.open().validate().unwrap(), error.problems(), "{}", sample.store);
+    }
+}
+
+#[test]
+fn a_file_cut_short_anywhere_loads_or_is_refused() {
+    for sample in SAMPLES {
+        let place = Place::new(sample.name);
+        for length in 0..sample.accepted.len() {
+            std::fs::write(&place.path, &sample.accepted.as_bytes()[..length]).unwrap();
+            if let Err(error) = place.open().load_value() {
+                assert_eq!(error.kind(), ErrorKind::Refused, "{} bytes: {error}", length);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_empty_file_is_refused() {
+    for sample in SAMPLES {
+        let error = Place::with(sample.name, "").open().load_value().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused, "{}: {error}", sample.store);
+    }
+}
+
+#[test]
+fn an_option_that_does_not_exist_is_refused_before_the_call() {
+    for sample in SAMPLES {
+        let error = Place::new(sample.name).open().with_option("no-such", "1").err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Usage, "{}", sample.store);
+    }
+}
+
+#[test]
+fn a_store_is_found_by_content_where_no_extension_helps() {
+    for sample in SAMPLES {
+        let place = Place::with("no extension", sample.accepted);
+        assert_eq!(place.open().describe().name, sample.store);
+    }
+}
+
+#[test]
+fn a_store_sees_its_file_and_no_other_name() {
+    for sample in SAMPLES {
+        let place = Place::with("sample.other", sample.accepted);
+        let loaded = HOST.open_with(&place.path, sample.store).unwrap().load_value().unwrap();
+        assert!(matches!(loaded, Value::Map(_)), "{}", sample.store);
+    }
+}
