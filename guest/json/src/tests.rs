@@ -1,0 +1,171 @@
+//! The store as functions over bytes, judged by `serde_json` and by what it wrote itself.
+
+use std::io::{self, Read};
+
+use autotel_store_sdk::{
+    Encoder, Fault, Operations, OptionValue, Options, Parse, Progress, Source, Store, Value, parse_all, print_all,
+};
+
+use crate::{JsonStore, parse};
+
+fn options(operation: Operations) -> Options {
+    Options::defaults(&JsonStore::describe(), operation)
+}
+
+fn parsed(text: &str) -> Result<Value, Fault> {
+    parsed_with(text, &options(Operations::LOAD))
+}
+
+fn parsed_with(text: &str, options: &Options) -> Result<Value, Fault> {
+    parse_all::<JsonStore>(text.as_bytes(), options).map(|cbor| Value::from_cbor(&cbor).expect("the parser writes CBOR"))
+}
+
+fn printed(value: &Value, indent: u64) -> (String, Vec<String>) {
+    let options = options(Operations::SAVE).with("indent", OptionValue::Count(indent));
+    let (bytes, losses) = print_all::<JsonStore>(&value.to_cbor(), &options).expect("the value prints");
+    let told = losses.into_iter().map(|loss| format!("{}: {}", loss.pointer, loss.message)).collect();
+    (String::from_utf8(bytes).expect("JSON is UTF-8"), told)
+}
+
+/// A file that gives a byte at a time, so that every token is cut everywhere.
+struct Trickle(io::Cursor<Vec<u8>>);
+
+impl Read for Trickle {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let length = bytes.len().min(1);
+        self.0.read(&mut bytes[..length])
+    }
+}
+
+const TEXTS: &[&str] = &[
+    r#"{"a":[1,2.5,-3,true,false,null],"b":{"c":"d"},"":[]}"#,
+    r#"["\u00e9\ud83d\ude00\n\"\\\/","é😀",""]"#,
+    "-0.0",
+    r#""a long text without anything to escape in it, and a quote \" near its end""#,
+    "[[[[]]],{},[{}]]",
+];
+
+#[test]
+fn texts_mean_what_serde_json_says() {
+    for text in TEXTS {
+        let judge: serde_json::Value = serde_json::from_str(text).unwrap();
+        let (ours, _) = printed(&parsed(text).unwrap(), 0);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&ours).unwrap(), judge, "{text}");
+    }
+}
+
+#[test]
+fn printing_lays_out_as_serde_json_does() {
+    for text in TEXTS {
+        let value: serde_json::Value = serde_json::from_str(text).unwrap();
+        let (ours, _) = printed(&parsed(text).unwrap(), 2);
+        assert_eq!(ours, format!("{value:#}\n"), "{text}");
+    }
+}
+
+#[test]
+fn numbers_and_the_order_of_keys_come_back_to_the_letter() {
+    for text in [
+        r#"{"z":1,"a":2,"m":3}"#,
+        "[0,-1,18446744073709551616,-123456789012345678901234567890]",
+        "[1.10,0.1,1.0,-0.0,1E+400,0.30000000000000004,100.00,1e-7]",
+    ] {
+        assert_eq!(printed(&parsed(text).unwrap(), 0).0, format!("{text}\n"));
+    }
+}
+
+#[test]
+fn pages_of_any_size_are_the_same_document() {
+    for text in TEXTS {
+        let whole = parsed(text).unwrap();
+        for page_bytes in [1, 2, 7, 64] {
+            let source = Source::new(io::Cursor::new(text.as_bytes().to_vec()));
+            let mut parser = parse::Parser::open(source, &options(Operations::LOAD)).unwrap();
+            let (mut encoder, mut cbor) = (Encoder::default(), Vec::new());
+            while parser.parse(&mut encoder, page_bytes).unwrap() == Progress::More {
+                cbor.extend(encoder.take(page_bytes));
+            }
+            cbor.extend(encoder.take_all());
+            assert_eq!(Value::from_cbor(&cbor), Ok(whole.clone()), "{text} by {page_bytes}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_comes_byte_by_byte_is_the_same_document() {
+    for text in TEXTS {
+        let source = Source::new(Trickle(io::Cursor::new(text.as_bytes().to_vec())));
+        let mut parser = parse::Parser::open(source, &options(Operations::LOAD)).unwrap();
+        let mut encoder = Encoder::default();
+        while parser.parse(&mut encoder, usize::MAX).unwrap() == Progress::More {}
+        assert_eq!(Value::from_cbor(&encoder.take_all()), Ok(parsed(text).unwrap()), "{text}");
+    }
+}
+
+#[test]
+fn errors_point_at_the_byte() {
+    for (text, offset) in [
+        ("", 0),
+        ("[1,]", 3),
+        ("[1 2]", 3),
+        ("{\"a\" 1}", 5),
+        ("{\"a\":1,}", 7),
+        ("{1:2}", 1),
+        ("\"\\x\"", 1),
+        ("\"\\ud800\"", 1),
+        ("\"a\tb\"", 2),
+        ("[01]", 2),
+        ("[1.]", 3),
+        ("tru", 0),
+        ("[1]]", 3),
+        ("\u{feff}\u{feff}1", 3),
+        ("{\"k\":1,\"k\":2}", 7),
+    ] {
+        match parsed(text) {
+            Err(Fault::Syntax { offset: found, .. } | Fault::Invalid { offset: found, .. }) => {
+                assert_eq!(found, offset, "{text}");
+            }
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_last_value_of_a_key_stands_where_the_key_came_first() {
+    let options = options(Operations::LOAD).with("duplicate-keys", OptionValue::Choice("last".to_owned()));
+    let text = r#"[{"a":1,"b":{"c":1,"c":[2]},"a":{"d":3}}]"#;
+    assert_eq!(printed(&parsed_with(text, &options).unwrap(), 0).0, "[{\"a\":{\"d\":3},\"b\":{\"c\":[2]}}]\n");
+}
+
+#[test]
+fn several_texts_in_a_file_are_several_documents_where_they_are_allowed() {
+    assert!(parsed("1 2").is_err());
+    let options = options(Operations::LOAD).with("documents", OptionValue::Choice("many".to_owned()));
+    assert_eq!(parse_all::<JsonStore>(b"1 2\n[]", &options).unwrap(), [1, 2, 0x80]);
+}
+
+#[test]
+fn what_json_cannot_hold_is_told_with_its_place() {
+    let list = vec![Value::Bytes(vec![0xff, 0xfe]), f64::NAN.into(), Value::Tag(0, Box::new("2026".into()))];
+    let document = Value::Map([("a", Value::Array(list))].into_iter().collect());
+    let (text, told) = printed(&document, 0);
+    assert_eq!(text, "{\"a\":[\"__4\",null,\"2026\"]}\n");
+    assert_eq!(told[0], "/a/0: bytes, written as base64url text");
+    assert_eq!(told.len(), 3);
+}
+
+#[test]
+fn a_key_that_is_no_text_is_written_as_its_json_text() {
+    let mut map = autotel_store_sdk::Map::default();
+    map.push(7, 1);
+    map.push(vec![Value::from("x"), Value::Null], 2);
+    let (text, told) = printed(&Value::Map(map), 2);
+    assert_eq!(text, "{\n  \"7\": 1,\n  \"[\\\"x\\\",null]\": 2\n}\n");
+    assert_eq!(told.len(), 2);
+}
+
+#[test]
+fn a_number_of_too_many_digits_is_refused_by_the_name_of_its_option() {
+    let fault = parsed(&"9".repeat(10_001)).unwrap_err();
+    assert!(matches!(fault, Fault::TooLarge { name: "digits-max", limit: 10_000, offset: 0 }), "{fault:?}");
+}
