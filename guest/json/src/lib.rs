@@ -3,6 +3,8 @@
 mod parse;
 mod print;
 mod string;
+#[cfg(test)]
+mod tests;
 
 use autotel_store_sdk::{Description, Format, OptionDescription, Store};
 

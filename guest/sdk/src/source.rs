@@ -8,6 +8,7 @@ const READ_BYTES: usize = 64 * 1024;
 /// A file read through a window: as much of it is in memory as the parser has not passed.
 pub struct Source {
     file: Box<dyn Read>,
+    read_bytes: usize,
     window: Vec<u8>,
     start: usize,
     end: usize,
@@ -24,7 +25,12 @@ pub enum Utf8Bom {
 
 impl Source {
     pub fn new(file: impl Read + 'static) -> Self {
-        Self { file: Box::new(file), window: Vec::new(), start: 0, end: 0, base: 0, is_ended: false }
+        Self::in_steps(file, READ_BYTES)
+    }
+
+    /// A source that reads `read_bytes` bytes at once: for tests that cut every token everywhere.
+    pub fn in_steps(file: impl Read + 'static, read_bytes: usize) -> Self {
+        Self { file: Box::new(file), read_bytes, window: Vec::new(), start: 0, end: 0, base: 0, is_ended: false }
     }
 
     /// The bytes in the window that were not passed.
@@ -57,7 +63,7 @@ impl Source {
         self.base += self.start as u64;
         (self.start, self.end) = (0, self.end - self.start);
         // Doubling keeps a token of many megabytes from being looked at once for every read.
-        let wanted = self.end + READ_BYTES.max(self.end);
+        let wanted = self.end + self.read_bytes.max(self.end);
         if self.window.len() < wanted {
             self.window.resize(wanted, 0);
         }
@@ -75,7 +81,7 @@ impl Source {
     /// Passes a UTF-8 byte-order mark.
     pub fn skip_bom(&mut self) -> io::Result<Utf8Bom> {
         const BOM: &[u8] = b"\xef\xbb\xbf";
-        if self.rest().is_empty() {
+        while self.rest().len() < BOM.len() && !self.is_ended {
             self.refill()?;
         }
         if !self.rest().starts_with(BOM) {
