@@ -1,0 +1,67 @@
+//! A save that dies half-way, by a signal or by a disk that takes no more, leaves the old file whole.
+#![cfg(unix)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+const OLD: &str = "\"old\"\n";
+
+/// A folder with a file of 10 MB to convert, and an old file in the way of the new one.
+fn place() -> TempDir {
+    let folder = TempDir::new().expect("a temporary folder can be made");
+    fs::write(folder.path().join("from.json"), format!("[{}1]", "12345678,".repeat(1_100_000))).unwrap();
+    fs::write(folder.path().join("to.json"), OLD).unwrap();
+    folder
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_killed_save_leaves_the_old_file_or_the_whole_new_one() {
+    let folder = place();
+    let mut killed = 0;
+    for delay_ms in (0..1500).step_by(75) {
+        fs::write(folder.path().join("to.json"), OLD).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_autotel"))
+            .args(["convert", "from.json", "to.json"])
+            .current_dir(folder.path())
+            .spawn()
+            .expect("the command runs");
+        thread::sleep(Duration::from_millis(delay_ms));
+        child.kill().expect("a child can be killed");
+        killed += usize::from(!child.wait().unwrap().success());
+        let content = fs::read_to_string(folder.path().join("to.json")).unwrap();
+        assert!(content == OLD || content.starts_with("[\n") && content.ends_with("\n]\n"), "after {delay_ms} ms");
+        assert_eq!(names(folder.path()), ["from.json", "to.json"], "after {delay_ms} ms");
+    }
+    assert!(killed > 0, "every save was over before it was killed");
+}
+
+#[test]
+fn a_disk_that_takes_no_more_leaves_the_old_file() {
+    let folder = place();
+    // A limit on the size of files stands for a full disk; the signal it sends otherwise is ignored.
+    let script =
+        format!("trap '' XFSZ; ulimit -f 2000; exec {} convert from.json to.json", env!("CARGO_BIN_EXE_autotel"));
+    let Output { status, stderr, .. } = Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .output()
+        .expect("a shell runs");
+    assert!(!status.success());
+    let words = String::from_utf8_lossy(&stderr);
+    assert!(words.starts_with("to.json: "), "{words}");
+    assert_eq!(fs::read_to_string(folder.path().join("to.json")).unwrap(), OLD);
+    assert_eq!(names(folder.path()), ["from.json", "to.json"]);
+}
