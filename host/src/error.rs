@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::contract::{Problem, Refusal};
 use crate::limits::Exceeded;
+use crate::words::{printable, printable_problem};
 
 /// Who is to act on an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +74,10 @@ impl Error {
 
     /// What a store answered.
     pub(crate) fn refusal(refusal: Refusal) -> Self {
-        let refused =
-            |problems: Vec<Problem>| Self { problems, ..Self::new(ErrorKind::Refused, "the file is refused") };
+        let refused = |problems: Vec<Problem>| Self {
+            problems: problems.into_iter().map(printable_problem).collect(),
+            ..Self::new(ErrorKind::Refused, "the file is refused")
+        };
         match refusal {
             Refusal::Syntax(problem) => refused(vec![problem]),
             Refusal::Invalid(problems) => refused(problems),
@@ -118,7 +121,7 @@ impl fmt::Display for Error {
             if let Some(at) = problem.at {
                 write!(f, ":{}:{}", at.line, at.column)?;
             }
-            write!(f, ": {}", printable(&problem.message))?;
+            write!(f, ": {}", problem.message)?;
         }
         Ok(())
     }
@@ -128,10 +131,4 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.source.as_deref().map(|source| source as _)
     }
-}
-
-/// A store's words, without what would move a terminal's cursor, and of a length that a person reads.
-pub(crate) fn printable(words: &str) -> String {
-    const CHARACTERS_MAX: usize = 1000;
-    words.chars().take(CHARACTERS_MAX).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -33,6 +33,7 @@ mod pages;
 mod plugin;
 mod staging;
 mod store;
+mod words;
 
 pub use autotel_document::{Decimal, Integer, Map, Value};
 pub use contract::{

@@ -7,10 +7,11 @@ use wasmtime::component::{Component, Linker};
 
 use crate::call::{Call, State};
 use crate::contract::{Description, DocumentStorePre};
-use crate::error::{Error, ErrorKind, printable};
+use crate::error::{Error, ErrorKind};
 use crate::grants::Grant;
 use crate::host::Clock;
 use crate::limits::Limits;
+use crate::words::{printable, printable_description};
 
 /// A store's component and what it says of itself.
 pub(crate) struct Plugin {
@@ -37,6 +38,7 @@ impl Plugin {
         let mut call = Call::begin(&pre, Grant::Nothing, "", clock, &Limits::default())?;
         let description =
             call.invoke(|exports, store, _| exports.autotel_stores_store().call_describe(store).map(Ok))?;
+        let description = printable_description(description);
         check(&description)?;
         let digest = Sha256::digest(wasm).iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Arc::new(Self { pre, description, digest, is_built_in }))

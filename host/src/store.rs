@@ -20,6 +20,7 @@ use crate::limits::{Exceeded, Limits};
 use crate::pages::{self, Arriving, PAGE_BYTES, Sender};
 use crate::plugin::Plugin;
 use crate::staging::{self, Staging};
+use crate::words::{printable_loss, printable_problem};
 
 /// A file and the store that reads and writes it. Each call runs in a fresh instance of the store.
 #[derive(Clone)]
@@ -140,7 +141,9 @@ impl Store {
         let settings = self.settings.clone();
         self.on_guest_thread(move || {
             let mut call = store.begin(Grant::Read(file))?;
-            call.invoke(|exports, store, path| exports.autotel_stores_store().call_validate(store, path, &settings))
+            let problems = call
+                .invoke(|exports, store, path| exports.autotel_stores_store().call_validate(store, path, &settings))?;
+            Ok(problems.into_iter().map(printable_problem).collect())
         })
     }
 
@@ -235,7 +238,7 @@ impl Store {
         if !call.has_opened() {
             return Err(Error::new(ErrorKind::Store, "the store says that it saved, and did not open the file"));
         }
-        Ok(losses)
+        Ok(losses.into_iter().map(printable_loss).collect())
     }
 
     fn begin(&self, grant: Grant) -> Result<Call, Error> {

@@ -1,0 +1,45 @@
+//! What a store says is data: its words are bounded, and cannot move a terminal's cursor.
+
+use crate::contract::{Description, Loss, Problem};
+
+/// A store's words, without control characters, and of a length that a person reads.
+pub(crate) fn printable(words: &str) -> String {
+    const CHARACTERS_MAX: usize = 1000;
+    words.chars().take(CHARACTERS_MAX).map(|c| if is_printable(c) { c } else { '\u{fffd}' }).collect()
+}
+
+fn is_printable(character: char) -> bool {
+    // Marks that turn the direction of text can make a line read as another.
+    !character.is_control() && !matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+pub(crate) fn printable_problem(problem: Problem) -> Problem {
+    Problem { message: printable(&problem.message), ..problem }
+}
+
+pub(crate) fn printable_loss(loss: Loss) -> Loss {
+    Loss { pointer: printable(&loss.pointer), message: printable(&loss.message) }
+}
+
+/// Cleans what is shown of a description. Names are checked elsewhere.
+pub(crate) fn printable_description(mut description: Description) -> Description {
+    let formats = description.formats.iter_mut().flat_map(|format| {
+        let lists = format.extensions.iter_mut().chain(&mut format.media_types);
+        [&mut format.name, &mut format.standard].into_iter().chain(lists)
+    });
+    let options = description.options.iter_mut().map(|option| &mut option.summary);
+    let own = [&mut description.version, &mut description.summary];
+    own.into_iter().chain(formats).chain(options).for_each(|words| *words = printable(words));
+    description
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_and_endless_lines_do_not_reach_a_terminal() {
+        assert_eq!(printable("a\x1b[31mb\r\n\u{202e}c"), "a\u{fffd}[31mb\u{fffd}\u{fffd}\u{fffd}c");
+        assert_eq!(printable(&"é".repeat(1_000_000)).chars().count(), 1000);
+    }
+}
