@@ -21,8 +21,10 @@ fn json_test_suite() {
 
 /// `y_` is to be accepted, `n_` refused, `i_` either: but nothing may break the store.
 fn is_as_named(file: &Path) -> bool {
-    let outcome =
-        HOST.open_with(file, "json-store").expect("the store is built in").load_value().map_err(|error| error.kind());
+    let store = HOST.open_with(file, "json-store").expect("the store is built in");
+    // Two files to be accepted have a key twice, which RFC 8259 leaves open and the store refuses unless asked.
+    let store = store.with_option("duplicate-keys", "last").expect("the store has the option");
+    let outcome = store.load_value().map_err(|error| error.kind());
     let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     match outcome {
         Ok(_) => name.starts_with("y_") || name.starts_with("i_"),
