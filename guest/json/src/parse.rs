@@ -179,9 +179,9 @@ impl Scanner {
                 None => 0,
             },
             b'-' | b'0'..=b'9' => self.number(window, at, to)?,
-            b't' => literal(window, at, "true")?.inspect_nonzero(|| to.bool(true)),
-            b'f' => literal(window, at, "false")?.inspect_nonzero(|| to.bool(false)),
-            b'n' => literal(window, at, "null")?.inspect_nonzero(|| to.null()),
+            b't' => literal(window, at, "true", || to.bool(true))?,
+            b'f' => literal(window, at, "false", || to.bool(false))?,
+            b'n' => literal(window, at, "null", || to.null())?,
             _ => return Err(Fault::syntax(self.expected(), offset)),
         };
         if length > 0 {
@@ -332,19 +332,6 @@ impl Entries {
     }
 }
 
-trait InspectNonzero {
-    fn inspect_nonzero(self, work: impl FnOnce()) -> Self;
-}
-
-impl InspectNonzero for usize {
-    fn inspect_nonzero(self, work: impl FnOnce()) -> Self {
-        if self > 0 {
-            work();
-        }
-        self
-    }
-}
-
 /// Finds the string at `at`: its content, whether that has escapes, and the length with both quotes.
 #[inline]
 fn find_string(window: Window<'_>, at: usize) -> Result<Option<(Range<usize>, bool, usize)>, Fault> {
@@ -359,13 +346,18 @@ fn find_string(window: Window<'_>, at: usize) -> Result<Option<(Range<usize>, bo
     }
 }
 
-fn literal(window: Window<'_>, at: usize, word: &'static str) -> Result<usize, Fault> {
+/// Reads `word` at `at`, writes its value, and answers its length; 0 where the window ends within it.
+fn literal(window: Window<'_>, at: usize, word: &'static str, write: impl FnOnce()) -> Result<usize, Fault> {
     let bytes = &window.bytes[at..];
     let seen = bytes.len().min(word.len());
     if bytes[..seen] != word.as_bytes()[..seen] || seen < word.len() && window.is_last {
         return Err(Fault::syntax(format!("expected `{word}`"), window.offset + at as u64));
     }
-    Ok(if seen == word.len() { seen } else { 0 })
+    if seen < word.len() {
+        return Ok(0);
+    }
+    write();
+    Ok(seen)
 }
 
 struct Number {

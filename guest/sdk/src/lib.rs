@@ -70,7 +70,7 @@ pub use number::{Real, print_float, real};
 pub use options::Options;
 pub use output::Output;
 pub use simple::{Simple, SimpleStore};
-pub use source::{Source, Utf8Bom};
+pub use source::Source;
 pub use store::{Parse, Print, Progress, Store, parse_all, print_all};
 
 /// Makes the crate a component that is this [`Store`].

@@ -16,13 +16,6 @@ pub struct Source {
     is_ended: bool,
 }
 
-/// Whether a file began with a UTF-8 byte-order mark.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Utf8Bom {
-    Absent,
-    Skipped,
-}
-
 impl Source {
     pub fn new(file: impl Read + 'static) -> Self {
         Self::in_steps(file, READ_BYTES)
@@ -78,17 +71,16 @@ impl Source {
         Ok(())
     }
 
-    /// Passes a UTF-8 byte-order mark.
-    pub fn skip_bom(&mut self) -> io::Result<Utf8Bom> {
+    /// Passes a UTF-8 byte-order mark, if the file begins with one.
+    pub fn skip_bom(&mut self) -> io::Result<()> {
         const BOM: &[u8] = b"\xef\xbb\xbf";
         while self.rest().len() < BOM.len() && !self.is_ended {
             self.refill()?;
         }
-        if !self.rest().starts_with(BOM) {
-            return Ok(Utf8Bom::Absent);
+        if self.rest().starts_with(BOM) {
+            self.advance(BOM.len());
         }
-        self.advance(BOM.len());
-        Ok(Utf8Bom::Skipped)
+        Ok(())
     }
 
     /// Reads all that is left.
