@@ -12,13 +12,22 @@ struct Sample {
     refused_line: u32,
 }
 
-const SAMPLES: &[Sample] = &[Sample {
-    store: "json-store",
-    name: "sample.json",
-    accepted: r#"{"name": "ré", "list": [1, -2.5, 1.10, true, null], "big": 123456789012345678901234567890, "empty": {}}"#,
-    refused: "{\"a\": 1,\n\"b\": }",
-    refused_line: 2,
-}];
+const SAMPLES: &[Sample] = &[
+    Sample {
+        store: "json-store",
+        name: "sample.json",
+        accepted: r#"{"name": "ré", "list": [1, -2.5, 1.10, true, null], "big": 123456789012345678901234567890, "empty": {}}"#,
+        refused: "{\"a\": 1,\n\"b\": }",
+        refused_line: 2,
+    },
+    Sample {
+        store: "xml-store",
+        name: "sample.xml",
+        accepted: "<?xml version='1.0'?><a xmlns:p='urn:p'>ré <p:b c='1'/> <!-- d -->&amp;</a>",
+        refused: "<a>\n<b></a>",
+        refused_line: 2,
+    },
+];
 
 #[test]
 fn every_built_in_store_has_a_sample() {

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::Write;
 use std::marker::PhantomData;
 
 use crate::bindings::autotel::stores::types::{Error, Loss};
@@ -52,7 +52,7 @@ fn read<S: Store>(path: &str, options: Vec<Setting>, operation: Operations) -> R
         Operations::VALIDATE => pass_over(&mut parser).map(|()| Vec::new()),
         _ => parse_rest(&mut parser),
     };
-    result.map_err(|fault| locate(fault, path))
+    result.map_err(|fault| locate::<S>(fault, path))
 }
 
 fn pass_over(parser: &mut impl Parse) -> Result<(), Fault> {
@@ -66,14 +66,11 @@ fn pass_over(parser: &mut impl Parse) -> Result<(), Fault> {
 fn open<S: Store>(path: &str, options: Vec<Setting>, operation: Operations) -> Result<S::Parser, Error> {
     let options = Options::resolve(&S::describe(), options, operation)?;
     let file = File::open(path).map_err(|error| io_error(error, path))?;
-    S::Parser::open(Source::new(file), &options).map_err(|fault| locate(fault, path))
+    S::Parser::open(Source::new(file), &options).map_err(|fault| locate::<S>(fault, path))
 }
 
-fn locate(fault: Fault, path: &str) -> Error {
-    match File::open(path) {
-        Ok(file) => fault.locate(path, file),
-        Err(_) => fault.locate(path, io::empty()),
-    }
+fn locate<S: Store>(fault: Fault, path: &str) -> Error {
+    fault.locate(path, |offset| S::locate(File::open(path).ok()?, offset).ok())
 }
 
 pub struct Reader<S: Store>(RefCell<Reading<S>>);
@@ -101,7 +98,7 @@ impl<S: Store> Reading<S> {
     fn next(&mut self, bytes_max: usize) -> Result<Option<Vec<u8>>, Error> {
         while self.state.clone()? == Progress::More && self.encoder.len() < bytes_max {
             let progress = self.parser.parse(&mut self.encoder, bytes_max);
-            self.state = progress.map_err(|fault| locate(fault, &self.path));
+            self.state = progress.map_err(|fault| locate::<S>(fault, &self.path));
         }
         let page = self.encoder.take(bytes_max);
         Ok(if page.is_empty() { None } else { Some(page) })
@@ -147,7 +144,7 @@ struct Writing<S: Store> {
 impl<S: Store> Writing<S> {
     fn create(path: String, options: Vec<Setting>) -> Result<Self, Error> {
         let options = Options::resolve(&S::describe(), options, Operations::SAVE)?;
-        let press = Press::new(&options).map_err(|fault| fault.locate(&path, io::empty()))?;
+        let press = Press::new(&options).map_err(|fault| fault.locate(&path, |_| None))?;
         let file = File::create(&path).map_err(|error| io_error(error, &path))?;
         Ok(Self { path, file, press })
     }
@@ -172,7 +169,7 @@ impl<S: Store> Writing<S> {
     }
 
     fn put(&mut self, work: impl FnOnce(&mut Press<S::Printer>, &mut File) -> Result<(), Fault>) -> Result<(), Error> {
-        work(&mut self.press, &mut self.file).map_err(|fault| fault.locate(&self.path, io::empty()))
+        work(&mut self.press, &mut self.file).map_err(|fault| fault.locate(&self.path, |_| None))
     }
 }
 

@@ -31,13 +31,21 @@ impl Fault {
         Self::Unsupported(message.into())
     }
 
-    /// The contract's error. `file` is the file read, from its beginning, to find lines and columns in.
-    pub fn locate(self, path: &str, file: impl Read) -> Error {
+    /// The same fault at another place.
+    pub fn at(mut self, place: u64) -> Self {
+        if let Self::Syntax { offset, .. } | Self::Invalid { offset, .. } | Self::TooLarge { offset, .. } = &mut self {
+            *offset = place;
+        }
+        self
+    }
+
+    /// The contract's error. `position` finds the line and column of an offset, where that can be done.
+    pub fn locate(self, path: &str, position: impl FnOnce(u64) -> Option<Position>) -> Error {
         match self {
-            Self::Syntax { message, offset } => Error::Syntax(Problem { message, at: position(file, offset) }),
-            Self::Invalid { message, offset } => Error::Invalid(vec![Problem { message, at: position(file, offset) }]),
+            Self::Syntax { message, offset } => Error::Syntax(Problem { message, at: position(offset) }),
+            Self::Invalid { message, offset } => Error::Invalid(vec![Problem { message, at: position(offset) }]),
             Self::TooLarge { name, limit, offset } => {
-                Error::TooLarge(Bound { name: name.to_owned(), limit, at: position(file, offset) })
+                Error::TooLarge(Bound { name: name.to_owned(), limit, at: position(offset) })
             }
             Self::Unsupported(message) => Error::Unsupported(message),
             Self::Io(error) => io_error(error, path),
@@ -54,9 +62,17 @@ pub(crate) fn io_error(error: io::Error, path: &str) -> Error {
     }
 }
 
+/// A fault that reached us through a reader comes back as it was.
 impl From<io::Error> for Fault {
     fn from(error: io::Error) -> Self {
-        Self::Io(error)
+        error.downcast::<Self>().unwrap_or_else(Self::Io)
+    }
+}
+
+/// Lets a reader between the file and the parser say what is wrong.
+impl From<Fault> for io::Error {
+    fn from(fault: Fault) -> Self {
+        Self::new(io::ErrorKind::InvalidData, fault)
     }
 }
 
@@ -81,10 +97,6 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
-
-fn position(file: impl Read, offset: u64) -> Option<Position> {
-    locate(file, offset).ok()
-}
 
 /// Finds the line and the column of a byte offset. Reads `file` up to there.
 pub fn locate(file: impl Read, offset: u64) -> io::Result<Position> {

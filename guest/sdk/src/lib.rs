@@ -34,6 +34,7 @@
 //! implements [`Store`] with a [`Parse`] and a [`Print`] of its own, which work a page at a time.
 
 mod component;
+mod decode;
 mod describe;
 mod fault;
 mod keys;
@@ -57,12 +58,13 @@ pub mod bindings {
     });
 }
 
-pub use autotel_document::{DEPTH_MAX, Decimal, Encoder, Integer, Map, Token, Value};
+pub use autotel_document::{DEPTH_MAX, Decimal, Encoder, Integer, Map, Token, Tokens, Value};
 pub use bindings::autotel::stores::types::{
     Description, Format, Loss, Operations, OptionDescription, OptionKind, OptionValue, Position, Problem, Setting,
 };
 #[doc(hidden)]
 pub use component::Component;
+pub use decode::{Decoded, Guess, encoding_of, guess_unicode, locate_decoded};
 pub use describe::DIGITS_MAX;
 pub use fault::{Fault, locate};
 pub use keys::Keys;

@@ -29,11 +29,21 @@ impl Output {
 
     /// Notes that the format cannot hold the token being printed as it is.
     pub fn lose(&mut self, message: &str) {
+        self.push_loss(message, |output| output.place.pointer());
+    }
+
+    /// Notes a loss at a place of the printer's own counting: the keys and numbers that lead to it.
+    pub fn lose_at(&mut self, place: &[String], message: &str) {
+        self.push_loss(message, |_| place.iter().map(|part| pointer_part(part)).collect());
+    }
+
+    fn push_loss(&mut self, message: &str, pointer: impl FnOnce(&Self) -> String) {
         if self.losses.len() == LOSSES_MAX {
             self.losses_untold += 1;
             return;
         }
-        self.losses.push(Loss { pointer: self.place.pointer(), message: message.to_owned() });
+        let pointer = pointer(self);
+        self.losses.push(Loss { pointer, message: message.to_owned() });
     }
 
     /// Keeps every byte from here on, for a printer that has yet to change some of them.
@@ -115,14 +125,16 @@ impl Place {
 
     /// RFC 6901.
     fn pointer(&self) -> String {
-        let mut pointer = String::new();
-        for open in self.open.iter().filter(|open| open.items > 0) {
-            pointer.push('/');
-            match open.is_map {
-                true => pointer.push_str(&open.key.replace('~', "~0").replace('/', "~1")),
-                false => pointer.push_str(&(open.items - 1).to_string()),
-            }
-        }
-        pointer
+        let parts = self.open.iter().filter(|open| open.items > 0);
+        parts
+            .map(|open| match open.is_map {
+                true => pointer_part(&open.key),
+                false => pointer_part(&(open.items - 1).to_string()),
+            })
+            .collect()
     }
+}
+
+fn pointer_part(part: &str) -> String {
+    format!("/{}", part.replace('~', "~0").replace('/', "~1"))
 }

@@ -1,6 +1,6 @@
 //! A file's bytes, read through a window that slides.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 
 /// Bytes asked of the file at once. Larger reads gain nothing; smaller ones cost calls.
 const READ_BYTES: usize = 64 * 1024;
@@ -89,5 +89,27 @@ impl Source {
             self.refill()?;
         }
         Ok(self.rest())
+    }
+}
+
+/// For parsers that read lines, or bytes up to some mark.
+impl BufRead for Source {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.rest().is_empty() && !self.is_ended {
+            self.refill()?;
+        }
+        Ok(self.rest())
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.advance(bytes);
+    }
+}
+
+impl Read for Source {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let length = self.fill_buf()?.read(to)?;
+        self.advance(length);
+        Ok(length)
     }
 }

@@ -1,8 +1,10 @@
 //! What a store implements: a description, a parser and a printer, all over bytes.
 
+use std::io::{self, Read};
+
 use autotel_document::{Encoder, Token, Tokens};
 
-use crate::{Description, Fault, Loss, Options, Output, Source};
+use crate::{Description, Fault, Loss, Options, Output, Position, Source};
 
 /// A store of documents.
 pub trait Store: 'static {
@@ -11,6 +13,12 @@ pub trait Store: 'static {
 
     /// Says what the store is; the same each time.
     fn describe() -> Description;
+
+    /// Finds the line and the column of an offset as its [`Fault`]s give it: a byte of the file, unless the store
+    /// counts otherwise.
+    fn locate(file: impl Read, offset: u64) -> io::Result<Position> {
+        crate::locate(file, offset)
+    }
 }
 
 /// Turns a file's bytes into documents, some at a time.
@@ -43,7 +51,7 @@ pub trait Print: Sized {
 
 /// Parses a whole file in memory: what `load` does, as a function.
 pub fn parse_all<S: Store>(bytes: &[u8], options: &Options) -> Result<Vec<u8>, Fault> {
-    let mut parser = S::Parser::open(Source::new(std::io::Cursor::new(bytes.to_vec())), options)?;
+    let mut parser = S::Parser::open(Source::new(io::Cursor::new(bytes.to_vec())), options)?;
     parse_rest(&mut parser)
 }
 

@@ -1,0 +1,222 @@
+//! Text files in any encoding, read as UTF-8.
+
+use std::io::{self, Read};
+
+use encoding_rs::{CoderResult, Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+use crate::{Fault, Position};
+
+/// Bytes read at once.
+const READ_BYTES: usize = 64 * 1024;
+/// Bytes decoded at once.
+const TEXT_BYTES: usize = 64 * 1024;
+/// Bytes at the beginning of a file among which it names its encoding.
+const START_BYTES: usize = 1024;
+
+/// Tells the encoding of a file that has no byte-order mark from its first bytes, or says what is wrong with them.
+pub type Guess = fn(&[u8]) -> Result<&'static Encoding, Fault>;
+
+/// Reads a file as UTF-8, without its byte-order mark.
+///
+/// A fault on the way counts bytes of what was read: [`locate_decoded`] finds where that is in the file.
+pub struct Decoded<R> {
+    file: R,
+    guess: Guess,
+    decoder: Option<Decoder>,
+    raw: Vec<u8>,
+    /// Bytes of `raw` that are decoded.
+    taken: usize,
+    is_ended: bool,
+    text: Vec<u8>,
+    /// Bytes of `text` that were read from here.
+    given: usize,
+    /// Bytes that were decoded in all.
+    decoded: u64,
+    state: State,
+}
+
+#[derive(PartialEq)]
+enum State {
+    Decoding,
+    /// What comes next is malformed.
+    Malformed,
+    Finished,
+}
+
+impl<R: Read> Decoded<R> {
+    pub fn new(file: R, guess: Guess) -> Self {
+        Self {
+            file,
+            guess,
+            decoder: None,
+            raw: Vec::new(),
+            taken: 0,
+            is_ended: false,
+            text: Vec::new(),
+            given: 0,
+            decoded: 0,
+            state: State::Decoding,
+        }
+    }
+
+    /// Reads on until there are `wanted` bytes that are not decoded yet, or the file ends.
+    fn fill(&mut self, wanted: usize) -> io::Result<()> {
+        self.raw.drain(..self.taken);
+        self.taken = 0;
+        while self.raw.len() < wanted && !self.is_ended {
+            let length = (&mut self.file).take(READ_BYTES as u64).read_to_end(&mut self.raw)?;
+            self.is_ended = length < READ_BYTES;
+        }
+        Ok(())
+    }
+
+    /// Decodes what is there.
+    fn decode(&mut self) -> io::Result<()> {
+        if self.decoder.is_none() {
+            self.fill(START_BYTES)?;
+            let (encoding, bom_length) = sniff(&self.raw, self.guess)?;
+            self.taken = bom_length;
+            self.decoder = Some(encoding.new_decoder_without_bom_handling());
+        }
+        if self.taken == self.raw.len() {
+            self.fill(1)?;
+        }
+        let decoder = self.decoder.as_mut().expect("it was made above");
+        let raw = &self.raw[self.taken..];
+        self.text.resize(TEXT_BYTES, 0);
+        let (result, read, written) = decoder.decode_to_utf8_without_replacement(raw, &mut self.text, self.is_ended);
+        self.text.truncate(written);
+        self.taken += read;
+        self.given = 0;
+        self.decoded += written as u64;
+        match result {
+            DecoderResult::Malformed(..) => self.state = State::Malformed,
+            DecoderResult::InputEmpty if self.is_ended => self.state = State::Finished,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn malformed(&self) -> Fault {
+        let name = self.decoder.as_ref().map_or("text", |decoder| decoder.encoding().name());
+        Fault::syntax(format!("bytes that are not {name}"), self.decoded)
+    }
+}
+
+impl<R: Read> Read for Decoded<R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        while self.given == self.text.len() && self.state == State::Decoding {
+            self.decode()?;
+        }
+        let length = (&self.text[self.given..]).read(to)?;
+        if length == 0 && self.state == State::Malformed {
+            return Err(self.malformed().into());
+        }
+        self.given += length;
+        Ok(length)
+    }
+}
+
+/// Finds the line and the column of `offset`, in bytes of what [`Decoded`] gives.
+pub fn locate_decoded(mut file: impl Read, guess: Guess, offset: u64) -> io::Result<Position> {
+    let mut start = Vec::new();
+    (&mut file).take(START_BYTES as u64).read_to_end(&mut start)?;
+    let (encoding, bom_length) = sniff(&start, guess)?;
+    let raw = io::Cursor::new(start).chain(file);
+    if encoding == UTF_8 {
+        return crate::locate(raw, offset + bom_length as u64);
+    }
+    let (text, raw_offset) = decode_up_to(raw, encoding, bom_length, offset)?;
+    Ok(Position { offset: raw_offset, ..crate::locate(text.as_bytes(), text.len() as u64)? })
+}
+
+/// Decodes byte by byte, to know how many bytes of the file make `length` bytes of text.
+fn decode_up_to(
+    raw: impl Read,
+    encoding: &'static Encoding,
+    bom_length: usize,
+    length: u64,
+) -> io::Result<(String, u64)> {
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    let mut text = String::new();
+    let mut raw_offset = bom_length as u64;
+    for byte in io::BufReader::new(raw).bytes().skip(bom_length) {
+        if text.len() as u64 >= length {
+            break;
+        }
+        text.reserve(16);
+        let (result, ..) = decoder.decode_to_string(&[byte?], &mut text, false);
+        debug_assert!(result == CoderResult::InputEmpty, "there is room for a character");
+        raw_offset += 1;
+    }
+    Ok((text, raw_offset))
+}
+
+/// The encoding of a file that begins so.
+pub fn encoding_of(start: &[u8], guess: Guess) -> Result<&'static Encoding, Fault> {
+    Ok(sniff(start, guess)?.0)
+}
+
+/// The encoding of a file that begins so, and the length of its byte-order mark.
+fn sniff(start: &[u8], guess: Guess) -> Result<(&'static Encoding, usize), Fault> {
+    // Those of UTF-32 begin as one of UTF-16 does.
+    if start.starts_with(b"\xff\xfe\0\0") || start.starts_with(b"\0\0\xfe\xff") {
+        return Err(Fault::syntax("a file in UTF-32, which is not read; save it as UTF-8", 0));
+    }
+    match Encoding::for_bom(start) {
+        Some(found) => Ok(found),
+        None => Ok((guess(start)?, 0)),
+    }
+}
+
+/// UTF-8, or UTF-16 where the first character is ASCII and its other half is zero.
+pub fn guess_unicode(start: &[u8]) -> Result<&'static Encoding, Fault> {
+    Ok(match start {
+        [0, 1..=0x7f, ..] => UTF_16BE,
+        [1..=0x7f, 0, ..] => UTF_16LE,
+        _ => UTF_8,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(raw: &[u8]) -> io::Result<String> {
+        let mut text = String::new();
+        Decoded::new(raw, guess_unicode).read_to_string(&mut text).map(|_| text)
+    }
+
+    #[test]
+    fn unicode_encodings_are_told_by_their_mark_or_their_zeros() {
+        let cases: [&[u8]; 6] = [
+            "aé".as_bytes(),
+            b"\xef\xbb\xbfa\xc3\xa9",
+            b"\xff\xfea\0\xe9\0",
+            b"\xfe\xff\0a\0\xe9",
+            b"a\0\xe9\0",
+            b"\0a\0\xe9",
+        ];
+        for raw in cases {
+            assert_eq!(decoded(raw).unwrap(), "aé", "{raw:x?}");
+        }
+    }
+
+    #[test]
+    fn malformed_bytes_are_found_where_they_are() {
+        for (raw, offset) in [(&b"ab\xffcd"[..], 2), (b"\xef\xbb\xbfab\xc3", 2), (b"\xff\xfea\0\0\xd8", 1)] {
+            let fault = Fault::from(decoded(raw).unwrap_err());
+            assert!(matches!(fault, Fault::Syntax { offset: found, .. } if found == offset), "{raw:x?}: {fault:?}");
+        }
+    }
+
+    #[test]
+    fn a_place_in_the_text_is_a_place_in_the_file() {
+        let utf_16 = b"\xff\xfea\0\n\0\xe9\0b\0";
+        let found = locate_decoded(&utf_16[..], guess_unicode, 4).unwrap();
+        assert_eq!((found.offset, found.line, found.column), (8, 2, 2));
+        let marked = b"\xef\xbb\xbfa\n\xc3\xa9b";
+        let found = locate_decoded(&marked[..], guess_unicode, 4).unwrap();
+        assert_eq!((found.offset, found.line, found.column), (7, 2, 2));
+    }
+}

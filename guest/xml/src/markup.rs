@@ -1,0 +1,228 @@
+//! Writes well-formed XML, element by element.
+
+use autotel_store_sdk::{Fault, Output};
+
+use crate::chars::{find_no_char, is_name};
+use crate::namespaces::{Scopes, bound_prefix};
+
+/// What is being written.
+pub(crate) struct Markup {
+    /// Names of the elements that are open, as they are written.
+    open: Vec<String>,
+    /// A start tag has no `>` yet.
+    is_in_tag: bool,
+    /// Text came last, so that white space would change it.
+    is_after_text: bool,
+    scopes: Scopes,
+    has_namespaces: bool,
+    indent: usize,
+}
+
+/// The attributes of an element, in order.
+pub(crate) type Attributes = Vec<(String, String)>;
+
+impl Markup {
+    pub fn new(has_namespaces: bool, indent: usize) -> Self {
+        Self {
+            open: Vec::new(),
+            is_in_tag: false,
+            is_after_text: false,
+            scopes: Scopes::default(),
+            has_namespaces,
+            indent,
+        }
+    }
+
+    pub fn has_namespaces(&self) -> bool {
+        self.has_namespaces
+    }
+
+    pub fn start(&mut self, name: &str, mut attributes: Attributes, to: &mut Output) -> Result<(), Fault> {
+        self.break_line(to);
+        let name = self.resolve(name, &mut attributes)?;
+        to.push_str("<");
+        to.push_str(&name);
+        for (name, value) in &attributes {
+            check_name(name)?;
+            to.push_str(" ");
+            to.push_str(name);
+            to.push_str("=\"");
+            escape(value, true, to)?;
+            to.push_str("\"");
+        }
+        self.open.push(name);
+        self.is_in_tag = true;
+        self.is_after_text = false;
+        Ok(())
+    }
+
+    pub fn end(&mut self, to: &mut Output) {
+        let Some(name) = self.open.pop() else { return };
+        self.scopes.close();
+        if std::mem::take(&mut self.is_in_tag) {
+            to.push_str("/>");
+        } else {
+            self.break_line(to);
+            to.push_str("</");
+            to.push_str(&name);
+            to.push_str(">");
+        }
+        self.is_after_text = false;
+    }
+
+    pub fn text(&mut self, text: &str, to: &mut Output) -> Result<(), Fault> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        self.close_tag(to);
+        self.is_after_text = true;
+        escape(text, false, to)
+    }
+
+    pub fn comment(&mut self, text: &str, to: &mut Output) -> Result<(), Fault> {
+        if text.contains("--") || text.ends_with('-') {
+            return Err(Fault::unsupported("a comment that has `--` in it or ends with `-`"));
+        }
+        self.node(to, ["<!--", checked(text)?, "-->"]);
+        Ok(())
+    }
+
+    pub fn instruction(&mut self, target: &str, data: &str, to: &mut Output) -> Result<(), Fault> {
+        check_name(target)?;
+        if target.eq_ignore_ascii_case("xml") || data.contains("?>") {
+            return Err(Fault::unsupported("an instruction whose target is `xml`, or that has `?>` in it"));
+        }
+        let space = if data.is_empty() { "" } else { " " };
+        self.node(to, ["<?", target, space, checked(data)?, "?>"]);
+        Ok(())
+    }
+
+    /// A reference to an entity.
+    pub fn reference(&mut self, name: &str, to: &mut Output) -> Result<(), Fault> {
+        check_name(name)?;
+        self.close_tag(to);
+        self.is_after_text = true;
+        ["&", name, ";"].into_iter().for_each(|part| to.push_str(part));
+        Ok(())
+    }
+
+    fn node<const N: usize>(&mut self, to: &mut Output, parts: [&str; N]) {
+        self.break_line(to);
+        parts.into_iter().for_each(|part| to.push_str(part));
+        self.is_after_text = false;
+    }
+
+    fn close_tag(&mut self, to: &mut Output) {
+        if std::mem::take(&mut self.is_in_tag) {
+            to.push_str(">");
+        }
+    }
+
+    /// Goes to a new line where that changes no text.
+    fn break_line(&mut self, to: &mut Output) {
+        self.close_tag(to);
+        if self.indent > 0 && !self.is_after_text && !to.bytes().ends_with(b"\n") {
+            let depth = self.open.len();
+            let bytes = to.bytes();
+            bytes.push(b'\n');
+            bytes.resize(bytes.len() + self.indent * depth, b' ');
+        }
+    }
+
+    /// The name of an element as it is to be written; attributes get theirs, and declarations that are missing.
+    fn resolve(&mut self, name: &str, attributes: &mut Attributes) -> Result<String, Fault> {
+        self.scopes.open();
+        if !self.has_namespaces {
+            check_name(name)?;
+            return Ok(name.to_owned());
+        }
+        for (name, value) in attributes.iter() {
+            if let Some(prefix) = bound_prefix(name) {
+                self.scopes.bind(prefix, value).map_err(Fault::Unsupported)?;
+            }
+        }
+        let mut declarations = Vec::new();
+        let written = self.written(name, false, &mut declarations)?;
+        for (name, _) in attributes.iter_mut() {
+            if bound_prefix(name).is_none() {
+                *name = self.written(name, true, &mut declarations)?;
+            }
+        }
+        attributes.extend(declarations);
+        Ok(written)
+    }
+
+    /// A name as it is to be written: a `{namespace}local` with a prefix, which is declared where none is bound.
+    fn written(&mut self, name: &str, is_attribute: bool, declare: &mut Attributes) -> Result<String, Fault> {
+        let Some((uri, local)) = name.strip_prefix('{').and_then(|rest| rest.split_once('}')) else {
+            check_name(name)?;
+            self.scopes.check(name).map_err(Fault::Unsupported)?;
+            return Ok(name.to_owned());
+        };
+        check_name(local)?;
+        if uri.is_empty() {
+            return Ok(local.to_owned());
+        }
+        let prefix = match self.scopes.prefix_of(uri, is_attribute) {
+            Some(prefix) => prefix.to_owned(),
+            None => self.declare(uri, declare)?,
+        };
+        Ok(if prefix.is_empty() { local.to_owned() } else { format!("{prefix}:{local}") })
+    }
+
+    fn declare(&mut self, uri: &str, declare: &mut Attributes) -> Result<String, Fault> {
+        let prefix = (0..).map(|number| format!("ns{number}")).find(|prefix| self.scopes.find(prefix).is_err());
+        let prefix = prefix.expect("there are more numbers than prefixes");
+        self.scopes.bind(&prefix, uri).map_err(Fault::Unsupported)?;
+        declare.push((format!("xmlns:{prefix}"), uri.to_owned()));
+        Ok(prefix)
+    }
+}
+
+fn check_name(name: &str) -> Result<(), Fault> {
+    if is_name(name) { Ok(()) } else { Err(Fault::unsupported(format!("`{}`, which is no name in XML", short(name)))) }
+}
+
+/// The beginning of a text, for a message.
+pub(crate) fn short(text: &str) -> String {
+    const CHARACTERS_MAX: usize = 40;
+    match text.char_indices().nth(CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+fn checked(text: &str) -> Result<&str, Fault> {
+    match find_no_char(text) {
+        None => Ok(text),
+        Some(at) => {
+            let character = text[at..].chars().next().unwrap_or_default();
+            Err(Fault::unsupported(format!("the character U+{:04X}, which cannot stand in XML", u32::from(character))))
+        }
+    }
+}
+
+/// Writes text so that it is read as it was: line ends and quotes too, where reading would change them.
+fn escape(text: &str, is_attribute: bool, to: &mut Output) -> Result<(), Fault> {
+    let replacement = |byte| match byte {
+        b'&' => Some("&amp;"),
+        b'<' => Some("&lt;"),
+        b'>' if !is_attribute => Some("&gt;"),
+        b'\r' => Some("&#13;"),
+        b'"' if is_attribute => Some("&quot;"),
+        b'\t' if is_attribute => Some("&#9;"),
+        b'\n' if is_attribute => Some("&#10;"),
+        _ => None,
+    };
+    let text = checked(text)?;
+    let mut written = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if let Some(replacement) = replacement(byte) {
+            to.push_str(&text[written..at]);
+            to.push_str(replacement);
+            written = at + 1;
+        }
+    }
+    to.push_str(&text[written..]);
+    Ok(())
+}

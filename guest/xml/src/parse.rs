@@ -1,0 +1,86 @@
+//! Turns XML into documents, keeping byte offsets for errors.
+
+use std::io::BufRead;
+
+use autotel_store_sdk::{Decoded, Encoder, Fault, Options, Parse, Progress, Source, encoding_of};
+use encoding_rs::Encoding;
+
+use crate::Mapping;
+use crate::build::Build;
+use crate::content::Content;
+use crate::prolog::{Prolog, guess};
+use crate::scan::{Scan, Stop};
+use crate::simple::Simple;
+use crate::tree::Tree;
+
+pub struct Parser {
+    state: State,
+    build: Box<dyn Build>,
+    options: Options,
+}
+
+enum State {
+    Prolog(Source, &'static Encoding),
+    Content(Box<Content>),
+    Done,
+}
+
+impl Parse for Parser {
+    fn open(mut source: Source, options: &Options) -> Result<Self, Fault> {
+        let build: Box<dyn Build> = match Mapping::of(options) {
+            Mapping::Tree => Box::new(Tree::new(options.word("whitespace") == "drop")),
+            Mapping::Simple => Box::new(Simple::default()),
+        };
+        let encoding = encoding_of(source.fill_buf()?, guess)?;
+        let source = Source::new(Decoded::new(source, guess));
+        Ok(Self { state: State::Prolog(source, encoding), build, options: options.clone() })
+    }
+
+    fn parse(&mut self, to: &mut Encoder, page_bytes: usize) -> Result<Progress, Fault> {
+        loop {
+            match std::mem::replace(&mut self.state, State::Done) {
+                State::Prolog(mut source, encoding) => {
+                    let prolog = read_prolog(&mut source, encoding, &self.options)?;
+                    self.build.prolog(&prolog, to);
+                    self.state = State::Content(Box::new(Content::new(source, prolog.dtd, &self.options)));
+                }
+                State::Content(mut content) => {
+                    while to.len() < page_bytes {
+                        if !content.step(&mut *self.build, to)? {
+                            self.build.finish(to);
+                            return Ok(Progress::Done);
+                        }
+                    }
+                    self.state = State::Content(content);
+                    return Ok(Progress::More);
+                }
+                State::Done => return Ok(Progress::Done),
+            }
+        }
+    }
+}
+
+/// Reads on until the whole prolog is in sight, and passes it.
+fn read_prolog(source: &mut Source, encoding: &'static Encoding, options: &Options) -> Result<Prolog, Fault> {
+    loop {
+        let scan = Scan::of_window(text(source.rest()), source.offset(), source.is_ended());
+        let mut scan = scan.with_namespaces(options.flag("namespaces"));
+        match Prolog::scan(&mut scan, encoding, options.count("entity-bytes-max")) {
+            Ok(prolog) => {
+                let passed = scan.passed();
+                source.advance(passed);
+                return Ok(prolog);
+            }
+            Err(Stop::More) => source.refill()?,
+            Err(Stop::Fault(fault)) => return Err(fault),
+        }
+    }
+}
+
+/// The characters that are whole in a window, which ends anywhere.
+fn text(window: &[u8]) -> &str {
+    match std::str::from_utf8(window) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&window[..error.valid_up_to()]).unwrap_or_default(),
+    }
+}

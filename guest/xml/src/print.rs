@@ -1,0 +1,83 @@
+//! Turns documents into XML: those of either mapping.
+
+mod simple;
+mod tree;
+
+use autotel_store_sdk::{Encoder, Fault, Options, Output, Print, Token, Value};
+
+use self::simple::SimplePrinter;
+use self::tree::TreePrinter;
+use crate::Mapping;
+use crate::markup::Markup;
+
+pub struct Printer(Mapped);
+
+enum Mapped {
+    Tree(Box<TreePrinter>),
+    Simple(Box<SimplePrinter>),
+}
+
+impl Print for Printer {
+    fn new(options: &Options) -> Result<Self, Fault> {
+        let markup = Markup::new(options.flag("namespaces"), options.count("indent") as usize);
+        Ok(Self(match Mapping::of(options) {
+            Mapping::Tree => Mapped::Tree(Box::new(TreePrinter::new(markup))),
+            Mapping::Simple => Mapped::Simple(Box::new(SimplePrinter::new(markup))),
+        }))
+    }
+
+    fn print(&mut self, token: Token<'_>, to: &mut Output) -> Result<(), Fault> {
+        match &mut self.0 {
+            Mapped::Tree(printer) => printer.print(token, to),
+            Mapped::Simple(printer) => printer.print(token, to),
+        }
+    }
+
+    fn finish(&mut self, to: &mut Output) -> Result<(), Fault> {
+        let has_document = match &self.0 {
+            Mapped::Tree(printer) => printer.has_document(),
+            Mapped::Simple(printer) => printer.has_document(),
+        };
+        if !has_document {
+            return Err(Fault::unsupported("an XML file without a document"));
+        }
+        to.push_str("\n");
+        Ok(())
+    }
+}
+
+/// What an XML file begins with; what `standalone` says and `?>` follow.
+const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"";
+
+fn second_document() -> Fault {
+    Fault::unsupported("more than one document in an XML file")
+}
+
+/// The text that stands for a scalar, and whether that tells less than the scalar; no text for null.
+fn text_of(value: &Value) -> Result<(Option<String>, bool), Fault> {
+    Ok(match value {
+        Value::Null => (None, false),
+        Value::Text(text) => (Some(text.clone()), false),
+        Value::Bool(flag) => (Some(flag.to_string()), true),
+        Value::Integer(number) => (Some(number.to_string()), true),
+        Value::Decimal(number) => (Some(number.to_string()), true),
+        // As XML Schema writes those that are no number.
+        Value::Float(number) if number.is_nan() => (Some("NaN".to_owned()), true),
+        Value::Float(number) if number.is_infinite() => {
+            (Some(if *number > 0.0 { "INF" } else { "-INF" }.to_owned()), true)
+        }
+        Value::Float(number) => (Some(format!("{number:?}")), true),
+        Value::Tag(_, value) => (text_of(value)?.0, true),
+        _ => return Err(Fault::unsupported("bytes, a list or a map where XML has text")),
+    })
+}
+
+/// What is told of a scalar that was written as text.
+const TEXT_ONLY: &str = "a value that is no text, written as text";
+
+/// A token that is a document of its own, as a value.
+fn value_of(token: &Token<'_>) -> Result<Value, Fault> {
+    let mut encoder = Encoder::default();
+    token.encode(&mut encoder);
+    Ok(Value::from_cbor(&encoder.take_all())?)
+}

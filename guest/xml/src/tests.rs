@@ -1,0 +1,241 @@
+//! The store as functions over bytes: what is well-formed, what it becomes, and that it comes back.
+
+use autotel_store_sdk::{Fault, Operations, OptionValue, Options, Store, Value, parse_all, print_all};
+
+use crate::XmlStore;
+
+const NOTE: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<!--before-->
+<!DOCTYPE note [<!ENTITY who "W&#228;rter"><!ATTLIST note kind CDATA "plain">]>
+<n:note xmlns:n="urn:n" n:id="a &lt; &quot;b&quot;"> Hi <b>you</b> &who;!<!-- c --><?go on?>
+  <n:empty/>
+</n:note>
+<!--behind-->
+"#;
+
+fn options(operation: Operations, given: &[(&str, &str)]) -> Options {
+    given.iter().fold(Options::defaults(&XmlStore::describe(), operation), |options, (name, value)| {
+        let value = match value.parse() {
+            Ok(count) => OptionValue::Count(count),
+            Err(_) => OptionValue::Choice((*value).to_owned()),
+        };
+        options.with(name, value)
+    })
+}
+
+fn parsed_with(xml: impl AsRef<[u8]>, given: &[(&str, &str)]) -> Result<Value, Fault> {
+    let cbor = parse_all::<XmlStore>(xml.as_ref(), &options(Operations::LOAD, given))?;
+    Ok(Value::from_cbor(&cbor).expect("the parser writes CBOR"))
+}
+
+fn parsed(xml: impl AsRef<[u8]>) -> Result<Value, Fault> {
+    parsed_with(xml, &[])
+}
+
+fn printed_with(document: &Value, given: &[(&str, &str)]) -> Result<String, Fault> {
+    let (bytes, _) = print_all::<XmlStore>(&document.to_cbor(), &options(Operations::SAVE, given))?;
+    Ok(String::from_utf8(bytes).expect("the printer writes UTF-8"))
+}
+
+fn printed(document: &Value) -> Result<String, Fault> {
+    printed_with(document, &[])
+}
+
+/// A document written as JSON, which the JSON store would read so.
+fn json(text: &str) -> Value {
+    fn value(json: serde_json::Value) -> Value {
+        match json {
+            serde_json::Value::Null => Value::Null,
+            serde_json::Value::Bool(flag) => Value::Bool(flag),
+            serde_json::Value::Number(number) => number.as_i64().unwrap_or_default().into(),
+            serde_json::Value::String(text) => text.into(),
+            serde_json::Value::Array(items) => items.into_iter().map(value).collect::<Vec<_>>().into(),
+            serde_json::Value::Object(map) => {
+                Value::Map(map.into_iter().map(|(key, item)| (key, value(item))).collect())
+            }
+        }
+    }
+    value(serde_json::from_str(text).expect("the test is JSON"))
+}
+
+#[test]
+fn a_document_becomes_a_tree_and_comes_back() {
+    let document = parsed(NOTE).unwrap();
+    assert_eq!(document.get("tag").unwrap().as_str(), Some("n:note"));
+    assert_eq!(document.get("text").unwrap().as_str(), Some(" Hi "));
+    assert_eq!(document.get("attributes").unwrap().get("n:id").unwrap().as_str(), Some("a < \"b\""));
+    let children = document.get("children").unwrap().as_array().unwrap();
+    assert_eq!(children[0], json(r#"{"tag": "b", "text": "you", "tail": " Wärter!"}"#));
+    assert_eq!(children[1], json(r#"{"comment": " c "}"#));
+    assert_eq!(children[2], json(r#"{"instruction": "go", "text": "on", "tail": "\n  "}"#));
+    let prolog = document.get("prolog").unwrap().as_array().unwrap();
+    assert_eq!(prolog[0], json(r#"{"standalone": true}"#));
+    assert_eq!(prolog[1], json(r#"{"comment": "before"}"#));
+    assert_eq!(prolog[2].get("doctype").unwrap().as_str(), Some("note"));
+    assert_eq!(document.get("epilog").unwrap().as_array().unwrap()[0], json(r#"{"comment": "behind"}"#));
+    assert_eq!(parsed(printed(&document).unwrap()).unwrap(), document);
+}
+
+#[test]
+fn what_is_not_well_formed_is_refused_at_its_byte() {
+    for (xml, offset) in [
+        ("", 0),
+        ("<a>", 3),
+        ("<a></b>", 3),
+        ("<a/><b/>", 4),
+        ("<a/>x", 4),
+        ("x<a/>", 0),
+        ("< a/>", 0),
+        ("<a b=1/>", 5),
+        ("<a b='1'c='2'/>", 8),
+        ("<a b='1' b='2'/>", 9),
+        ("<a b='<'/>", 6),
+        ("<a>&b;</a>", 3),
+        ("<a>&</a>", 3),
+        ("<a>&#0;</a>", 3),
+        ("<a>]]></a>", 3),
+        ("<a><!-- -- --></a>", 3),
+        ("<a>\u{1}</a>", 3),
+        ("<a><?xml version='1.0'?></a>", 3),
+        (" <?xml version='1.0'?><a/>", 3),
+        ("<p:a/>", 0),
+        ("<!DOCTYPE a [<!ENTITY b '&b;'>]><a>&b;</a>", 35),
+        ("<!DOCTYPE a [<!ENTITY b '<c>'>]><a>&b;</c></a>", 35),
+        ("<!DOCTYPE a [<!ELEMENT a (b,c|d)>]><a/>", 29),
+    ] {
+        match parsed(xml) {
+            Err(Fault::Syntax { offset: found, .. }) => assert_eq!(found, offset, "{xml}"),
+            other => panic!("{xml}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_document_cut_short_anywhere_is_refused() {
+    let end = NOTE.rfind("</n:note>").unwrap() + "</n:note>".len();
+    for length in (0..end).filter(|&length| NOTE.is_char_boundary(length)) {
+        assert!(parsed(&NOTE[..length]).is_err(), "{length} bytes");
+    }
+}
+
+#[test]
+fn entities_are_replaced_within_a_budget_and_never_read_from_outside() {
+    let laughs: String = (1..10).map(|n| format!("<!ENTITY l{n} '{}'>", format!("&l{};", n - 1).repeat(10))).collect();
+    let bomb = format!("<!DOCTYPE a [<!ENTITY l0 'ha'>{laughs}]><a>&l9;</a>");
+    assert!(matches!(parsed(bomb), Err(Fault::TooLarge { name: "entity-bytes-max", .. })));
+    let in_attribute = format!("<!DOCTYPE a [<!ENTITY l0 'ha'>{laughs}]><a b='&l9;'/>");
+    assert!(matches!(parsed(in_attribute), Err(Fault::TooLarge { name: "entity-bytes-max", .. })));
+    let outside = parsed("<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><a>1&x;2</a>").unwrap();
+    let children = json(r#"[{"entity": "x", "tail": "2"}]"#);
+    assert_eq!(outside.get("children"), Some(&children));
+    assert_eq!(parsed(printed(&outside).unwrap()).unwrap(), outside);
+}
+
+#[test]
+fn elements_nest_up_to_a_bound() {
+    let nested = |depth: usize| format!("{}{}", "<a>".repeat(depth), "</a>".repeat(depth));
+    let fits = parsed(nested(255)).unwrap();
+    assert_eq!(printed(&fits).unwrap().matches("<a").count(), 255);
+    assert!(matches!(parsed(nested(256)), Err(Fault::TooLarge { name: "depth", .. })));
+    assert!(matches!(parsed("<a>".repeat(100_000)), Err(Fault::TooLarge { name: "depth", .. })));
+    assert!(matches!(
+        parsed(format!("<!DOCTYPE a [<!ELEMENT a {}", "(".repeat(100_000))),
+        Err(Fault::TooLarge { name: "depth", .. })
+    ));
+}
+
+#[test]
+fn many_attributes_take_no_more_than_their_number() {
+    let attributes: String = (0..50_000).map(|n| format!(" xmlns:p{n}='urn:{n}' p{n}:a='{n}'")).collect();
+    let document = parsed(format!("<a{attributes}/>")).unwrap();
+    assert_eq!(document.get("attributes").unwrap().as_map().unwrap().len(), 100_000);
+}
+
+#[test]
+fn encodings_are_read_and_written_as_utf_8() {
+    let utf_16: Vec<u8> =
+        "<?xml version='1.0' encoding='UTF-16'?><a>é</a>".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let latin: &[u8] = b"<?xml version='1.0' encoding='ISO-8859-1'?><a>\xe9</a>";
+    for file in [&utf_16[..], latin, "\u{feff}<a>é</a>".as_bytes()] {
+        assert_eq!(parsed(file).unwrap(), json(r#"{"tag": "a", "text": "é"}"#));
+    }
+    assert!(parsed("<?xml version='1.0' encoding='UTF-16'?><a/>").is_err());
+    assert!(parsed(b"<a>\xe9</a>").is_err());
+}
+
+#[test]
+fn the_simple_mapping_groups_children_by_name() {
+    let xml = "<a id='1'><b>x</b><c/><b y='2'> z <!-- c --></b></a>";
+    let document = parsed_with(xml, &[("mapping", "simple")]).unwrap();
+    assert_eq!(document, json(r##"{"a": {"@id": "1", "b": ["x", {"@y": "2", "#text": "z"}], "c": null}}"##));
+    let xml = printed_with(&document, &[("mapping", "simple"), ("indent", "2")]).unwrap();
+    let body = "<a id=\"1\">\n  <b>x</b>\n  <b y=\"2\">z</b>\n  <c/>\n</a>\n";
+    assert_eq!(xml, format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{body}"));
+    assert_eq!(parsed_with(xml, &[("mapping", "simple")]).unwrap(), document);
+}
+
+#[test]
+fn children_of_many_names_keep_their_order() {
+    let children: String = (0..1000).map(|n| format!("<c{}/>", n % 500)).collect();
+    let document = parsed_with(format!("<a>{children}</a>"), &[("mapping", "simple")]).unwrap();
+    let groups = document.get("a").unwrap().as_map().unwrap();
+    assert_eq!(groups.len(), 500);
+    assert!(groups.iter().enumerate().all(|(n, (name, _))| name.as_str() == Some(&format!("c{n}"))));
+}
+
+#[test]
+fn names_are_shown_as_they_are_asked_for() {
+    let xml = "<p:a xmlns:p='urn:p' p:b='1' b='2' c='3'/>";
+    let local = parsed_with(xml, &[("names", "local")]).unwrap();
+    assert_eq!(local, json(r#"{"tag": "a", "attributes": {"p:b": "1", "b": "2", "c": "3"}}"#));
+    let expanded = parsed_with(xml, &[("names", "expanded")]).unwrap();
+    assert_eq!(expanded.get("tag").unwrap().as_str(), Some("{urn:p}a"));
+    assert_eq!(parsed(printed(&expanded).unwrap()).unwrap(), parsed(xml).unwrap());
+    let undeclared = printed(&json(r#"{"tag": "{urn:q}a", "attributes": {"{urn:r}b": "1"}}"#)).unwrap();
+    assert!(undeclared.ends_with("<ns0:a ns1:b=\"1\" xmlns:ns0=\"urn:q\" xmlns:ns1=\"urn:r\"/>\n"), "{undeclared}");
+}
+
+#[test]
+fn space_between_elements_is_dropped_where_that_is_asked() {
+    let document = parsed_with("<a>\n <b> </b>\n <c>x</c>\n</a>", &[("whitespace", "drop")]).unwrap();
+    let children = r#"{"tag": "a", "children": [{"tag": "b", "text": " "}, {"tag": "c", "text": "x"}]}"#;
+    assert_eq!(document, json(children));
+}
+
+#[test]
+fn keys_of_a_tree_may_come_in_any_order() {
+    let sorted = r#"{"attributes": {"x": "1"}, "children": [{"children": [{"tag": "c"}], "tag": "b", "tail": "t"}],
+        "epilog": [{"comment": "e"}], "prolog": [{"standalone": true}, {"comment": "p"}], "tag": "a", "text": "u"}"#;
+    let xml = printed(&json(sorted)).unwrap();
+    let body = "<!--p-->\n<a x=\"1\">u<b><c/></b>t</a>\n<!--e-->\n";
+    assert_eq!(xml, format!("<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n{body}"));
+    assert!(printed(&json(r#"{"tag": "a", "children": [], "text": "late"}"#)).is_err());
+}
+
+#[test]
+fn what_cannot_be_xml_is_refused() {
+    for document in [
+        "[]",
+        "{}",
+        r#"{"tag": "1a"}"#,
+        r#"{"tag": "p:a"}"#,
+        r#"{"tag": "a", "text": "\u0000"}"#,
+        r#"{"tag": "a", "children": ["b"]}"#,
+        r#"{"tag": "a", "children": [{"comment": "--"}]}"#,
+        r#"{"tag": "a", "prolog": [{"doctype": "a", "subset": "]><b/>"}]}"#,
+        r#"{"tag": "a", "comment": "c"}"#,
+        r#"{"tag": "a", "colour": "red"}"#,
+    ] {
+        assert!(matches!(printed(&json(document)), Err(Fault::Unsupported(_))), "{document}");
+    }
+}
+
+#[test]
+fn line_ends_and_spaces_that_reading_would_change_are_written_as_references() {
+    let document = json(r#"{"tag": "a", "attributes": {"b": "\t\n\r\""}, "text": "\r\n]]>"}"#);
+    assert_eq!(parsed(printed(&document).unwrap()).unwrap(), document);
+    assert_eq!(
+        parsed("<a b='x\r\ny'>\r\n\r</a>").unwrap(),
+        json(r#"{"tag": "a", "attributes": {"b": "x y"}, "text": "\n\n"}"#)
+    );
+}
