@@ -27,6 +27,13 @@ const SAMPLES: &[Sample] = &[
         refused: "<a>\n<b></a>",
         refused_line: 2,
     },
+    Sample {
+        store: "yaml-store",
+        name: "sample.yaml",
+        accepted: "---\nname: ré\nlist: [1, -2.5, 1.10, true, ~]\n? [k]\n: &a !t {x: y}\nz: *a\n",
+        refused: "a: 1\nb: c: d\n",
+        refused_line: 2,
+    },
 ];
 
 #[test]

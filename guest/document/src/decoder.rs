@@ -9,6 +9,9 @@ use crate::{DEPTH_MAX, Decimal, Integer, Map, Value};
 /// Bytes that a length claimed by the other side may reserve before any of it has arrived.
 const RESERVE_BYTES_MAX: usize = 4096;
 
+/// Containers and tags within one another: a decimal is a tag on an array, in the deepest container too.
+const LEVELS_MAX: usize = DEPTH_MAX + 2;
+
 /// Where a [`Decoder`] gets its pages from.
 pub trait Pages {
     /// The next page, or `None` after the last one. Empty pages are skipped.
@@ -149,7 +152,7 @@ impl<P: Pages> Decoder<P> {
 
     /// Counts a container or a tag in.
     pub(crate) fn enter(&mut self, argument: Argument) -> Result<Left, DecodeError> {
-        if self.depth == DEPTH_MAX {
+        if self.depth == LEVELS_MAX {
             return Err(DecodeError::TooDeep);
         }
         self.depth += 1;

@@ -57,6 +57,14 @@ impl Integer {
         }
     }
 
+    /// Reads digits of a radix from 2 to 36, without a sign.
+    pub fn from_radix(digits: &str, radix: u32) -> Result<Self, ParseNumberError> {
+        if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
+            return Err(ParseNumberError);
+        }
+        BigInt::parse_bytes(digits.as_bytes(), radix).map(Self::from).ok_or(ParseNumberError)
+    }
+
     /// The integer with this sign and these bytes, the most significant first.
     pub(crate) fn from_magnitude(is_negative: bool, magnitude: &[u8]) -> Self {
         let sign = if is_negative { Sign::Minus } else { Sign::Plus };

@@ -234,7 +234,7 @@ mod tests {
             let mut cbor = vec![byte; DEPTH_MAX];
             cbor.push(0);
             assert!(Value::from_cbor(&cbor).is_ok());
-            cbor.insert(0, byte);
+            cbor.splice(0..0, [byte; 3]);
             assert_eq!(Value::from_cbor(&cbor), Err(DecodeError::TooDeep));
         }
     }

@@ -23,14 +23,7 @@ impl Store for JsonStore {
             .begins_with("[");
         Description::new("json-store", env!("CARGO_PKG_VERSION"), "JSON, its numbers and the order of its keys kept")
             .format(format)
-            .option(
-                OptionDescription::choice(
-                    "duplicate-keys",
-                    &["refuse", "last"],
-                    "what a key that comes twice means: an error, or its last value",
-                )
-                .to_read(),
-            )
+            .option(OptionDescription::duplicate_keys())
             .option(OptionDescription::digits_max())
             .option(
                 OptionDescription::count("indent", 0..=16, 2, "spaces a level; 0 writes all on one line").to_write(),

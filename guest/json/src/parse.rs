@@ -4,7 +4,9 @@
 
 use std::ops::Range;
 
-use autotel_store_sdk::{DEPTH_MAX, Encoder, Fault, Integer, Keys, Options, Parse, Progress, Real, Source, real};
+use autotel_store_sdk::{
+    DEPTH_MAX, Encoder, Entries, Fault, Integer, Options, Parse, Progress, Real, Source, excerpt, real,
+};
 
 use crate::string;
 
@@ -20,7 +22,6 @@ impl Parse for Parser {
     }
 
     fn parse(&mut self, to: &mut Encoder, page_bytes: usize) -> Result<Progress, Fault> {
-        let page_bytes = self.scanner.page_bytes(page_bytes);
         loop {
             let window =
                 Window { bytes: self.source.rest(), offset: self.source.offset(), is_last: self.source.is_ended() };
@@ -76,22 +77,11 @@ enum Kind {
 struct Scanner {
     expect: Expect,
     open: Vec<Kind>,
-    keys: Keys,
+    entries: Entries,
     scratch: String,
     digits_max: u64,
     documents: u64,
     takes_many: bool,
-    /// Where keys that come twice take their last value: the objects that are open.
-    last_wins: Option<Vec<Entries>>,
-}
-
-/// An object's entries as they lie in the page.
-#[derive(Default)]
-struct Entries {
-    /// Where each entry begins.
-    starts: Vec<usize>,
-    /// Which entry stands at the place of each key.
-    chosen: Vec<usize>,
 }
 
 impl Scanner {
@@ -99,18 +89,12 @@ impl Scanner {
         Self {
             expect: Expect::Document,
             open: Vec::new(),
-            keys: Keys::default(),
+            entries: Entries::of(options),
             scratch: String::new(),
             digits_max: options.count("digits-max"),
             documents: 0,
             takes_many: options.word("documents") == "many",
-            last_wins: (options.word("duplicate-keys") == "last").then(Vec::new),
         }
-    }
-
-    /// An object whose keys may come again cannot leave before it has ended.
-    fn page_bytes(&self, wanted: usize) -> usize {
-        if self.last_wins.is_some() { usize::MAX } else { wanted }
     }
 
     /// Scans tokens until something stops it, and tells how many bytes it passed.
@@ -118,7 +102,7 @@ impl Scanner {
         let mut at = 0;
         loop {
             at += window.bytes[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')).count();
-            if to.len() >= page_bytes {
+            if to.len() >= page_bytes && !self.entries.hold_page() {
                 return Ok((at, Stop::Page));
             }
             if at == window.bytes.len() {
@@ -202,11 +186,8 @@ impl Scanner {
             }
             Kind::Object => {
                 to.begin_map();
-                self.keys.open();
+                self.entries.open();
                 self.expect = Expect::KeyOrEnd;
-                if let Some(objects) = &mut self.last_wins {
-                    objects.push(Entries::default());
-                }
             }
         }
         Ok(1)
@@ -214,10 +195,7 @@ impl Scanner {
 
     fn close(&mut self, to: &mut Encoder) {
         if self.open.pop() == Some(Kind::Object) {
-            self.keys.close();
-            if let Some(entries) = self.last_wins.as_mut().and_then(Vec::pop) {
-                entries.keep_chosen(to);
-            }
+            self.entries.close(to);
         }
         to.end();
         self.value_ended();
@@ -235,16 +213,9 @@ impl Scanner {
         let Some((range, has_escapes, length)) = find_string(window, at)? else { return Ok(0) };
         let offset = window.offset + range.start as u64;
         let key = string::decode(&window.bytes[range], has_escapes, offset, &mut self.scratch)?;
-        let repeated = self.keys.insert(key.as_bytes()).err();
-        match (&mut self.last_wins, repeated) {
-            (None, None) => {}
-            (None, Some(_)) => {
-                let message = format!("the key `{}` comes twice in one object", shorten(key));
-                return Err(Fault::Invalid { message, offset: offset - 1 });
-            }
-            (Some(objects), repeated) => {
-                objects.last_mut().expect("a key stands in an object").add(to.len(), repeated);
-            }
+        if self.entries.insert(key.as_bytes(), to.len()).is_err() {
+            let message = format!("the key `{}` comes twice in one object", excerpt(key));
+            return Err(Fault::Invalid { message, offset: offset - 1 });
         }
         to.text(key);
         self.expect = Expect::Colon;
@@ -303,31 +274,6 @@ impl Scanner {
             (Expect::Colon, _) => "expected `:`",
             (Expect::CommaOrEnd, Some(Kind::Object)) => "expected `,` or `}`",
             (Expect::CommaOrEnd, _) => "expected `,` or `]`",
-        }
-    }
-}
-
-impl Entries {
-    fn add(&mut self, start: usize, repeated: Option<usize>) {
-        let entry = self.starts.len();
-        self.starts.push(start);
-        match repeated {
-            Some(earlier) => self.chosen[earlier] = entry,
-            None => self.chosen.push(entry),
-        }
-    }
-
-    /// Writes the entries again, each key once with its last value, at the place where it came first.
-    fn keep_chosen(self, to: &mut Encoder) {
-        if self.chosen.len() == self.starts.len() {
-            return;
-        }
-        let first = self.starts[0];
-        let entries = to.since(first).to_vec();
-        to.forget(first, 2 * self.starts.len() as u64);
-        for entry in self.chosen {
-            let end = self.starts.get(entry + 1).map_or(entries.len(), |end| end - first);
-            to.items(&entries[self.starts[entry] - first..end], 2);
         }
     }
 }
@@ -400,14 +346,4 @@ fn write_integer(text: &str, to: &mut Encoder) {
         Ok(value) => to.signed(value),
         Err(_) => to.integer(&text.parse::<Integer>().expect("digits behind a sign are an integer")),
     }
-}
-
-/// A key as an error may show it.
-fn shorten(key: &str) -> String {
-    const CHARACTERS_MAX: usize = 60;
-    let mut shown: String = key.chars().take(CHARACTERS_MAX).flat_map(char::escape_debug).collect();
-    if key.chars().nth(CHARACTERS_MAX).is_some() {
-        shown.push('…');
-    }
-    shown
 }

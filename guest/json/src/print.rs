@@ -1,6 +1,8 @@
 //! Turns documents into JSON text. What JSON cannot hold is written as RFC 8949 §6.1 advises, and told as a loss.
 
-use autotel_store_sdk::{Fault, Options, Output, Print, Token, print_float};
+use autotel_store_sdk::{Fault, Options, Output, Print, Token, print_decimal, print_float};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 pub struct Printer {
     indent: usize,
@@ -152,7 +154,7 @@ fn scalar(token: &Token<'_>, to: &mut Output) {
         Token::Bool(true) => to.push_str("true"),
         Token::Bool(false) => to.push_str("false"),
         Token::Integer(value) => to.push_str(&value.to_string()),
-        Token::Decimal(value) => to.push_str(&value.to_string()),
+        Token::Decimal(value) => print_decimal(value, to.bytes()),
         Token::Float(value) if value.is_finite() => print_float(*value, to.bytes()),
         Token::Float(value) => {
             to.lose(&format!("the float {value}, written as null"));
@@ -161,7 +163,7 @@ fn scalar(token: &Token<'_>, to: &mut Output) {
         Token::Bytes(bytes) => {
             to.lose("bytes, written as base64url text");
             to.push_str("\"");
-            base64url(bytes, to.bytes());
+            to.push_str(&URL_SAFE_NO_PAD.encode(bytes));
             to.push_str("\"");
         }
         Token::Simple(value) => {
@@ -174,13 +176,4 @@ fn scalar(token: &Token<'_>, to: &mut Output) {
 
 fn quote(text: &str, to: &mut Output) {
     serde_json::to_writer(to.bytes(), text).expect("memory takes every byte");
-}
-
-/// RFC 4648 §5, without padding.
-fn base64url(bytes: &[u8], to: &mut Vec<u8>) {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    for chunk in bytes.chunks(3) {
-        let word = chunk.iter().fold(0u32, |word, &byte| word << 8 | u32::from(byte)) << (8 * (3 - chunk.len()));
-        to.extend((0..=chunk.len()).map(|digit| DIGITS[(word >> (18 - 6 * digit) & 63) as usize]));
-    }
 }

@@ -2,8 +2,9 @@
 
 use std::io::{self, Read};
 
-use encoding_rs::{CoderResult, Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
+use crate::fault::Place;
 use crate::{Fault, Position};
 
 /// Bytes read at once.
@@ -118,38 +119,46 @@ impl<R: Read> Read for Decoded<R> {
 }
 
 /// Finds the line and the column of `offset`, in bytes of what [`Decoded`] gives.
-pub fn locate_decoded(mut file: impl Read, guess: Guess, offset: u64) -> io::Result<Position> {
+pub fn locate_decoded(file: impl Read, guess: Guess, offset: u64) -> io::Result<Position> {
+    locate_text(file, guess, offset, |_| true)
+}
+
+/// Finds the line and the column of `offset`, in characters of what [`Decoded`] gives.
+pub fn locate_decoded_character(file: impl Read, guess: Guess, offset: u64) -> io::Result<Position> {
+    // Every byte of UTF-8 that continues no character begins one.
+    locate_text(file, guess, offset, |byte| byte & 0xc0 != 0x80)
+}
+
+/// Finds the place that has `count` bytes before it which `counts`.
+fn locate_text(mut file: impl Read, guess: Guess, count: u64, counts: fn(u8) -> bool) -> io::Result<Position> {
     let mut start = Vec::new();
     (&mut file).take(START_BYTES as u64).read_to_end(&mut start)?;
     let (encoding, bom_length) = sniff(&start, guess)?;
-    let raw = io::Cursor::new(start).chain(file);
-    if encoding == UTF_8 {
-        return crate::locate(raw, offset + bom_length as u64);
-    }
-    let (text, raw_offset) = decode_up_to(raw, encoding, bom_length, offset)?;
-    Ok(Position { offset: raw_offset, ..crate::locate(text.as_bytes(), text.len() as u64)? })
-}
-
-/// Decodes byte by byte, to know how many bytes of the file make `length` bytes of text.
-fn decode_up_to(
-    raw: impl Read,
-    encoding: &'static Encoding,
-    bom_length: usize,
-    length: u64,
-) -> io::Result<(String, u64)> {
+    let mut raw = io::BufReader::new(io::Cursor::new(start).chain(file)).bytes();
+    let mut place = Place::default();
+    let (mut counted, mut raw_offset) = (0, bom_length as u64);
+    raw.by_ref().take(bom_length).for_each(drop);
     let mut decoder = encoding.new_decoder_without_bom_handling();
-    let mut text = String::new();
-    let mut raw_offset = bom_length as u64;
-    for byte in io::BufReader::new(raw).bytes().skip(bom_length) {
-        if text.len() as u64 >= length {
+    let mut text = [0; 16];
+    for byte in raw {
+        let byte = byte?;
+        // In UTF-8 the bytes that continue a character come one by one, and belong to it.
+        if counted >= count && (encoding != UTF_8 || byte & 0xc0 != 0x80) {
             break;
         }
-        text.reserve(16);
-        let (result, ..) = decoder.decode_to_string(&[byte?], &mut text, false);
-        debug_assert!(result == CoderResult::InputEmpty, "there is room for a character");
+        let decoded = if encoding == UTF_8 {
+            text[0] = byte;
+            1
+        } else {
+            decoder.decode_to_utf8_without_replacement(&[byte], &mut text, false).2
+        };
+        for &byte in &text[..decoded] {
+            place.pass(byte);
+            counted += u64::from(counts(byte));
+        }
         raw_offset += 1;
     }
-    Ok((text, raw_offset))
+    Ok(place.position(raw_offset))
 }
 
 /// The encoding of a file that begins so.

@@ -81,6 +81,12 @@ impl OptionDescription {
         Self::count("digits-max", 1..=10_000_000, DIGITS_MAX, "most digits that a number may have").to_read()
     }
 
+    /// What a key that comes twice in a map means. [`Entries`](crate::Entries) does it.
+    pub fn duplicate_keys() -> Self {
+        let summary = "what a key that comes twice means: an error, or its last value";
+        Self::choice("duplicate-keys", &["refuse", "last"], summary).to_read()
+    }
+
     /// Taken by `load`, `reader` and `validate`.
     pub fn to_read(mut self) -> Self {
         self.operations = Operations::LOAD | Operations::VALIDATE;

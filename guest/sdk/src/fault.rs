@@ -98,28 +98,60 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
+/// The beginning of a text from a file, for a message.
+pub fn excerpt(text: &str) -> String {
+    const CHARACTERS_MAX: usize = 60;
+    let mut shown: String = text.chars().take(CHARACTERS_MAX).flat_map(char::escape_debug).collect();
+    if text.chars().nth(CHARACTERS_MAX).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
 /// Finds the line and the column of a byte offset. Reads `file` up to there.
 pub fn locate(file: impl Read, offset: u64) -> io::Result<Position> {
     let mut before = io::BufReader::with_capacity(64 * 1024, file.take(offset));
-    let (mut line, mut column, mut follows_cr) = (1u32, 1u32, false);
+    let mut place = Place::default();
     loop {
         let bytes = io::BufRead::fill_buf(&mut before)?;
         if bytes.is_empty() {
-            return Ok(Position { offset, line, column });
+            return Ok(place.position(offset));
         }
-        for &byte in bytes {
-            match byte {
-                b'\n' if follows_cr => {}
-                b'\n' | b'\r' => (line, column) = (line.saturating_add(1), 1),
-                // A byte-order mark at the very beginning takes no column, and continuation bytes take none.
-                0x80..=0xbf => {}
-                0xef if line == 1 && column == 1 => {}
-                _ => column = column.saturating_add(1),
-            }
-            follows_cr = byte == b'\r';
-        }
+        bytes.iter().for_each(|&byte| place.pass(byte));
         let length = bytes.len();
         io::BufRead::consume(&mut before, length);
+    }
+}
+
+/// A line and a column, on the way through text in UTF-8.
+pub(crate) struct Place {
+    line: u32,
+    column: u32,
+    follows_cr: bool,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self { line: 1, column: 1, follows_cr: false }
+    }
+}
+
+impl Place {
+    #[inline]
+    pub fn pass(&mut self, byte: u8) {
+        match byte {
+            b'\n' if self.follows_cr => {}
+            b'\n' | b'\r' => (self.line, self.column) = (self.line.saturating_add(1), 1),
+            // A byte-order mark at the very beginning takes no column, and continuation bytes take none.
+            0x80..=0xbf => {}
+            0xef if self.line == 1 && self.column == 1 => {}
+            _ => self.column = self.column.saturating_add(1),
+        }
+        self.follows_cr = byte == b'\r';
+    }
+
+    pub fn position(&self, offset: u64) -> Position {
+        Position { offset, line: self.line, column: self.column }
     }
 }
 

@@ -33,26 +33,28 @@ impl Keys {
         }
     }
 
+    /// Which key of the innermost map this is, if it is one.
+    #[inline]
+    pub fn find(&self, key: &[u8]) -> Option<usize> {
+        let map = self.maps.last()?;
+        if let Some(index) = &map.index {
+            return index.get(key).copied();
+        }
+        let mut start = map.bytes;
+        self.ends[map.ends..].iter().position(|&end| &self.bytes[std::mem::replace(&mut start, end)..end] == key)
+    }
+
     /// Adds a key to the innermost map. Where it was there already, answers which key of the map it repeats.
     #[inline]
     pub fn insert(&mut self, key: &[u8]) -> Result<(), usize> {
+        if let Some(earlier) = self.find(key) {
+            return Err(earlier);
+        }
         let map = self.maps.last_mut().expect("a map is open");
         if let Some(index) = &mut map.index {
             let number = index.len();
-            return match index.get(key) {
-                Some(&earlier) => Err(earlier),
-                None => {
-                    index.insert(key.into(), number);
-                    Ok(())
-                }
-            };
-        }
-        let mut start = map.bytes;
-        for (number, &end) in self.ends[map.ends..].iter().enumerate() {
-            if &self.bytes[start..end] == key {
-                return Err(number);
-            }
-            start = end;
+            index.insert(key.into(), number);
+            return Ok(());
         }
         self.bytes.extend_from_slice(key);
         self.ends.push(self.bytes.len());
@@ -64,14 +66,8 @@ impl Keys {
 }
 
 fn index(bytes: &[u8], mut start: usize, ends: &[usize]) -> BTreeMap<Box<[u8]>, usize> {
-    ends.iter()
-        .enumerate()
-        .map(|(number, &end)| {
-            let key = bytes[start..end].into();
-            start = end;
-            (key, number)
-        })
-        .collect()
+    let keys = ends.iter().enumerate();
+    keys.map(|(number, &end)| (bytes[std::mem::replace(&mut start, end)..end].into(), number)).collect()
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@
 mod component;
 mod decode;
 mod describe;
+mod entries;
 mod fault;
 mod keys;
 mod number;
@@ -64,11 +65,12 @@ pub use bindings::autotel::stores::types::{
 };
 #[doc(hidden)]
 pub use component::Component;
-pub use decode::{Decoded, Guess, encoding_of, guess_unicode, locate_decoded};
+pub use decode::{Decoded, Guess, encoding_of, guess_unicode, locate_decoded, locate_decoded_character};
 pub use describe::DIGITS_MAX;
-pub use fault::{Fault, locate};
+pub use entries::{Entries, Repeated};
+pub use fault::{Fault, excerpt, locate};
 pub use keys::Keys;
-pub use number::{Real, print_float, real};
+pub use number::{Real, print_decimal, print_float, real};
 pub use options::Options;
 pub use output::Output;
 pub use simple::{Simple, SimpleStore};

@@ -36,6 +36,12 @@ pub fn print_float(value: f64, to: &mut Vec<u8>) {
     write!(to, "{value:?}").expect("memory takes every byte");
 }
 
+/// Prints a decimal so that it reads back as that decimal, never as an integer.
+pub fn print_decimal(value: &Decimal, to: &mut Vec<u8>) {
+    let exponent = if value.exponent == 0 { "E0" } else { "" };
+    write!(to, "{value}{exponent}").expect("memory takes every byte");
+}
+
 /// Reads the plain numbers: at most 15 digits, which a float keeps all, laid out as `print_float` lays them out.
 fn short(text: &[u8]) -> Option<f64> {
     const DIGITS_MAX: usize = 15;
@@ -88,6 +94,16 @@ mod tests {
     fn what_a_float_would_change_stays_a_decimal() {
         for text in ["1.10", "1E5", "0.1000000000000000055511151231257827", "1e400", "100.00", "0.000"] {
             assert!(matches!(real(text), Some(Real::Decimal(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_decimal_prints_as_itself() {
+        for text in ["1.10", "1E5", "5e0", "100.00", "1e400"] {
+            let Some(Real::Decimal(value)) = real(text) else { panic!("{text} is no decimal") };
+            let mut printed = Vec::new();
+            print_decimal(&value, &mut printed);
+            assert_eq!(real(&String::from_utf8(printed).unwrap()), Some(Real::Decimal(value)), "{text}");
         }
     }
 

@@ -81,6 +81,8 @@ impl Output {
 #[derive(Default)]
 struct Place {
     open: Vec<Open>,
+    /// A tag has come, and counts as the item that it is on.
+    is_tagged: bool,
     /// Containers that have ended, whose keys' memory is used again.
     spare: Vec<String>,
 }
@@ -98,13 +100,13 @@ impl Place {
             Token::End => {
                 self.spare.extend(self.open.pop().map(|open| open.key));
             }
-            Token::Tag(_) => {}
             _ => self.item(token),
         }
     }
 
     fn item(&mut self, token: &Token<'_>) {
         if let Some(open) = self.open.last_mut() {
+            open.items -= u64::from(self.is_tagged);
             if open.is_map && open.items % 2 == 0 {
                 open.key.clear();
                 match token {
@@ -116,6 +118,7 @@ impl Place {
             }
             open.items += 1;
         }
+        self.is_tagged = matches!(token, Token::Tag(_));
         if matches!(token, Token::Array | Token::Map) {
             let mut key = self.spare.pop().unwrap_or_default();
             key.clear();

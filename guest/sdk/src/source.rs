@@ -14,6 +14,8 @@ pub struct Source {
     end: usize,
     base: u64,
     is_ended: bool,
+    /// Why there is nothing behind what was read.
+    failure: Option<io::Error>,
 }
 
 impl Source {
@@ -23,7 +25,16 @@ impl Source {
 
     /// A source that reads `read_bytes` bytes at once: for tests that cut every token everywhere.
     pub fn in_steps(file: impl Read + 'static, read_bytes: usize) -> Self {
-        Self { file: Box::new(file), read_bytes, window: Vec::new(), start: 0, end: 0, base: 0, is_ended: false }
+        Self {
+            file: Box::new(file),
+            read_bytes,
+            window: Vec::new(),
+            start: 0,
+            end: 0,
+            base: 0,
+            is_ended: false,
+            failure: None,
+        }
     }
 
     /// The bytes in the window that were not passed.
@@ -52,9 +63,13 @@ impl Source {
 
     /// Adds bytes behind [`Source::rest`], or finds that the file has ended.
     pub fn refill(&mut self) -> io::Result<()> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
         self.window.copy_within(self.start..self.end, 0);
         self.base += self.start as u64;
         (self.start, self.end) = (0, self.end - self.start);
+        let had = self.end;
         // Doubling keeps a token of many megabytes from being looked at once for every read.
         let wanted = self.end + self.read_bytes.max(self.end);
         if self.window.len() < wanted {
@@ -65,7 +80,12 @@ impl Source {
                 Ok(0) => self.is_ended = true,
                 Ok(length) => self.end += length,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(error) if self.end == had => return Err(error),
+                // What came before the failure is parsed first.
+                Err(error) => {
+                    self.failure = Some(error);
+                    break;
+                }
             }
         }
         Ok(())

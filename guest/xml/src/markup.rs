@@ -1,6 +1,6 @@
 //! Writes well-formed XML, element by element.
 
-use autotel_store_sdk::{Fault, Output};
+use autotel_store_sdk::{Fault, Output, excerpt};
 
 use crate::chars::{find_no_char, is_name};
 use crate::namespaces::{Scopes, bound_prefix};
@@ -180,15 +180,10 @@ impl Markup {
 }
 
 fn check_name(name: &str) -> Result<(), Fault> {
-    if is_name(name) { Ok(()) } else { Err(Fault::unsupported(format!("`{}`, which is no name in XML", short(name)))) }
-}
-
-/// The beginning of a text, for a message.
-pub(crate) fn short(text: &str) -> String {
-    const CHARACTERS_MAX: usize = 40;
-    match text.char_indices().nth(CHARACTERS_MAX) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+    if is_name(name) {
+        Ok(())
+    } else {
+        Err(Fault::unsupported(format!("`{}`, which is no name in XML", excerpt(name))))
     }
 }
 

@@ -3,11 +3,11 @@
 //! Where the keys of an element come in the order in which the parser writes them, nothing is held but its start tag.
 //! Children that come before their element's `tag` are held until it is known.
 
-use autotel_store_sdk::{Encoder, Fault, Output, Token, Tokens, Value};
+use autotel_store_sdk::{Encoder, Fault, Output, Token, Tokens, Value, excerpt};
 
 use super::{DECLARATION, TEXT_ONLY, second_document, text_of, value_of};
 use crate::dtd::{Doctype, Dtd};
-use crate::markup::{Attributes, Markup, short};
+use crate::markup::{Attributes, Markup};
 use crate::scan::Scan;
 
 pub(crate) struct TreePrinter {
@@ -183,7 +183,7 @@ impl TreePrinter {
                 return Ok(());
             }
             _ if node.has_begun => {
-                let message = format!("`{}` of an element behind its `children`; put it before them", short(key));
+                let message = format!("`{}` of an element behind its `children`; put it before them", excerpt(key));
                 return Err(Fault::unsupported(message));
             }
             _ => {}
@@ -326,7 +326,7 @@ impl Node {
                 }
                 return Ok(());
             }
-            _ => return Err(Fault::unsupported(format!("the key `{}`, which no element has", short(key)))),
+            _ => return Err(Fault::unsupported(format!("the key `{}`, which no element has", excerpt(key)))),
         };
         if self.kind.is_some() {
             return Err(Fault::unsupported("a map that is two of element, comment, instruction and entity"));
