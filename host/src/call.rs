@@ -1,6 +1,8 @@
 //! One call: a fresh instance of a store's component, with what was granted and what it may spend.
 
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime::{Engine, Trap};
@@ -11,9 +13,10 @@ use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::contract::{DocumentStore, DocumentStorePre, Refusal};
+use crate::engine::Clock;
 use crate::error::{Error, ErrorKind};
-use crate::grants::{FOLDER, FileSystem, Grant, Grants};
-use crate::host::Clock;
+use crate::grants::{FOLDER, FileSystem, Grant, Grants, Usage};
+
 use crate::limits::{Exceeded, Limits, Meter};
 
 /// What the host keeps for a call.
@@ -79,6 +82,9 @@ pub(crate) struct Call {
     exports: DocumentStore,
     path: String,
     limits: Limits,
+    clock: Arc<Clock>,
+    /// What is left of the deadline. Only time in which the store runs counts.
+    time_left: Duration,
 }
 
 impl Call {
@@ -87,7 +93,7 @@ impl Call {
         pre: &DocumentStorePre<State>,
         grant: Grant,
         name: &str,
-        clock: &Clock,
+        clock: &Arc<Clock>,
         limits: &Limits,
     ) -> Result<Self, Error> {
         let state = State {
@@ -98,9 +104,13 @@ impl Call {
         };
         let mut store = wasmtime::Store::new(pre.engine(), state);
         store.limiter(|state| &mut state.meter);
-        store.set_epoch_deadline(clock.ticks(limits.deadline));
+        store.set_epoch_deadline(Clock::ticks(limits.deadline));
+        let ticking = clock.run();
         let exports = pre.instantiate(&mut store).map_err(|error| broke(error, &store, limits))?;
-        Ok(Self { store, exports, path: format!("{FOLDER}/{name}"), limits: limits.clone() })
+        drop(ticking);
+        let (path, limits, clock) = (format!("{FOLDER}/{name}"), limits.clone(), Arc::clone(clock));
+        let time_left = limits.deadline;
+        Ok(Self { store, exports, path, limits, clock, time_left })
     }
 
     /// Calls an export, given the guest path of the granted file.
@@ -108,22 +118,35 @@ impl Call {
         &mut self,
         export: impl FnOnce(&DocumentStore, &mut wasmtime::Store<State>, &str) -> wasmtime::Result<Result<T, Refusal>>,
     ) -> Result<T, Error> {
-        match export(&self.exports, &mut self.store, &self.path) {
+        self.store.set_epoch_deadline(Clock::ticks(self.time_left));
+        let (started, ticking) = (Instant::now(), self.clock.run());
+        let answer = export(&self.exports, &mut self.store, &self.path);
+        drop(ticking);
+        self.time_left = self.time_left.saturating_sub(started.elapsed());
+        match answer {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(refusal)) => {
-                Err(self.exceeded().map_or_else(|| Error::refusal(refusal), |limit| Error::limit(&limit)))
-            }
+            Ok(Err(refusal)) => Err(self.refused(refusal)),
             Err(error) => Err(broke(error, &self.store, &self.limits)),
         }
     }
 
-    /// Whether the store opened its file.
-    pub fn has_opened(&self) -> bool {
-        self.store.data().grants.usage.is_opened.load(Ordering::Relaxed)
+    /// What the store does with its file, as it does it.
+    pub fn usage(&self) -> &Arc<Usage> {
+        &self.store.data().grants.usage
     }
 
-    fn exceeded(&self) -> Option<Exceeded> {
-        exceeded(self.store.data(), &self.limits)
+    /// Whether the store opened its file.
+    pub fn has_opened(&self) -> bool {
+        self.usage().is_opened.load(Ordering::Relaxed)
+    }
+
+    /// What a store's refusal means: a limit that bit, a disk that failed, or what the store says.
+    fn refused(&self, refusal: Refusal) -> Error {
+        if let Some(limit) = exceeded(self.store.data(), &self.limits) {
+            return Error::limit(&limit);
+        }
+        let failure = self.usage().failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+        failure.map_or_else(|| Error::refusal(refusal), |error| Error::new(ErrorKind::Access, error.to_string()))
     }
 }
 

@@ -1,10 +1,14 @@
 //! The contract's types and calls, generated from `wit/`.
 
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 pub(crate) mod bindings {
     wasmtime::component::bindgen!({
         path: "../wit",
         world: "document-store",
-        additional_derives: [PartialEq],
+        additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
     });
 }
 
@@ -13,3 +17,51 @@ pub use bindings::autotel::stores::types::{
     Description, Format, Loss, Operations, OptionDescription, OptionKind, OptionValue, Position, Problem, Setting,
 };
 pub(crate) use bindings::{DocumentStore, DocumentStorePre};
+
+const OPERATIONS: [(Operations, &str); 3] =
+    [(Operations::LOAD, "load"), (Operations::SAVE, "save"), (Operations::VALIDATE, "validate")];
+
+impl Operations {
+    /// The names of the operations, as the contract has them.
+    pub fn names(self) -> Vec<&'static str> {
+        OPERATIONS.iter().filter(|(operation, _)| self & *operation == *operation).map(|(_, name)| *name).collect()
+    }
+}
+
+impl OptionKind {
+    /// What values it takes, for a person.
+    pub fn takes(&self) -> String {
+        match self {
+            Self::Flag => "yes or no".to_owned(),
+            Self::Count(range) => format!("a number from {} to {}", range.least, range.most),
+            Self::Choice(words) => words.join(" or "),
+            Self::Text => "text".to_owned(),
+        }
+    }
+}
+
+/// As text, the way [`Store::with_option`](crate::Store::with_option) takes it.
+impl fmt::Display for OptionValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(true) => f.write_str("yes"),
+            Self::Flag(false) => f.write_str("no"),
+            Self::Count(count) => count.fmt(f),
+            Self::Choice(text) | Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+impl Serialize for Operations {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.names().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Operations {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let names = Vec::<String>::deserialize(deserializer)?;
+        let named = OPERATIONS.iter().filter(|(_, name)| names.iter().any(|given| given == name));
+        Ok(named.fold(Self::empty(), |all, (operation, _)| all | *operation))
+    }
+}

@@ -33,12 +33,18 @@ pub struct Error {
     path: Option<PathBuf>,
     message: String,
     problems: Vec<Problem>,
+    hint: Option<String>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
     pub fn kind(&self) -> ErrorKind {
         self.kind
+    }
+
+    /// What went wrong, without the file and the problems in it.
+    pub fn message(&self) -> &str {
+        &self.message
     }
 
     /// The file that the call was about.
@@ -51,9 +57,14 @@ impl Error {
         &self.problems
     }
 
+    /// What may be done about it, in a sentence of its own.
+    pub fn advice(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// An error of this kind, with a lowercase fragment that says what went wrong.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, path: None, message: message.into(), problems: Vec::new(), source: None }
+        Self { kind, path: None, message: message.into(), problems: Vec::new(), hint: None, source: None }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -95,6 +106,11 @@ impl Error {
 
     pub(crate) fn on(mut self, path: &Path) -> Self {
         self.path.get_or_insert_with(|| path.to_owned());
+        self
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
         self
     }
 

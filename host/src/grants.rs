@@ -5,8 +5,8 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 use wasmtime::component::{Resource, ResourceTable};
@@ -47,10 +47,13 @@ pub(crate) struct Grants {
 
 /// What a call did with its file.
 pub(crate) struct Usage {
+    pub read_bytes: AtomicU64,
     pub written_bytes: AtomicU64,
     pub written_bytes_max: u64,
     pub is_written_max: AtomicBool,
     pub is_opened: AtomicBool,
+    /// Why the file took no more, where it did not.
+    pub failure: Mutex<Option<io::Error>>,
 }
 
 impl Usage {
@@ -67,10 +70,12 @@ impl Usage {
 impl Grants {
     pub fn new(grant: Grant, name: &str, written_bytes_max: u64) -> Self {
         let usage = Usage {
+            read_bytes: AtomicU64::new(0),
             written_bytes: AtomicU64::new(0),
             written_bytes_max,
             is_written_max: AtomicBool::new(false),
             is_opened: AtomicBool::new(false),
+            failure: Mutex::new(None),
         };
         Self { grant, name: name.to_owned(), opens: 0, usage: Arc::new(usage) }
     }
@@ -224,7 +229,9 @@ impl HostDescriptor for FileSystem<'_> {
     }
 
     fn read(&mut self, fd: Fd, length: u64, offset: u64) -> FsResult<(Vec<u8>, bool)> {
-        self.on_file(&fd.borrowed(), |files| files.read(fd, length, offset))
+        let (bytes, is_end) = self.on_file(&fd.borrowed(), |files| files.read(fd, length, offset))?;
+        self.grants.usage.read_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        Ok((bytes, is_end))
     }
 
     fn write(&mut self, fd: Fd, bytes: Vec<u8>, offset: u64) -> FsResult<u64> {
@@ -245,7 +252,8 @@ impl HostDescriptor for FileSystem<'_> {
 
     fn read_via_stream(&mut self, fd: Fd, position: u64) -> FsResult<Resource<DynInputStream>> {
         let file = self.file(&fd, false)?;
-        Ok(self.table.push(Box::new(Input { file, position }) as DynInputStream)?)
+        let usage = Arc::clone(&self.grants.usage);
+        Ok(self.table.push(Box::new(Input { file, position, usage }) as DynInputStream)?)
     }
 
     fn write_via_stream(&mut self, fd: Fd, position: u64) -> FsResult<Resource<DynOutputStream>> {
@@ -355,6 +363,7 @@ impl Borrowed for Fd {
 struct Input {
     file: Arc<File>,
     position: u64,
+    usage: Arc<Usage>,
 }
 
 #[async_trait::async_trait]
@@ -371,6 +380,7 @@ impl InputStream for Input {
             return Err(StreamError::Closed);
         }
         self.position += read as u64;
+        self.usage.read_bytes.fetch_add(read as u64, Ordering::Relaxed);
         bytes.truncate(read);
         Ok(bytes.freeze())
     }
@@ -397,7 +407,11 @@ impl OutputStream for Output {
         }
         let mut file = &*self.file;
         let place = self.position.map_or(SeekFrom::End(0), SeekFrom::Start);
-        file.seek(place).and_then(|_| file.write_all(&bytes)).map_err(failed)?;
+        if let Err(error) = file.seek(place).and_then(|_| file.write_all(&bytes)) {
+            let told = error.kind().into();
+            *self.usage.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            return Err(failed(told));
+        }
         if let Some(position) = &mut self.position {
             *position += bytes.len() as u64;
         }

@@ -1,19 +1,15 @@
-//! The host: the stores it knows, and the engine that runs them.
+//! The host: the stores it knows, and what runs them.
 
-use std::fs::File;
-use std::io::Read;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
+use std::{fs, thread};
 
-use wasmtime::{Config, Engine};
-
-use crate::call;
-use crate::contract::{Description, Format};
-use crate::error::{Error, ErrorKind};
+use crate::cache::Cache;
+use crate::error::Error;
 use crate::limits::Limits;
-use crate::plugin::Plugin;
+use crate::plugin::{Loader, Plugin, StoreInfo};
+use crate::registry::Registry;
 use crate::store::Store;
 
 include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
@@ -23,32 +19,24 @@ include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
 pub struct Host(Arc<Inner>);
 
 struct Inner {
-    /// Built-in stores first, then the others by name: the first that claims a format gets it.
-    plugins: Vec<Arc<Plugin>>,
-    clock: Arc<Clock>,
+    registry: Registry,
+    loader: Arc<Loader>,
     limits: Limits,
 }
 
 /// A host in the making.
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 pub struct HostBuilder {
     files: Vec<PathBuf>,
+    folders: Vec<PathBuf>,
+    cache: Option<PathBuf>,
     limits: Limits,
-}
-
-/// What a host knows of one of its stores.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct StoreInfo {
-    pub description: Description,
-    /// SHA-256 of the component file, in hexadecimal digits.
-    pub digest: String,
-    /// Whether the store came with the library.
-    pub is_built_in: bool,
 }
 
 impl Host {
     /// A host with the built-in stores and the default limits.
+    ///
+    /// Compiles the built-in stores, which takes about a second: [`HostBuilder::cache_folder`] has that done once.
     ///
     /// ```
     /// let host = autotel_stores::Host::new()?;
@@ -65,12 +53,12 @@ impl Host {
 
     /// The stores, in the order in which they are asked whether a file is theirs.
     pub fn stores(&self) -> Vec<StoreInfo> {
-        let info = |plugin: &Arc<Plugin>| StoreInfo {
-            description: plugin.description.clone(),
-            digest: plugin.digest.clone(),
-            is_built_in: plugin.is_built_in,
-        };
-        self.0.plugins.iter().map(info).collect()
+        self.registry().stores().cloned().collect()
+    }
+
+    /// The stores, to look one up by name, extension, media type or content.
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
     }
 
     /// Opens a file with the store that its extension names, or else its first bytes.
@@ -78,43 +66,35 @@ impl Host {
     /// Touches nothing yet: a file that does not exist can be saved.
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Store, Error> {
         let path = path.as_ref();
-        let plugin = self.by_extension(path).or_else(|| self.by_content(path)).ok_or_else(|| {
-            let message = "no store claims this file, by its extension or by its first bytes; name the store to use";
-            Error::usage(message).on(path)
-        })?;
-        Ok(self.store(path, plugin))
+        Ok(self.store(path, self.registry().for_file(path)?))
     }
 
     /// Opens a file with the store of this name.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("settings");
+    /// std::fs::write(&path, "port: 8080")?;
+    /// let host = autotel_stores::Host::new()?;
+    /// let document = host.open_with(&path, "yaml-store")?.load_value()?;
+    /// assert_eq!(document.get("port"), Some(&8080.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn open_with(&self, path: impl AsRef<Path>, store: &str) -> Result<Store, Error> {
-        let plugin = self.0.plugins.iter().find(|plugin| plugin.description.name == store).ok_or_else(|| {
-            let names: Vec<_> = self.0.plugins.iter().map(|plugin| &*plugin.description.name).collect();
-            Error::usage(format!("there is no store `{store}`; there are {}", names.join(", ")))
+        let plugin = self.registry().plugin(store).ok_or_else(|| {
+            Error::usage(format!("there is no store `{store}`"))
+                .hint(format!("the stores are {}", self.registry().names()))
         })?;
         Ok(self.store(path.as_ref(), plugin))
     }
 
+    /// Learns what a component file is, without adding it to the stores.
+    pub fn inspect(&self, component: impl AsRef<Path>) -> Result<StoreInfo, Error> {
+        load_file(&self.0.loader, component.as_ref()).map(|plugin| plugin.info.clone())
+    }
+
     fn store(&self, path: &Path, plugin: &Arc<Plugin>) -> Store {
-        Store::new(path, Arc::clone(plugin), Arc::clone(&self.0.clock), self.0.limits.clone())
-    }
-
-    fn by_extension(&self, path: &Path) -> Option<&Arc<Plugin>> {
-        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-        self.by_format(|format| format.extensions.contains(&extension))
-    }
-
-    fn by_content(&self, path: &Path) -> Option<&Arc<Plugin>> {
-        const LOOKED_AT_BYTES: u64 = 4096;
-        if !path.is_file() {
-            return None;
-        }
-        let mut start = Vec::new();
-        File::open(path).ok()?.take(LOOKED_AT_BYTES).read_to_end(&mut start).ok()?;
-        self.by_format(|format| has_signature(format, &start))
-    }
-
-    fn by_format(&self, is_it: impl Fn(&Format) -> bool) -> Option<&Arc<Plugin>> {
-        self.0.plugins.iter().find(|plugin| plugin.description.formats.iter().any(&is_it))
+        Store::new(path, Arc::clone(plugin), Arc::clone(&self.0.loader), self.0.limits.clone())
     }
 }
 
@@ -125,88 +105,75 @@ impl HostBuilder {
         self
     }
 
+    /// Adds each third party's store in a folder: its files with the extension `wasm`.
+    pub fn store_folder(mut self, path: impl Into<PathBuf>) -> Self {
+        self.folders.push(path.into());
+        self
+    }
+
+    /// Keeps compiled code in a folder, which is made where it is missing.
+    ///
+    /// What is in the folder is believed only where this library put it there. Nobody else should be able to write to
+    /// it: a folder that others may write to is refused.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("cache");
+    /// let builder = autotel_stores::Host::builder().cache_folder(&path);
+    /// let host = builder.build()?; // compiles
+    /// let again = builder.build()?; // does not
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn cache_folder(mut self, path: impl Into<PathBuf>) -> Self {
+        self.cache = Some(path.into());
+        self
+    }
+
     /// What a call may spend, unless a [`Store`] says otherwise.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Compiles the stores.
-    pub fn build(self) -> Result<Host, Error> {
-        let clock = Clock::start()?;
-        let linker = call::linker(&clock.engine).map_err(|error| Error::internal(error.to_string()))?;
-        let mut plugins = Vec::new();
-        for wasm in BUILT_IN {
-            plugins.push(Plugin::load(wasm, &linker, &clock, true)?);
+    /// Learns what each store is, and compiles those that the cache does not know.
+    pub fn build(&self) -> Result<Host, Error> {
+        let cache = self.cache.as_ref().map(|path| Cache::open(path).map_err(|error| Error::access(path, error)));
+        let loader = Arc::new(Loader::new(cache.transpose()?)?);
+        let mut plugins = load_built_in(&loader)?;
+        for path in self.component_files()? {
+            plugins.push(load_file(&loader, &path)?);
         }
-        let built_in = plugins.len();
-        for path in &self.files {
-            let wasm = std::fs::read(path).map_err(|error| Error::access(path, error))?;
-            let plugin = Plugin::load(&wasm, &linker, &clock, false).map_err(|error| error.on(path))?;
-            let name = &plugin.description.name;
-            if plugins.iter().any(|other: &Arc<Plugin>| other.description.name == *name) {
-                return Err(Error::new(ErrorKind::Usage, format!("there is a store `{name}` already")).on(path));
+        Ok(Host(Arc::new(Inner { registry: Registry::of(plugins)?, loader, limits: self.limits.clone() })))
+    }
+
+    fn component_files(&self) -> Result<Vec<PathBuf>, Error> {
+        let mut files = self.files.clone();
+        for folder in &self.folders {
+            let entries = fs::read_dir(folder).map_err(|error| Error::access(folder, error))?;
+            for entry in entries {
+                let path = entry.map_err(|error| Error::access(folder, error))?.path();
+                if path.extension().is_some_and(|extension| extension == "wasm") {
+                    files.push(path);
+                }
             }
-            plugins.push(plugin);
         }
-        plugins[built_in..].sort_by(|a, b| a.description.name.cmp(&b.description.name));
-        Ok(Host(Arc::new(Inner { plugins, clock, limits: self.limits })))
+        Ok(files)
     }
 }
 
-fn has_signature(format: &Format, start: &[u8]) -> bool {
-    let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
-    format.signatures.iter().any(|signature| {
-        let content = if signature.after_space { text } else { start };
-        !signature.prefix.is_empty() && content.starts_with(&signature.prefix)
-    })
+fn load_file(loader: &Loader, path: &Path) -> Result<Arc<Plugin>, Error> {
+    let wasm = fs::read(path).map_err(|error| Error::access(path, error))?;
+    loader.load(wasm.into(), false).map_err(|error| error.on(path))
 }
 
-/// The engine, and the thread that tells its guests the time.
-pub(crate) struct Clock {
-    pub engine: Engine,
-}
-
-/// How often a running guest is asked whether its time is over.
-const TICK: Duration = Duration::from_millis(10);
-
-impl Clock {
-    fn start() -> Result<Arc<Self>, Error> {
-        let engine = Engine::new(&config()).map_err(|error| Error::internal(error.to_string()))?;
-        let ticking = engine.weak();
-        let tick = move || {
-            while let Some(engine) = ticking.upgrade() {
-                engine.increment_epoch();
-                drop(engine);
-                thread::sleep(TICK);
-            }
+/// Loads the built-in stores side by side: one that must be compiled takes a core for a while.
+fn load_built_in(loader: &Loader) -> Result<Vec<Arc<Plugin>>, Error> {
+    thread::scope(|scope| {
+        let load = |wasm: &'static [u8]| scope.spawn(move || loader.load(Cow::Borrowed(wasm), true));
+        let threads: Vec<_> = BUILT_IN.iter().map(|wasm| load(wasm)).collect();
+        let join = |thread: thread::ScopedJoinHandle<'_, _>| {
+            thread.join().unwrap_or_else(|_| Err(Error::internal("compiling a built-in store panicked")))
         };
-        thread::Builder::new()
-            .name("autotel-clock".to_owned())
-            .spawn(tick)
-            .map_err(|error| Error::internal(format!("cannot start a thread: {error}")))?;
-        Ok(Arc::new(Self { engine }))
-    }
-
-    /// How many ticks a call may run for.
-    pub fn ticks(&self, deadline: Duration) -> u64 {
-        u64::try_from(deadline.as_millis() / TICK.as_millis())
-            .unwrap_or(u64::MAX / 2)
-            .saturating_add(1)
-            .min(u64::MAX / 2)
-    }
-}
-
-/// What components may be made of: what toolchains need, and no more.
-fn config() -> Config {
-    let mut config = Config::new();
-    config
-        .wasm_component_model(true)
-        .wasm_multi_memory(true)
-        .wasm_extended_const(true)
-        .wasm_memory64(false)
-        .wasm_tail_call(false)
-        .concurrency_support(false)
-        .epoch_interruption(true);
-    config
+        threads.into_iter().map(join).collect()
+    })
 }

@@ -23,23 +23,33 @@
 //! A store sees the one file and nothing beside it; what it may spend is bounded by [`Limits`]. Saving writes a file
 //! of the host's own and puts it in place once it is whole, so that a failure leaves the old file as it was.
 
+mod asynchronous;
+mod cache;
 mod call;
 mod contract;
+mod engine;
 mod error;
 mod grants;
 mod host;
 mod limits;
-mod pages;
 mod plugin;
+mod reader;
+mod registry;
 mod staging;
 mod store;
 mod words;
+mod writer;
 
-pub use autotel_document::{Decimal, Integer, Map, Value};
+pub use asynchronous::{AsyncReader, AsyncStore, AsyncWriter};
+pub use autotel_document::{Decimal, Integer, Map, Token, Tokens, Value};
 pub use contract::{
     Description, Format, Loss, Operations, OptionDescription, OptionKind, OptionValue, Position, Problem, Setting,
 };
 pub use error::{Error, ErrorKind};
-pub use host::{Host, HostBuilder, StoreInfo};
+pub use host::{Host, HostBuilder};
 pub use limits::Limits;
+pub use plugin::StoreInfo;
+pub use reader::Reader;
+pub use registry::Registry;
 pub use store::Store;
+pub use writer::Writer;

@@ -4,23 +4,21 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
 
-use autotel_document::{DecodeError, Decoder, Encoder, Pages, Value, encode};
+use autotel_document::{Decoder, Encoder, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use wasmtime::component::ResourceAny;
 
+use crate::asynchronous::AsyncStore;
 use crate::call::Call;
 use crate::contract::{Description, Loss, OptionKind, OptionValue, Problem, Setting};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::grants::Grant;
-use crate::host::Clock;
-use crate::limits::{Exceeded, Limits};
-use crate::pages::{self, Arriving, PAGE_BYTES, Sender};
-use crate::plugin::Plugin;
-use crate::staging::{self, Staging};
-use crate::words::{printable_loss, printable_problem};
+use crate::limits::Limits;
+use crate::plugin::{Loader, Plugin};
+use crate::reader::{Reader, answer_of_guest_thread, is_in_runtime};
+use crate::words::printable_problem;
+use crate::writer::Writer;
 
 /// A file and the store that reads and writes it. Each call runs in a fresh instance of the store.
 #[derive(Clone)]
@@ -28,14 +26,14 @@ pub struct Store {
     path: PathBuf,
     shown_path: PathBuf,
     plugin: Arc<Plugin>,
-    clock: Arc<Clock>,
+    loader: Arc<Loader>,
     limits: Limits,
     settings: Vec<Setting>,
 }
 
 impl Store {
-    pub(crate) fn new(path: &Path, plugin: Arc<Plugin>, clock: Arc<Clock>, limits: Limits) -> Self {
-        Self { path: path.to_owned(), shown_path: path.to_owned(), plugin, clock, limits, settings: Vec::new() }
+    pub(crate) fn new(path: &Path, plugin: Arc<Plugin>, loader: Arc<Loader>, limits: Limits) -> Self {
+        Self { path: path.to_owned(), shown_path: path.to_owned(), plugin, loader, limits, settings: Vec::new() }
     }
 
     /// The file.
@@ -45,7 +43,7 @@ impl Store {
 
     /// What the store says of itself: its formats, and its options with their defaults.
     pub fn describe(&self) -> &Description {
-        &self.plugin.description
+        &self.plugin.info.description
     }
 
     /// Sets an option, given as text: `yes` or `no` for a flag, digits for a count, a word for a choice.
@@ -62,7 +60,8 @@ impl Store {
         let options = &self.describe().options;
         let option = options.iter().find(|option| option.name == name).ok_or_else(|| {
             let names: Vec<_> = options.iter().map(|option| &*option.name).collect();
-            Error::usage(format!("`{}` has no option `{name}`; it has {}", self.describe().name, names.join(", ")))
+            Error::usage(format!("`{}` has no option `{name}`", self.describe().name))
+                .hint(format!("its options are {}", names.join(", ")))
         })?;
         let value = option_value(&option.kind, value)
             .map_err(|takes| Error::usage(format!("option `{name}` takes {takes}, not `{value}`")))?;
@@ -82,9 +81,38 @@ impl Store {
         self
     }
 
+    /// The same file and store with calls that do not block.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("list.json");
+    /// std::fs::write(&path, "[1, 2]")?;
+    /// let store = autotel_stores::Host::new()?.open(&path)?.into_async();
+    /// let list: Vec<u8> = futures_lite::future::block_on(store.load())?;
+    /// assert_eq!(list, [1, 2]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn into_async(self) -> AsyncStore {
+        AsyncStore::new(self)
+    }
+
     /// Reads the file's one document as a `T`.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("config.yaml");
+    /// #[derive(serde::Deserialize)]
+    /// struct Config {
+    ///     port: u16,
+    /// }
+    ///
+    /// std::fs::write(&path, "port: 8080")?;
+    /// let config: Config = autotel_stores::Host::new()?.open(&path)?.load()?;
+    /// assert_eq!(config.port, 8080);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn load<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        self.read(|decoder| one(decoder, Decoder::typed))
+        self.reader()?.only(Decoder::typed)
     }
 
     /// Reads the file's one document with all that it holds: numbers of any size, order, tags.
@@ -98,151 +126,105 @@ impl Store {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn load_value(&self) -> Result<Value, Error> {
-        self.read(|decoder| one(decoder, Decoder::value))
+        self.reader()?.only(Decoder::value)
     }
 
     /// Reads every document of the file.
     pub fn load_values(&self) -> Result<Vec<Value>, Error> {
-        self.read(|decoder| {
-            let mut values = Vec::new();
-            while decoder.has_next() {
-                values.push(decoder.value()?);
-            }
-            Ok(values)
-        })
+        let mut reader = self.reader()?;
+        let mut values = Vec::new();
+        while let Some(value) = reader.next_value()? {
+            values.push(value);
+        }
+        Ok(values)
+    }
+
+    /// Begins to read the file, document by document or page by page.
+    pub fn reader(&self) -> Result<Reader, Error> {
+        Reader::open(self)
     }
 
     /// Writes `value` as the whole content of the file, and tells what the format could not hold.
+    ///
+    /// The file changes when the store has written the whole of it, or not at all.
     pub fn save<T: Serialize + ?Sized>(&self, value: &T) -> Result<Vec<Loss>, Error> {
-        let mut encoder = Encoder::default();
-        encode(value, &mut encoder)
-            .map_err(|error| Error::new(ErrorKind::Refused, error.to_string()).on(&self.shown_path))?;
-        self.commit(&mut vec![encoder.take_all()].into_iter(), |_| Ok(()))
+        let mut writer = self.writer()?;
+        writer.write(value)?;
+        writer.finish()
     }
 
     /// Writes documents as [`Store::load_values`] gives them.
     pub fn save_values(&self, values: &[Value]) -> Result<Vec<Loss>, Error> {
-        let mut encoder = Encoder::default();
-        values.iter().for_each(|value| value.encode(&mut encoder));
-        self.commit(&mut vec![encoder.take_all()].into_iter(), |_| Ok(()))
+        let mut writer = self.writer()?;
+        for value in values {
+            let mut encoder = Encoder::default();
+            value.encode(&mut encoder);
+            writer.write_page(encoder.take_all())?;
+        }
+        writer.finish()
     }
 
     /// Writes the documents of another file here, without taking them into memory.
     pub fn save_from(&self, from: &Store) -> Result<Vec<Loss>, Error> {
-        let mut arriving = from.start_reading()?;
-        self.commit(&mut arriving, |arriving| {
-            arriving.outcome().unwrap_or(Ok(())).map_err(|error| error.on(&from.shown_path))
-        })
+        let (mut reader, mut writer) = (from.reader()?, self.writer()?);
+        while let Some(page) = reader.next_page()? {
+            writer.write_page(page)?;
+        }
+        writer.finish()
+    }
+
+    /// Begins to write the file, document by document or page by page.
+    pub fn writer(&self) -> Result<Writer, Error> {
+        Writer::create(self)
     }
 
     /// Tells what is wrong with the file; nothing is, where the list is empty.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("broken.xml");
+    /// std::fs::write(&path, "<a>\n<b></a>")?;
+    /// let problems = autotel_stores::Host::new()?.open(&path)?.validate()?;
+    /// assert_eq!(problems[0].at.unwrap().line, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn validate(&self) -> Result<Vec<Problem>, Error> {
-        let (file, store) = (self.readable()?, self.clone());
-        let settings = self.settings.clone();
-        self.on_guest_thread(move || {
-            let mut call = store.begin(Grant::Read(file))?;
-            let problems = call
-                .invoke(|exports, store, path| exports.autotel_stores_store().call_validate(store, path, &settings))?;
-            Ok(problems.into_iter().map(printable_problem).collect())
-        })
+        self.validate_here_or_there().map_err(|error| error.on(&self.shown_path))
     }
 
-    fn read<T>(&self, decode: impl FnOnce(&mut Decoder<&mut Arriving>) -> Result<T, DecodeError>) -> Result<T, Error> {
-        let mut arriving = self.start_reading()?;
-        let decoded = decode(&mut Decoder::new(&mut arriving));
-        let outcome = arriving.outcome().unwrap_or(Ok(()));
-        outcome.and_then(|()| decoded.map_err(undecodable)).map_err(|error| error.on(&self.shown_path))
-    }
-
-    /// Has the store read the file on a thread of its own, so that it works while the caller decodes.
-    fn start_reading(&self) -> Result<Arriving, Error> {
+    fn validate_here_or_there(&self) -> Result<Vec<Problem>, Error> {
         let file = self.readable()?;
+        if !is_in_runtime() {
+            return self.validate_here(file);
+        }
         let store = self.clone();
-        let (sender, arriving) = pages::channel();
-        blocking::unblock(move || {
-            let outcome = store.send_pages(file, &sender);
-            sender.end(outcome);
-        })
-        .detach();
-        Ok(arriving)
+        answer_of_guest_thread(move || store.validate_here(file))
     }
 
-    fn send_pages(&self, file: File, sender: &Sender) -> Result<(), Error> {
+    fn validate_here(&self, file: File) -> Result<Vec<Problem>, Error> {
         let mut call = self.begin(Grant::Read(file))?;
-        let reader: ResourceAny = call.invoke(|exports, store, path| {
-            exports.autotel_stores_store().reader().call_open(store, path, &self.settings)
+        let problems = call.invoke(|exports, instance, path| {
+            exports.autotel_stores_store().call_validate(instance, path, &self.settings)
         })?;
-        let mut document_bytes = 0;
-        while let Some(page) = call
-            .invoke(|exports, store, _| exports.autotel_stores_store().reader().call_next(store, reader, PAGE_BYTES))?
-        {
-            if page.is_empty() || page.len() > PAGE_BYTES as usize {
-                return Err(Error::new(ErrorKind::Store, format!("the store gave a page of {} bytes", page.len())));
-            }
-            document_bytes += page.len() as u64;
-            if document_bytes > self.limits.document_bytes_max {
-                let limit = format!("{} bytes", self.limits.document_bytes_max);
-                return Err(Error::limit(&Exceeded { name: "document bytes", limit }));
-            }
-            if sender.page(page).is_err() {
-                return Ok(());
-            }
-        }
-        Ok(())
+        Ok(problems.into_iter().map(printable_problem).collect())
     }
 
-    /// Gives pages to the store, and puts what it wrote in place if `is_whole` says that they were all.
-    fn commit<P: Pages>(
-        &self,
-        pages: &mut P,
-        is_whole: impl FnOnce(&mut P) -> Result<(), Error>,
-    ) -> Result<Vec<Loss>, Error> {
-        let folder = staging::folder(&self.path)?;
-        let staging = Staging::begin(&self.path, &folder)?;
-        let file = staging.file()?;
-        let (to_guest, at_guest) = sync_channel::<Vec<u8>>(1);
-        let (to_caller, at_caller) = sync_channel(1);
-        let store = self.clone();
-        blocking::unblock(move || {
-            // Where the caller is gone, so is the need for an answer.
-            let _ = to_caller.send(store.write_pages(file, at_guest.into_iter()));
-        })
-        .detach();
-        while let Some(page) = pages.next_page() {
-            if to_guest.send(page).is_err() {
-                break;
-            }
-        }
-        drop(to_guest);
-        let losses = at_caller.recv().unwrap_or_else(|_| Err(panicked()));
-        is_whole(pages)?;
-        let losses = losses.map_err(|error| error.on(&self.shown_path))?;
-        staging.commit()?;
-        Ok(losses)
+    /// Instantiates the store with a file.
+    pub(crate) fn begin(&self, grant: Grant) -> Result<Call, Error> {
+        let code = self.loader.code(&self.plugin)?;
+        Call::begin(&code, grant, &self.guest_name(), &self.loader.clock, &self.limits)
     }
 
-    fn write_pages(&self, file: File, pages: impl Iterator<Item = Vec<u8>>) -> Result<Vec<Loss>, Error> {
-        let mut call = self.begin(Grant::Write(file))?;
-        let writer: ResourceAny = call.invoke(|exports, store, path| {
-            exports.autotel_stores_store().writer().call_create(store, path, &self.settings)
-        })?;
-        for page in pages {
-            for piece in page.chunks(PAGE_BYTES as usize) {
-                call.invoke(|exports, store, _| {
-                    exports.autotel_stores_store().writer().call_write(store, writer, piece)
-                })?;
-            }
-        }
-        let losses =
-            call.invoke(|exports, store, _| exports.autotel_stores_store().writer().call_finish(store, writer))?;
-        if !call.has_opened() {
-            return Err(Error::new(ErrorKind::Store, "the store says that it saved, and did not open the file"));
-        }
-        Ok(losses.into_iter().map(printable_loss).collect())
+    pub(crate) fn shown_path(&self) -> &Path {
+        &self.shown_path
     }
 
-    fn begin(&self, grant: Grant) -> Result<Call, Error> {
-        Call::begin(&self.plugin.pre, grant, &self.guest_name(), &self.clock, &self.limits)
+    pub(crate) fn settings(&self) -> &[Setting] {
+        &self.settings
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// The file's name as the store sees it.
@@ -251,7 +233,7 @@ impl Store {
     }
 
     /// Opens the file to read, unless it is none: opening a pipe would wait for its other end.
-    fn readable(&self) -> Result<File, Error> {
+    pub(crate) fn readable(&self) -> Result<File, Error> {
         let open = || {
             let metadata = std::fs::metadata(&self.path)?;
             if metadata.is_dir() {
@@ -264,41 +246,6 @@ impl Store {
         };
         open().map_err(|error| Error::access(&self.shown_path, error))
     }
-
-    /// Runs a call where no asynchronous runtime can be in its way.
-    fn on_guest_thread<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let (sender, receiver) = sync_channel(1);
-        blocking::unblock(move || {
-            let _ = sender.send(work());
-        })
-        .detach();
-        receiver.recv().unwrap_or_else(|_| Err(panicked())).map_err(|error| error.on(&self.shown_path))
-    }
-}
-
-fn panicked() -> Error {
-    Error::internal("the thread of a call ended without an answer")
-}
-
-/// Reads one document, and refuses a second.
-fn one<'p, T>(
-    decoder: &mut Decoder<&'p mut Arriving>,
-    read: impl FnOnce(&mut Decoder<&'p mut Arriving>) -> Result<T, DecodeError>,
-) -> Result<T, DecodeError> {
-    let document = read(decoder)?;
-    if decoder.has_next() {
-        return Err(DecodeError::Mismatch("the file holds more than one document".to_owned()));
-    }
-    Ok(document)
-}
-
-/// Whose fault it is that pages are no document of the type asked for.
-fn undecodable(error: DecodeError) -> Error {
-    let kind = if matches!(error, DecodeError::Mismatch(_)) { ErrorKind::Refused } else { ErrorKind::Store };
-    Error::new(kind, error.to_string()).because(error)
 }
 
 /// Reads an option's value, or tells what it takes.
@@ -307,14 +254,14 @@ fn option_value(kind: &OptionKind, text: &str) -> Result<OptionValue, String> {
         OptionKind::Flag => match text {
             "yes" | "true" => Ok(OptionValue::Flag(true)),
             "no" | "false" => Ok(OptionValue::Flag(false)),
-            _ => Err("yes or no".to_owned()),
+            _ => Err(kind.takes()),
         },
         OptionKind::Count(range) => match text.parse() {
             Ok(count) if (range.least..=range.most).contains(&count) => Ok(OptionValue::Count(count)),
-            _ => Err(format!("a number from {} to {}", range.least, range.most)),
+            _ => Err(kind.takes()),
         },
         OptionKind::Choice(words) if words.iter().any(|word| word == text) => Ok(OptionValue::Choice(text.to_owned())),
-        OptionKind::Choice(words) => Err(format!("one of {}", words.join(", "))),
+        OptionKind::Choice(_) => Err(kind.takes()),
         OptionKind::Text => Ok(OptionValue::Text(text.to_owned())),
     }
 }

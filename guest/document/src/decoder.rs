@@ -91,6 +91,21 @@ impl<P: Pages> Decoder<P> {
         self.fill()
     }
 
+    /// Where the pages come from.
+    pub fn pages(&mut self) -> &mut P {
+        &mut self.pages
+    }
+
+    /// Takes what is left of the page at hand or else the next page, undecoded.
+    pub fn take_page(&mut self) -> Option<Vec<u8>> {
+        if !self.fill() {
+            return None;
+        }
+        let mut page = std::mem::take(&mut self.page);
+        page.drain(..std::mem::take(&mut self.at));
+        Some(page)
+    }
+
     /// Reads the next document as a value.
     pub fn value(&mut self) -> Result<Value, DecodeError> {
         let (major, argument) = self.head()?;

@@ -1,0 +1,185 @@
+//! Compiled code on disk. Loading it runs it, so that only what this library wrote itself is believed: each entry
+//! carries a keyed hash of its content and of what it is an entry for, and the key never leaves the folder.
+
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, DirBuilder, OpenOptions};
+use cap_tempfile::TempFile;
+
+/// Bytes that all entries may have together: the oldest go first.
+const CACHE_BYTES_MAX: u64 = 1 << 30;
+/// Bytes of the largest entry that is read: a store of a large toolchain compiles to some tens of megabytes.
+const ENTRY_BYTES_MAX: u64 = 256 << 20;
+
+const KEY_NAME: &str = "key";
+const ENTRY_EXTENSION: &str = "entry";
+
+/// A folder of entries, and the key to them.
+pub(crate) struct Cache {
+    folder: Dir,
+    key: [u8; blake3::KEY_LEN],
+}
+
+impl Cache {
+    /// Opens a folder, which is made where it is missing.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let mut builder = DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        cap_std::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        if !path.is_dir() {
+            // The parents are the caller's; the folder itself is ours alone.
+            std::fs::create_dir_all(path.parent().unwrap_or(path))?;
+            let parent = Dir::open_ambient_dir(path.parent().unwrap_or(path), ambient_authority())?;
+            parent.create_dir_with(path.file_name().ok_or(io::ErrorKind::InvalidInput)?, &builder)?;
+        }
+        let folder = Dir::open_ambient_dir(path, ambient_authority())?;
+        let key = key(&folder)?;
+        Ok(Self { folder, key })
+    }
+
+    /// The content of an entry, if it is there and is ours.
+    pub fn get(&self, name: &str) -> Option<Vec<u8>> {
+        let file = self.folder.open(file_name(name)).ok()?;
+        let mut bytes = Vec::new();
+        file.take(ENTRY_BYTES_MAX).read_to_end(&mut bytes).ok()?;
+        let content = bytes.split_off_checked(blake3::OUT_LEN)?;
+        // `Hash` compares in constant time.
+        let is_ours = self.hash(name, &content) == blake3::Hash::from_slice(&bytes).ok()?;
+        is_ours.then_some(content)
+    }
+
+    /// Adds an entry. One that cannot be written will be missed, and no more.
+    pub fn put(&self, name: &str, content: &[u8]) {
+        let put = || {
+            let mut file = TempFile::new(&self.folder)?;
+            file.write_all(self.hash(name, content).as_bytes())?;
+            file.write_all(content)?;
+            file.replace(file_name(name))?;
+            self.shrink()
+        };
+        let _: io::Result<()> = put();
+    }
+
+    fn hash(&self, name: &str, content: &[u8]) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        hasher.update(&(name.len() as u64).to_le_bytes());
+        hasher.update(name.as_bytes());
+        hasher.update(content);
+        hasher.finalize()
+    }
+
+    /// Removes the oldest entries where there are too many bytes of them.
+    fn shrink(&self) -> io::Result<()> {
+        let mut entries = Vec::new();
+        for entry in self.folder.entries()? {
+            let entry = entry?;
+            if Path::new(&entry.file_name()).extension().is_some_and(|extension| extension == ENTRY_EXTENSION) {
+                let metadata = entry.metadata()?;
+                entries.push((metadata.modified()?, metadata.len(), entry.file_name()));
+            }
+        }
+        entries.sort();
+        let mut bytes: u64 = entries.iter().map(|(_, bytes, _)| bytes).sum();
+        for (_, length, name) in entries {
+            if bytes <= CACHE_BYTES_MAX {
+                break;
+            }
+            self.folder.remove_file(name)?;
+            bytes -= length;
+        }
+        Ok(())
+    }
+}
+
+trait SplitOffChecked: Sized {
+    fn split_off_checked(&mut self, at: usize) -> Option<Self>;
+}
+
+impl SplitOffChecked for Vec<u8> {
+    fn split_off_checked(&mut self, at: usize) -> Option<Self> {
+        (at <= self.len()).then(|| self.split_off(at))
+    }
+}
+
+fn file_name(name: &str) -> String {
+    format!("{name}.{ENTRY_EXTENSION}")
+}
+
+/// Reads the folder's key, or makes one.
+fn key(folder: &Dir) -> io::Result<[u8; blake3::KEY_LEN]> {
+    let read = || -> io::Result<[u8; blake3::KEY_LEN]> {
+        let mut key = [0; blake3::KEY_LEN];
+        folder.open(KEY_NAME)?.read_exact(&mut key)?;
+        Ok(key)
+    };
+    match read() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        result => return result,
+    }
+    let mut key = [0; blake3::KEY_LEN];
+    getrandom::fill(&mut key).map_err(io::Error::other)?;
+    // Written whole under another name first: another process may be making a key too, and the first one stays.
+    let name = format!("{KEY_NAME}.{}", blake3::hash(&key).to_hex());
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    cap_std::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    folder.open_with(&name, &options)?.write_all(&key)?;
+    let linked = folder.hard_link(&name, folder, KEY_NAME);
+    folder.remove_file(&name)?;
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => read(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_comes_back_to_every_opener_of_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("made/when/missing");
+        let cache = Cache::open(&path).unwrap();
+        assert_eq!(cache.get("a"), None);
+        cache.put("a", b"code");
+        assert_eq!(Cache::open(&path).unwrap().get("a").unwrap(), b"code");
+    }
+
+    #[test]
+    fn what_is_not_ours_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(folder.path()).unwrap();
+        cache.put("a", b"code");
+        let entry = folder.path().join("a.entry");
+        let bytes = std::fs::read(&entry).unwrap();
+        for changed in 0..bytes.len() {
+            let mut forged = bytes.clone();
+            forged[changed] ^= 1;
+            std::fs::write(&entry, forged).unwrap();
+            assert_eq!(cache.get("a"), None, "byte {changed}");
+            std::fs::write(&entry, &bytes[..changed]).unwrap();
+            assert_eq!(cache.get("a"), None, "{changed} bytes");
+        }
+        std::fs::write(folder.path().join("b.entry"), &bytes).unwrap();
+        assert_eq!(cache.get("b"), None, "an entry under another's name");
+        std::fs::remove_file(folder.path().join("key")).unwrap();
+        std::fs::write(&entry, &bytes).unwrap();
+        assert_eq!(Cache::open(folder.path()).unwrap().get("a"), None, "an entry under another key");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_reads_the_key() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cache");
+        Cache::open(&path).unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&path), mode(&path.join("key"))), (0o700, 0o600));
+    }
+}

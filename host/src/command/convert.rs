@@ -1,0 +1,76 @@
+//! `autotel convert`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use autotel_stores::{Error, ErrorKind, Host, Loss, Store};
+use clap::Args;
+
+use super::{Aside, open, with_options};
+use crate::terminal::{Progress, tell_losses};
+
+#[derive(Args)]
+pub struct Arguments {
+    /// The file to read; `-` for standard input
+    from: PathBuf,
+    /// The file to write; `-` for standard output
+    to: PathBuf,
+    /// The store to read with, instead of the one that the file's name or content asks for
+    #[arg(long, value_name = "NAME")]
+    from_store: Option<String>,
+    /// The store to write with, instead of the one that the file's name asks for
+    #[arg(long, value_name = "NAME")]
+    to_store: Option<String>,
+    /// An option of the store that reads; may be given several times
+    #[arg(long = "from-option", value_name = "NAME=VALUE")]
+    from_options: Vec<String>,
+    /// An option of the store that writes; may be given several times
+    #[arg(long = "to-option", value_name = "NAME=VALUE")]
+    to_options: Vec<String>,
+    /// Tell notes and errors as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Arguments {
+    pub fn run(&self, host: &Host) -> Result<ExitCode, Error> {
+        let output = if is_standard(&self.to) { Some(Aside::new()?) } else { None };
+        let to = match &output {
+            None => open(host, &self.to, self.to_store.as_deref())?,
+            Some(aside) => match &self.to_store {
+                Some(store) => host.open_with(&aside.path, store)?.shown_as("standard output"),
+                None => {
+                    let message = "`--to-store` is missing: nothing else says how to write standard output";
+                    return Err(Error::new(ErrorKind::Usage, message));
+                }
+            },
+        };
+        let input = if is_standard(&self.from) { Some(Aside::of_input()?) } else { None };
+        let from = input.as_ref().map_or(&self.from, |aside| &aside.path);
+        let mut from = open(host, from, self.from_store.as_deref())?;
+        if input.is_some() {
+            from = from.shown_as("standard input");
+        }
+        let losses = copy(&with_options(from, &self.from_options)?, &with_options(to, &self.to_options)?)?;
+        let status = output.map_or(Ok(ExitCode::SUCCESS), |aside| aside.print())?;
+        tell_losses(&losses, self.json);
+        Ok(status)
+    }
+}
+
+fn is_standard(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Does what [`Store::save_from`] does, and shows how far it is.
+fn copy(from: &Store, to: &Store) -> Result<Vec<Loss>, Error> {
+    let mut reader = from.reader()?;
+    let mut writer = to.writer()?;
+    let bytes = std::fs::metadata(from.path()).map_or(0, |metadata| metadata.len());
+    let mut progress = Progress::of(bytes);
+    while let Some(page) = reader.next_page()? {
+        writer.write_page(page)?;
+        progress.reached(reader.bytes_read());
+    }
+    writer.finish()
+}

@@ -1,0 +1,107 @@
+//! `autotel describe`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use autotel_stores::{Error, StoreInfo};
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::Stores;
+use crate::terminal::{BOLD, DIM, print, print_json, styled};
+
+/// What every store is given, and no store is given more.
+const GRANTED: &str = "the one file of a call: to read for load and validate, a new one to write for save";
+
+#[derive(Args)]
+pub struct Arguments {
+    /// The name of a store, or a component file
+    store: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Arguments {
+    pub fn run(&self, stores: &Stores) -> Result<ExitCode, Error> {
+        let store = self.find(stores)?;
+        if self.json { print_json(&store_json(&store)) } else { print(&show(&store)) }
+    }
+
+    fn find(&self, stores: &Stores) -> Result<StoreInfo, Error> {
+        let host = stores.host()?;
+        let file = Path::new(&self.store);
+        if file.is_file() || file.extension().is_some_and(|extension| extension == "wasm") {
+            return host.inspect(file);
+        }
+        host.open_with("", &self.store)?;
+        Ok(host.registry().by_name(&self.store).expect("a store of this name was opened").clone())
+    }
+}
+
+fn show(store: &StoreInfo) -> String {
+    let description = &store.description;
+    let mut shown = format!("{} {}\n{}\n\n", styled(BOLD, &description.name), description.version, description.summary);
+    let origin = if store.is_built_in { "built in" } else { "a third party's" };
+    shown += &row("origin", origin);
+    shown += &row("digest", &format!("sha256:{}", store.digest));
+    shown += &row("operations", &description.operations.names().join(", "));
+    shown += &row("granted", GRANTED);
+    for format in &description.formats {
+        shown += &row("format", &format!("{} {}", format.name, styled(DIM, format!("({})", format.standard))));
+        shown += &row("", &format!("extensions   {}", format.extensions.join(", ")));
+        if !format.media_types.is_empty() {
+            shown += &row("", &format!("media types  {}", format.media_types.join(", ")));
+        }
+    }
+    for option in &description.options {
+        shown += &row("option", &format!("{}={}", option.name, option.default));
+        let operations = option.operations.names().join(", ");
+        shown += &row(
+            "",
+            &format!("{} {}", option.summary, styled(DIM, format!("({operations}: {})", option.kind.takes()))),
+        );
+    }
+    for (name, interfaces) in [("export", &store.exports), ("import", &store.imports)] {
+        interfaces.iter().for_each(|interface| shown += &row(name, interface));
+    }
+    shown
+}
+
+fn row(name: &str, value: &str) -> String {
+    format!("{name:<12}{value}\n")
+}
+
+pub fn store_json(store: &StoreInfo) -> Value {
+    let description = &store.description;
+    let options = description.options.iter().map(|option| {
+        json!({
+            "name": option.name,
+            "summary": option.summary,
+            "takes": option.kind.takes(),
+            "default": option.default.to_string(),
+            "operations": option.operations,
+        })
+    });
+    let formats = description.formats.iter().map(|format| {
+        json!({
+            "name": format.name,
+            "standard": format.standard,
+            "extensions": format.extensions,
+            "media-types": format.media_types,
+        })
+    });
+    json!({
+        "name": description.name,
+        "version": description.version,
+        "summary": description.summary,
+        "built-in": store.is_built_in,
+        "digest": format!("sha256:{}", store.digest),
+        "operations": description.operations,
+        "granted": GRANTED,
+        "formats": formats.collect::<Vec<_>>(),
+        "options": options.collect::<Vec<_>>(),
+        "exports": store.exports,
+        "imports": store.imports,
+    })
+}

@@ -1,0 +1,37 @@
+//! `autotel load`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use autotel_stores::{Error, Host};
+use clap::Args;
+
+use super::{Aside, Opening, SHOWN_WITH};
+use crate::terminal::tell_losses;
+
+#[derive(Args)]
+pub struct Arguments {
+    file: PathBuf,
+    #[command(flatten)]
+    opening: Opening,
+    /// Print each document on one line
+    #[arg(long)]
+    compact: bool,
+    /// Print each document on one line, and notes and errors as JSON too
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Arguments {
+    pub fn run(&self, host: &Host) -> Result<ExitCode, Error> {
+        let from = self.opening.open(host, &self.file)?;
+        // Whole before a byte of it is printed, so that a file that is refused prints nothing.
+        let aside = Aside::new()?;
+        let shown = host.open_with(&aside.path, SHOWN_WITH)?.with_option("documents", "many")?;
+        let indent = if self.compact || self.json { "0" } else { "2" };
+        let losses = shown.with_option("indent", indent)?.save_from(&from)?;
+        let status = aside.print()?;
+        tell_losses(&losses, self.json);
+        Ok(status)
+    }
+}

@@ -1,0 +1,264 @@
+//! Documents on their way from a store to whoever reads them.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use autotel_document::{DecodeError, Decoder, Pages, Value};
+use serde::de::DeserializeOwned;
+use wasmtime::component::ResourceAny;
+
+use crate::call::Call;
+use crate::error::{Error, ErrorKind};
+use crate::grants::{Grant, Usage};
+use crate::limits::Exceeded;
+use crate::store::Store;
+
+/// Bytes asked of a store at once.
+pub(crate) const PAGE_BYTES: u32 = 1 << 20;
+/// Pages that a store may be ahead of whoever reads them.
+const PAGES_AHEAD: usize = 2;
+
+/// A file that is being read, document by document or page by page.
+///
+/// A store that has more than one page to give works on a thread of its own, a few pages ahead.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("log.yaml");
+/// std::fs::write(&path, "level: info\n---\nlevel: error\n")?;
+/// let mut reader = autotel_stores::Host::new()?.open(&path)?.reader()?;
+/// let mut levels = Vec::new();
+/// while let Some(document) = reader.next_value()? {
+///     levels.push(document.get("level").and_then(|level| level.as_str()).unwrap_or_default().to_owned());
+/// }
+/// assert_eq!(levels, ["info", "error"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Reader {
+    decoder: Decoder<Arriving>,
+    path: PathBuf,
+}
+
+impl Reader {
+    pub(crate) fn open(store: &Store) -> Result<Self, Error> {
+        let arriving = Arriving::open(store).map_err(|error| error.on(store.shown_path()))?;
+        Ok(Self { decoder: Decoder::new(arriving), path: store.shown_path().to_owned() })
+    }
+
+    /// The next page: a piece of a CBOR sequence (RFC 8742) of the file's documents, or nothing at the end.
+    ///
+    /// A page may end anywhere. Pages begin where [`Reader::next`] left off.
+    pub fn next_page(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let page = self.decoder.take_page();
+        self.decoder.pages().outcome().map_err(|error| error.on(&self.path))?;
+        Ok(page)
+    }
+
+    /// Bytes of the file that the store has read so far.
+    pub fn bytes_read(&mut self) -> u64 {
+        self.decoder.pages().usage.read_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Reads the next document as a `T`; nothing at the end.
+    #[expect(clippy::should_implement_trait, reason = "an iterator cannot say what is wrong, nor be told the type")]
+    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Error> {
+        self.read(Decoder::typed)
+    }
+
+    /// Reads the next document with all that it holds; nothing at the end.
+    pub fn next_value(&mut self) -> Result<Option<Value>, Error> {
+        self.read(Decoder::value)
+    }
+
+    /// Reads the file's only document.
+    pub(crate) fn only<T>(
+        mut self,
+        read: impl FnOnce(&mut Decoder<Arriving>) -> Result<T, DecodeError>,
+    ) -> Result<T, Error> {
+        let document = self.read(read)?;
+        let has_more = self.decoder.has_next();
+        self.decoder.pages().outcome().map_err(|error| error.on(&self.path))?;
+        match document {
+            Some(document) if !has_more => Ok(document),
+            Some(_) => Err(Error::new(ErrorKind::Refused, "the file holds more than one document").on(&self.path)),
+            None => Err(Error::new(ErrorKind::Store, "the store gave no document").on(&self.path)),
+        }
+    }
+
+    fn read<T>(
+        &mut self,
+        read: impl FnOnce(&mut Decoder<Arriving>) -> Result<T, DecodeError>,
+    ) -> Result<Option<T>, Error> {
+        let document = if self.decoder.has_next() { read(&mut self.decoder).map(Some) } else { Ok(None) };
+        // What the store says of its failure tells more than that its pages ended.
+        self.decoder
+            .pages()
+            .outcome()
+            .and_then(|()| document.map_err(undecodable))
+            .map_err(|error| error.on(&self.path))
+    }
+}
+
+/// Whose fault it is that pages are no document of the type asked for.
+fn undecodable(error: DecodeError) -> Error {
+    let kind = if matches!(error, DecodeError::Mismatch(_)) { ErrorKind::Refused } else { ErrorKind::Store };
+    Error::new(kind, error.to_string()).because(error)
+}
+
+/// A store that is reading a file.
+struct Reading {
+    call: Call,
+    reader: ResourceAny,
+    document_bytes: u64,
+    document_bytes_max: u64,
+}
+
+impl Reading {
+    fn begin(store: &Store, file: File) -> Result<Self, Error> {
+        let mut call = store.begin(Grant::Read(file))?;
+        let reader = call.invoke(|exports, instance, path| {
+            exports.autotel_stores_store().reader().call_open(instance, path, store.settings())
+        })?;
+        Ok(Self { call, reader, document_bytes: 0, document_bytes_max: store.limits().document_bytes_max })
+    }
+
+    fn next_page(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let reader = self.reader;
+        let page = self.call.invoke(|exports, instance, _| {
+            exports.autotel_stores_store().reader().call_next(instance, reader, PAGE_BYTES)
+        })?;
+        let Some(page) = page else { return Ok(None) };
+        if page.is_empty() || page.len() > PAGE_BYTES as usize {
+            return Err(Error::new(ErrorKind::Store, format!("the store gave a page of {} bytes", page.len())));
+        }
+        self.document_bytes += page.len() as u64;
+        if self.document_bytes > self.document_bytes_max {
+            let limit = format!("{} bytes", self.document_bytes_max);
+            return Err(Error::limit(&Exceeded { name: "document bytes", limit }));
+        }
+        Ok(Some(page))
+    }
+
+    fn send_pages(&mut self, sender: &SyncSender<Arrival>) {
+        loop {
+            let arrival = self.next_page();
+            let is_last = !matches!(arrival, Ok(Some(_)));
+            // Nobody listens any more where the reader has seen enough.
+            if sender.send(arrival).is_err() || is_last {
+                return;
+            }
+        }
+    }
+}
+
+/// A page, nothing behind the last one, or why there is none.
+type Arrival = Result<Option<Vec<u8>>, Error>;
+
+/// The pages of a file as they come.
+pub(crate) struct Arriving {
+    from: From,
+    usage: Arc<Usage>,
+    failure: Option<Error>,
+}
+
+enum From {
+    /// The store works here, when it is asked for the next page.
+    Here(Box<Reading>),
+    /// The store works on a thread of its own.
+    Thread(Receiver<Arrival>),
+    Ended,
+    Failed,
+}
+
+impl From {
+    fn thread(mut reading: Box<Reading>) -> Self {
+        let (sender, receiver) = sync_channel(PAGES_AHEAD);
+        on_guest_thread(move || reading.send_pages(&sender));
+        Self::Thread(receiver)
+    }
+}
+
+impl Arriving {
+    fn open(store: &Store) -> Result<Self, Error> {
+        let file = store.readable()?;
+        if !is_in_runtime() {
+            let reading = Box::new(Reading::begin(store, file)?);
+            let usage = Arc::clone(reading.call.usage());
+            return Ok(Self { from: From::Here(reading), usage, failure: None });
+        }
+        let store = store.clone();
+        let reading = answer_of_guest_thread(move || Reading::begin(&store, file))?;
+        let usage = Arc::clone(reading.call.usage());
+        Ok(Self { from: From::thread(Box::new(reading)), usage, failure: None })
+    }
+
+    /// Fails where the store has.
+    pub fn outcome(&mut self) -> Result<(), Error> {
+        self.failure.take().map_or(Ok(()), Err)
+    }
+
+    fn next(&mut self) -> Arrival {
+        match std::mem::replace(&mut self.from, From::Failed) {
+            From::Failed => return Err(Error::usage("the reader has failed before")),
+            From::Ended => {}
+            From::Here(mut reading) => {
+                let Some(page) = reading.next_page()? else { return self.ended() };
+                self.from = if page.len() < PAGE_BYTES as usize {
+                    From::Here(reading)
+                } else {
+                    // There is more, so that it pays to have the store work ahead.
+                    From::thread(reading)
+                };
+                return Ok(Some(page));
+            }
+            From::Thread(receiver) => {
+                let page = receiver.recv().unwrap_or_else(|_| Err(ended_early()))?;
+                if page.is_some() {
+                    self.from = From::Thread(receiver);
+                    return Ok(page);
+                }
+            }
+        }
+        self.ended()
+    }
+
+    fn ended(&mut self) -> Arrival {
+        self.from = From::Ended;
+        Ok(None)
+    }
+}
+
+impl Pages for Arriving {
+    fn next_page(&mut self) -> Option<Vec<u8>> {
+        self.next().unwrap_or_else(|error| {
+            self.failure = Some(error);
+            None
+        })
+    }
+}
+
+/// Runs a store's work on a thread for such work.
+pub(crate) fn on_guest_thread(work: impl FnOnce() + Send + 'static) {
+    blocking::unblock(work).detach();
+}
+
+/// Waits for a store's work on such a thread.
+pub(crate) fn answer_of_guest_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let (sender, receiver) = sync_channel(1);
+    on_guest_thread(move || drop(sender.send(work())));
+    receiver.recv().unwrap_or_else(|_| Err(ended_early()))
+}
+
+/// Whether the caller's thread belongs to an asynchronous runtime, in which a store's file operations cannot wait.
+pub(crate) fn is_in_runtime() -> bool {
+    tokio::runtime::Handle::try_current().is_ok()
+}
+
+pub(crate) fn ended_early() -> Error {
+    Error::internal("the thread of a call ended without an answer")
+}

@@ -1,0 +1,113 @@
+//! The stores that a host knows, and which of them a file is for.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::contract::Format;
+use crate::error::Error;
+use crate::plugin::{Plugin, StoreInfo};
+
+/// Bytes at the beginning of a file that its format is told by.
+pub(crate) const SIGNATURE_BYTES: usize = 4096;
+
+/// The stores that a host knows.
+///
+/// Built-in stores come first, the others follow by name, and a name is taken once. Where several claim an extension,
+/// a media type or a signature, the first of them gets it.
+///
+/// ```
+/// let host = autotel_stores::Host::new()?;
+/// let store = host.registry().by_media_type("image/svg+xml").unwrap();
+/// assert_eq!(store.description.name, "xml-store");
+/// # Ok::<(), autotel_stores::Error>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct Registry(Vec<Arc<Plugin>>);
+
+impl Registry {
+    /// Sorts plugins into the order of the registry. Refuses a name that comes twice.
+    pub(crate) fn of(mut plugins: Vec<Arc<Plugin>>) -> Result<Self, Error> {
+        plugins.sort_by_key(|plugin| (!plugin.info.is_built_in, plugin.info.description.name.clone()));
+        let name = |plugin: &Arc<Plugin>| plugin.info.description.name.clone();
+        for (number, plugin) in plugins.iter().enumerate() {
+            if plugins[..number].iter().any(|earlier| name(earlier) == name(plugin)) {
+                return Err(Error::usage(format!("two stores have the name `{}`", name(plugin))));
+            }
+        }
+        Ok(Self(plugins))
+    }
+
+    /// Every store, in the registry's order.
+    pub fn stores(&self) -> impl Iterator<Item = &StoreInfo> {
+        self.0.iter().map(|plugin| &plugin.info)
+    }
+
+    pub fn by_name(&self, name: &str) -> Option<&StoreInfo> {
+        self.plugin(name).map(|plugin| &plugin.info)
+    }
+
+    /// Finds a store by a file's extension, without the dot, in any case.
+    pub fn by_extension(&self, extension: &str) -> Option<&StoreInfo> {
+        let extension = extension.to_ascii_lowercase();
+        self.by_format(|format| format.extensions.contains(&extension))
+    }
+
+    /// Finds a store by a media type, whose parameters are left aside.
+    ///
+    /// A type with a structured syntax suffix (RFC 6839) that no store claims, such as `image/svg+xml`, goes to the
+    /// store of `application/xml`.
+    pub fn by_media_type(&self, media_type: &str) -> Option<&StoreInfo> {
+        let media_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let find = |wanted: &str| self.by_format(|format| format.media_types.iter().any(|own| own == wanted));
+        find(&media_type).or_else(|| find(&format!("application/{}", media_type.rsplit_once('+')?.1)))
+    }
+
+    /// Finds a store by what a file begins with.
+    pub fn by_content(&self, start: &[u8]) -> Option<&StoreInfo> {
+        self.by_format(|format| has_signature(format, start))
+    }
+
+    pub(crate) fn plugin(&self, name: &str) -> Option<&Arc<Plugin>> {
+        self.0.iter().find(|plugin| plugin.info.description.name == name)
+    }
+
+    /// Finds the store of a file: by its extension or, where none claims that, by its first bytes.
+    pub(crate) fn for_file(&self, path: &Path) -> Result<&Arc<Plugin>, Error> {
+        let by_extension = path.extension().and_then(|extension| self.by_extension(extension.to_str()?));
+        let found = by_extension.or_else(|| self.by_content(&first_bytes(path)?));
+        let found = found.and_then(|info| self.plugin(&info.description.name));
+        found.ok_or_else(|| {
+            Error::usage("no store claims this file, by its extension or by its first bytes")
+                .on(path)
+                .hint(format!("name the store to use: {}", self.names()))
+        })
+    }
+
+    /// The names of all stores, for a person.
+    pub(crate) fn names(&self) -> String {
+        self.stores().map(|store| &*store.description.name).collect::<Vec<_>>().join(", ")
+    }
+
+    fn by_format(&self, is_it: impl Fn(&Format) -> bool) -> Option<&StoreInfo> {
+        self.stores().find(|store| store.description.formats.iter().any(&is_it))
+    }
+}
+
+fn first_bytes(path: &Path) -> Option<Vec<u8>> {
+    use std::io::Read;
+    // Opening a pipe would wait for its other end.
+    if !path.is_file() {
+        return None;
+    }
+    let mut start = Vec::new();
+    std::fs::File::open(path).ok()?.take(SIGNATURE_BYTES as u64).read_to_end(&mut start).ok()?;
+    Some(start)
+}
+
+fn has_signature(format: &Format, start: &[u8]) -> bool {
+    let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
+    format.signatures.iter().any(|signature| {
+        let content = if signature.after_space { text } else { start };
+        !signature.prefix.is_empty() && content.starts_with(&signature.prefix)
+    })
+}

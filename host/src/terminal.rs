@@ -1,0 +1,121 @@
+//! What is written to the terminal: data on standard output, talk on standard error, colours only for people.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anstyle::{AnsiColor, Style};
+use autotel_stores::{Error, ErrorKind, Loss, Position, Problem};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+
+pub const BOLD: Style = Style::new().bold();
+pub const DIM: Style = Style::new().dimmed();
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const NOTE: Style = AnsiColor::Yellow.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default().bold();
+
+/// Words that stand out.
+pub fn styled(style: Style, words: impl std::fmt::Display) -> String {
+    format!("{style}{words}{style:#}")
+}
+
+/// Prints text, without its colours where nobody sees them.
+pub fn print(text: &str) -> Result<ExitCode, Error> {
+    printed(anstream::stdout().write_all(text.as_bytes()))
+}
+
+pub fn print_json(value: &Value) -> Result<ExitCode, Error> {
+    print(&format!("{value:#}\n"))
+}
+
+/// A reader that has seen enough, such as `head`, is no failure.
+pub fn printed(result: io::Result<()>) -> Result<ExitCode, Error> {
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(unwritable(error)),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+pub fn unwritable(error: io::Error) -> Error {
+    Error::new(ErrorKind::Access, error.to_string())
+}
+
+/// Tells what a format could not hold.
+pub fn tell_losses(losses: &[Loss], as_json: bool) {
+    for Loss { pointer, message } in losses {
+        if as_json {
+            tell(&json!({"loss": {"pointer": pointer, "message": message}}).to_string());
+        } else {
+            let place = if pointer.is_empty() { "the document" } else { pointer };
+            tell(&format!("{}: {place}: {message}", styled(NOTE, "note")));
+        }
+    }
+}
+
+pub fn tell_error(error: &Error, as_json: bool) {
+    if as_json {
+        return tell(&json!({"error": error_json(error)}).to_string());
+    }
+    for line in error.to_string().lines() {
+        tell(&format!("{}: {line}", styled(ERROR, "error")));
+    }
+    if let Some(hint) = error.advice() {
+        tell(&format!("{}: {hint}", styled(HINT, "hint")));
+    }
+}
+
+fn tell(line: &str) {
+    // There is nobody to tell where standard error is closed.
+    let _ = writeln!(anstream::stderr(), "{line}");
+}
+
+fn error_json(error: &Error) -> Value {
+    let kind = format!("{:?}", error.kind()).to_lowercase();
+    json!({
+        "kind": kind,
+        "path": error.path(),
+        "message": error.message(),
+        "problems": error.problems().iter().map(problem_json).collect::<Vec<_>>(),
+        "hint": error.advice(),
+    })
+}
+
+pub fn problem_json(problem: &Problem) -> Value {
+    let at =
+        problem.at.map(|Position { offset, line, column }| json!({"offset": offset, "line": line, "column": column}));
+    json!({"message": problem.message, "at": at})
+}
+
+/// A bar for work that takes a while, on a terminal.
+pub struct Progress {
+    bar: ProgressBar,
+    started: Instant,
+    bytes: u64,
+}
+
+/// Work that is shorter needs no bar.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+impl Progress {
+    pub fn of(bytes: u64) -> Self {
+        Self { bar: ProgressBar::hidden(), started: Instant::now(), bytes }
+    }
+
+    pub fn reached(&mut self, bytes: u64) {
+        if self.bar.is_hidden() && self.started.elapsed() > PATIENCE {
+            const TEMPLATE: &str = "{bar:40} {bytes} of {total_bytes}, {eta} left";
+            // Draws only where standard error is a terminal.
+            self.bar = ProgressBar::new(self.bytes)
+                .with_style(ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar()))
+                .with_elapsed(self.started.elapsed());
+        }
+        self.bar.set_position(bytes);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

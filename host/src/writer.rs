@@ -1,0 +1,181 @@
+//! Documents on their way to a store, and what it wrote to its place on disk.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use autotel_document::{Encoder, encode};
+use serde::Serialize;
+use wasmtime::component::ResourceAny;
+
+use crate::call::Call;
+use crate::contract::Loss;
+use crate::error::{Error, ErrorKind};
+use crate::grants::Grant;
+use crate::reader::{PAGE_BYTES, answer_of_guest_thread, ended_early, is_in_runtime, on_guest_thread};
+use crate::staging::Staging;
+use crate::store::Store;
+use crate::words::printable_loss;
+
+/// A file that is being written, document by document or page by page. Nothing changes on disk before
+/// [`Writer::finish`], and nothing without it.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("log.yaml");
+/// let mut writer = autotel_stores::Host::new()?.open(&path)?.writer()?;
+/// for level in ["info", "error"] {
+///     writer.write(&std::collections::BTreeMap::from([("level", level)]))?;
+/// }
+/// writer.finish()?;
+/// assert_eq!(std::fs::read_to_string(&path)?, "level: info\n---\nlevel: error\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Writer {
+    to: To,
+    staging: Staging,
+    path: PathBuf,
+}
+
+enum To {
+    /// The store works here, when it is given a page.
+    Here(Box<Writing>),
+    /// The store works on a thread of its own, which answers when the pages end or the store fails.
+    Thread {
+        pages: SyncSender<Vec<u8>>,
+        answer: Receiver<Result<Vec<Loss>, Error>>,
+    },
+    Failed,
+}
+
+impl Writer {
+    pub(crate) fn create(store: &Store) -> Result<Self, Error> {
+        let path = store.shown_path().to_owned();
+        let staging = Staging::begin(store.path())?;
+        let to = To::open(store, staging.file()?).map_err(|error| error.on(&path))?;
+        Ok(Self { to, staging, path })
+    }
+
+    /// Writes a document.
+    pub fn write<T: Serialize + ?Sized>(&mut self, document: &T) -> Result<(), Error> {
+        let mut encoder = Encoder::default();
+        let encoded = encode(document, &mut encoder);
+        encoded.map_err(|error| Error::new(ErrorKind::Refused, error.to_string()).on(&self.path))?;
+        self.write_page(encoder.take_all())
+    }
+
+    /// Writes a piece of a CBOR sequence (RFC 8742) of documents, as [`Reader::next_page`](crate::Reader::next_page)
+    /// gives it.
+    pub fn write_page(&mut self, page: Vec<u8>) -> Result<(), Error> {
+        self.to.write(page).map_err(|error| error.on(&self.path))
+    }
+
+    /// Puts the file in place once the store has written the whole of it. Tells what the format could not hold.
+    pub fn finish(self) -> Result<Vec<Loss>, Error> {
+        let losses = self.to.finish().map_err(|error| error.on(&self.path))?;
+        self.staging.commit()?;
+        Ok(losses)
+    }
+}
+
+impl To {
+    fn open(store: &Store, file: File) -> Result<Self, Error> {
+        if !is_in_runtime() {
+            return Ok(Self::Here(Box::new(Writing::begin(store, file)?)));
+        }
+        let store = store.clone();
+        answer_of_guest_thread(move || Writing::begin(&store, file)).map(Self::thread)
+    }
+
+    /// Has a store write the pages that are sent to it.
+    fn thread(mut writing: Writing) -> Self {
+        let (pages, at_store) = sync_channel::<Vec<u8>>(1);
+        let (to_caller, answer) = sync_channel(1);
+        on_guest_thread(move || {
+            let write_all = || {
+                at_store.iter().try_for_each(|page| writing.write(&page))?;
+                writing.finish()
+            };
+            // The writer may have been dropped.
+            let _ = to_caller.send(write_all());
+        });
+        Self::Thread { pages, answer }
+    }
+
+    fn write(&mut self, page: Vec<u8>) -> Result<(), Error> {
+        *self = match std::mem::replace(self, Self::Failed) {
+            Self::Here(mut writing) if page.len() < PAGE_BYTES as usize => {
+                writing.write(&page)?;
+                Self::Here(writing)
+            }
+            // There may be more, so that it pays to have the store work meanwhile.
+            Self::Here(writing) => {
+                let mut to = Self::thread(*writing);
+                to.write(page)?;
+                to
+            }
+            Self::Thread { pages, answer } => {
+                if pages.send(page).is_err() {
+                    return Err(answer
+                        .recv()
+                        .map_or_else(|_| ended_early(), |answer| answer.err().unwrap_or_else(ended_early)));
+                }
+                Self::Thread { pages, answer }
+            }
+            Self::Failed => return Err(failed()),
+        };
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Vec<Loss>, Error> {
+        match self {
+            Self::Here(writing) => writing.finish(),
+            Self::Thread { pages, answer } => {
+                drop(pages);
+                answer.recv().unwrap_or_else(|_| Err(ended_early()))
+            }
+            Self::Failed => Err(failed()),
+        }
+    }
+}
+
+fn failed() -> Error {
+    Error::usage("the writer has failed before")
+}
+
+/// A store that is writing a file.
+struct Writing {
+    call: Call,
+    writer: ResourceAny,
+}
+
+impl Writing {
+    fn begin(store: &Store, file: File) -> Result<Self, Error> {
+        let mut call = store.begin(Grant::Write(file))?;
+        let writer = call.invoke(|exports, instance, path| {
+            exports.autotel_stores_store().writer().call_create(instance, path, store.settings())
+        })?;
+        Ok(Self { call, writer })
+    }
+
+    fn write(&mut self, page: &[u8]) -> Result<(), Error> {
+        let writer = self.writer;
+        page.chunks(PAGE_BYTES as usize).try_for_each(|piece| {
+            self.call.invoke(|exports, instance, _| {
+                exports.autotel_stores_store().writer().call_write(instance, writer, piece)
+            })
+        })
+    }
+
+    fn finish(mut self) -> Result<Vec<Loss>, Error> {
+        let writer = self.writer;
+        let finish = self
+            .call
+            .invoke(|exports, instance, _| exports.autotel_stores_store().writer().call_finish(instance, writer));
+        let losses = finish?;
+        if !self.call.has_opened() {
+            return Err(Error::new(ErrorKind::Store, "the store says that it saved, and did not open the file"));
+        }
+        Ok(losses.into_iter().map(printable_loss).collect())
+    }
+}
