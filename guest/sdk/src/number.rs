@@ -27,7 +27,9 @@ pub fn real(text: &str) -> Option<Real> {
     if printed == text.as_bytes() || float == 0.0 && text.starts_with('-') {
         return Some(Real::Float(float));
     }
-    text.parse().map(Real::Decimal).ok()
+    let decimal: Decimal = text.parse().ok()?;
+    let is_laid_out_as_float = decimal.to_string().as_bytes() == printed;
+    Some(if is_laid_out_as_float { Real::Float(float) } else { Real::Decimal(decimal) })
 }
 
 /// Prints a finite float in the fewest digits that read back as the same float, always as a number with a fraction
@@ -98,12 +100,15 @@ mod tests {
     }
 
     #[test]
-    fn a_decimal_prints_as_itself() {
-        for text in ["1.10", "1E5", "5e0", "100.00", "1e400"] {
-            let Some(Real::Decimal(value)) = real(text) else { panic!("{text} is no decimal") };
+    fn a_number_prints_as_itself_however_it_was_written() {
+        for text in ["1.10", "1E5", "5e0", "100.00", "1e400", "1e-2", "12e-1", "0.5e1"] {
+            let value = real(text).unwrap();
             let mut printed = Vec::new();
-            print_decimal(&value, &mut printed);
-            assert_eq!(real(&String::from_utf8(printed).unwrap()), Some(Real::Decimal(value)), "{text}");
+            match &value {
+                Real::Float(value) => print_float(*value, &mut printed),
+                Real::Decimal(value) => print_decimal(value, &mut printed),
+            }
+            assert_eq!(real(&String::from_utf8(printed).unwrap()), Some(value), "{text}");
         }
     }
 
