@@ -4,11 +4,12 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use wasmtime::component::{HasData, Linker, ResourceTable};
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime::{Engine, Trap};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
-use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
-use wasmtime_wasi::p2::bindings;
+use wasmtime_wasi::clocks::{WasiClocks, WasiClocksCtxView, WasiClocksView};
+use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
+use wasmtime_wasi::p2::{DynPollable, bindings};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
@@ -25,6 +26,8 @@ pub(crate) struct State {
     table: ResourceTable,
     grants: Grants,
     meter: Meter,
+    /// The longest that a store may sleep: it is asked for its deadline when it wakes.
+    sleep_max: Duration,
 }
 
 impl WasiView for State {
@@ -37,6 +40,43 @@ struct HasFileSystem;
 
 impl HasData for HasFileSystem {
     type Data<'a> = FileSystem<'a>;
+}
+
+/// The monotonic clock, on which no sleep is longer than the call may last.
+struct Timer<'a> {
+    clocks: WasiClocksCtxView<'a>,
+    sleep_max: Duration,
+}
+
+struct HasTimer;
+
+impl HasData for HasTimer {
+    type Data<'a> = Timer<'a>;
+}
+
+fn timer(state: &mut State) -> Timer<'_> {
+    let sleep_max = state.sleep_max;
+    Timer { clocks: state.clocks(), sleep_max }
+}
+
+impl monotonic_clock::Host for Timer<'_> {
+    fn now(&mut self) -> wasmtime::Result<u64> {
+        monotonic_clock::Host::now(&mut self.clocks)
+    }
+
+    fn resolution(&mut self) -> wasmtime::Result<u64> {
+        monotonic_clock::Host::resolution(&mut self.clocks)
+    }
+
+    fn subscribe_instant(&mut self, instant: u64) -> wasmtime::Result<Resource<DynPollable>> {
+        let now = self.now()?;
+        self.subscribe_duration(instant.saturating_sub(now))
+    }
+
+    fn subscribe_duration(&mut self, duration: u64) -> wasmtime::Result<Resource<DynPollable>> {
+        let longest = u64::try_from(self.sleep_max.as_nanos()).unwrap_or(u64::MAX);
+        self.clocks.subscribe_duration(duration.min(longest))
+    }
 }
 
 struct HasTable;
@@ -54,7 +94,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     let l = &mut linker;
     bindings::clocks::wall_clock::add_to_linker::<_, WasiClocks>(l, State::clocks)?;
-    bindings::clocks::monotonic_clock::add_to_linker::<_, WasiClocks>(l, State::clocks)?;
+    monotonic_clock::add_to_linker::<_, HasTimer>(l, timer)?;
     bindings::random::random::add_to_linker::<_, WasiRandom>(l, State::random)?;
     bindings::random::insecure::add_to_linker::<_, WasiRandom>(l, State::random)?;
     bindings::random::insecure_seed::add_to_linker::<_, WasiRandom>(l, State::random)?;
@@ -101,6 +141,7 @@ impl Call {
             table: ResourceTable::new(),
             grants: Grants::new(grant, name, limits.written_bytes_max),
             meter: Meter::new(limits),
+            sleep_max: limits.deadline,
         };
         let mut store = wasmtime::Store::new(pre.engine(), state);
         store.limiter(|state| &mut state.meter);
@@ -122,8 +163,10 @@ impl Call {
         let (started, ticking) = (Instant::now(), self.clock.run());
         let answer = export(&self.exports, &mut self.store, &self.path);
         drop(ticking);
+        let is_late = started.elapsed() > self.time_left;
         self.time_left = self.time_left.saturating_sub(started.elapsed());
         match answer {
+            Ok(_) if is_late => Err(Error::limit(&deadline(&self.limits))),
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(refusal)) => Err(self.refused(refusal)),
             Err(error) => Err(broke(error, &self.store, &self.limits)),
@@ -150,6 +193,10 @@ impl Call {
     }
 }
 
+fn deadline(limits: &Limits) -> Exceeded {
+    Exceeded { name: "deadline", limit: format!("{:?}", limits.deadline) }
+}
+
 fn exceeded(state: &State, limits: &Limits) -> Option<Exceeded> {
     if state.grants.usage.is_written_max.load(Ordering::Relaxed) {
         return Some(Exceeded { name: "written bytes", limit: format!("{} bytes", limits.written_bytes_max) });
@@ -160,7 +207,7 @@ fn exceeded(state: &State, limits: &Limits) -> Option<Exceeded> {
 /// What a trap means: a limit that bit, or a store that broke.
 fn broke(error: wasmtime::Error, store: &wasmtime::Store<State>, limits: &Limits) -> Error {
     if error.downcast_ref::<Trap>() == Some(&Trap::Interrupt) {
-        return Error::limit(&Exceeded { name: "deadline", limit: format!("{:?}", limits.deadline) });
+        return Error::limit(&deadline(limits));
     }
     if let Some(limit) = exceeded(store.data(), limits) {
         return Error::limit(&limit);

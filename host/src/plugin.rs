@@ -170,8 +170,10 @@ impl fmt::Debug for Plugin {
     }
 }
 
+/// Why a component is no store. What it lacks or asks for is named along the chain of causes.
 fn no_store(error: wasmtime::Error) -> Error {
-    Error::new(ErrorKind::Store, format!("not a store: {}", printable(&error.root_cause().to_string())))
+    let causes: Vec<_> = error.chain().map(ToString::to_string).collect();
+    Error::new(ErrorKind::Store, format!("not a store: {}", printable(&causes.join(": "))))
 }
 
 /// Refuses a description that nobody could use or show.

@@ -1,6 +1,7 @@
 //! What the tests share: one host, and files to try it on.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::LazyLock;
 
 use autotel_stores::{Host, Store};
@@ -41,6 +42,24 @@ impl Place {
     pub fn content(&self) -> Vec<u8> {
         std::fs::read(&self.path).expect("the file can be read")
     }
+}
+
+/// Builds a store of the tests' own, and answers the component file, which lies alone in its folder.
+pub fn component(package: &str) -> PathBuf {
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tests");
+    let status = Command::new(env!("CARGO"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["build", "--quiet", "--profile", "component", "--target", "wasm32-wasip2", "--package", package])
+        .arg("--target-dir")
+        .arg(&target)
+        .status()
+        .expect("cargo runs");
+    assert!(status.success(), "{package} could not be built; the reason stands above");
+    let file = format!("{}.wasm", package.replace('-', "_"));
+    let folder = target.join(package);
+    std::fs::create_dir_all(&folder).expect("the target folder takes folders");
+    std::fs::copy(target.join("wasm32-wasip2/component").join(&file), folder.join(&file)).expect("the store was built");
+    folder.join(file)
 }
 
 /// The folder of outside suites, where `STORE_SUITES` names one.
