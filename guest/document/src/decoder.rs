@@ -192,7 +192,10 @@ impl<P: Pages> Decoder<P> {
             }
             Left::Indefinite => {
                 let is_break = self.peek()? == head::BREAK;
-                self.at += usize::from(is_break);
+                if is_break {
+                    self.at += 1;
+                    *left = Left::Counted(0);
+                }
                 Ok(!is_break)
             }
         }

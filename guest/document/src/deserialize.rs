@@ -325,7 +325,7 @@ mod tests {
     use serde::{Deserialize, Serialize};
 
     use super::*;
-    use crate::{Encoder, Map, encode};
+    use crate::{Encoder, Map, Tokens, encode};
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Sample {
@@ -369,6 +369,19 @@ mod tests {
         let mut encoder = Encoder::default();
         encode(&sample(), &mut encoder).unwrap();
         assert_eq!(decode::<Sample>(encoder.take_all()), Ok(sample()));
+    }
+
+    #[test]
+    fn a_type_comes_back_from_containers_that_went_page_by_page() {
+        let (mut whole, mut tokens) = (Encoder::default(), Tokens::default());
+        encode(&vec![sample(), sample()], &mut whole).unwrap();
+        tokens.feed(&whole.take_all());
+        let (mut encoder, mut pages) = (Encoder::default(), Vec::new());
+        while let Some(token) = tokens.next().unwrap() {
+            token.encode(&mut encoder);
+            pages.extend(encoder.take_all());
+        }
+        assert_eq!(decode::<Vec<Sample>>(pages), Ok(vec![sample(), sample()]));
     }
 
     #[test]
