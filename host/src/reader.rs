@@ -18,6 +18,8 @@ use crate::store::Store;
 
 /// Bytes asked of a store at once.
 pub(crate) const PAGE_BYTES: u32 = 1 << 20;
+/// Bytes of a page that is not the last one, most likely.
+const FULL_PAGE_BYTES: usize = PAGE_BYTES as usize / 2;
 /// Pages that a store may be ahead of whoever reads them.
 const PAGES_AHEAD: usize = 2;
 
@@ -206,7 +208,7 @@ impl Arriving {
             From::Ended => {}
             From::Here(mut reading) => {
                 let Some(page) = reading.next_page()? else { return self.ended() };
-                self.from = if page.len() < PAGE_BYTES as usize {
+                self.from = if page.len() < FULL_PAGE_BYTES {
                     From::Here(reading)
                 } else {
                     // There is more, so that it pays to have the store work ahead.

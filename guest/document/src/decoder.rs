@@ -67,8 +67,8 @@ impl std::error::Error for DecodeError {}
 /// Reads a CBOR sequence, document by document.
 pub struct Decoder<P> {
     pages: P,
-    page: Vec<u8>,
-    at: usize,
+    pub(crate) page: Vec<u8>,
+    pub(crate) at: usize,
     depth: usize,
     /// Text and bytes that do not lie in one page.
     scratch: Vec<u8>,

@@ -16,6 +16,17 @@ impl<P: Pages> Decoder<P> {
         T::deserialize(self)
     }
 
+    /// Takes a head of one byte of this major type, and answers its argument; `None` for any other.
+    #[inline]
+    fn short_head(&mut self, major: u8) -> Option<u64> {
+        let low = self.page.get(self.at)?.wrapping_sub(major << 5);
+        if low >= 24 {
+            return None;
+        }
+        self.at += 1;
+        Some(low.into())
+    }
+
     /// Gives a number or a scalar that needs more than its head to the visitor.
     fn visit_tagged<'de, V: Visitor<'de>>(&mut self, tag: u64, visitor: V) -> Result<V::Value, DecodeError> {
         if !matches!(tag, head::BIGNUM | head::NEGATIVE_BIGNUM | head::DECIMAL_FRACTION) {
@@ -124,9 +135,54 @@ impl<'de, P: Pages> de::Deserializer<'de> for &mut Decoder<P> {
         self.deserialize_any(visitor)
     }
 
+    // What a type asks for is mostly what comes: these look for that first.
+
+    #[inline]
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.short_head(head::TEXT) {
+            Some(length) => visitor.visit_str(self.text(Argument::Value(length, 0))?),
+            None => self.deserialize_any(visitor),
+        }
+    }
+
+    #[inline]
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        self.deserialize_str(visitor)
+    }
+
+    #[inline]
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        self.deserialize_str(visitor)
+    }
+
+    #[inline]
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.short_head(head::MAP) {
+            Some(count) => self.visit_map(Argument::Value(count, 0), visitor),
+            None => self.deserialize_any(visitor),
+        }
+    }
+
+    #[inline]
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        self.deserialize_map(visitor)
+    }
+
+    #[inline]
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.short_head(head::ARRAY) {
+            Some(count) => self.visit_array(Argument::Value(count, 0), visitor),
+            None => self.deserialize_any(visitor),
+        }
+    }
+
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct identifier
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct
     }
 }
 

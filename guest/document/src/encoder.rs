@@ -95,6 +95,24 @@ impl Encoder {
         self.page.extend_from_slice(value.as_bytes());
     }
 
+    /// Writes text that is the first `length` of `bytes`. The caller answers for their being UTF-8.
+    ///
+    /// What stands behind them is not written. It lets short text be copied in one piece of a fixed size, which takes
+    /// a component a fraction of the time that a copy of any size takes.
+    #[inline]
+    pub fn utf8(&mut self, bytes: &[u8], length: usize) {
+        const SHORT: usize = 16;
+        const MEDIUM: usize = 32;
+        self.head(head::TEXT, length as u64);
+        let end = self.page.len() + length;
+        match (bytes.first_chunk::<SHORT>(), bytes.first_chunk::<MEDIUM>()) {
+            (Some(chunk), _) if length <= SHORT => self.page.extend_from_slice(chunk),
+            (_, Some(chunk)) if length <= MEDIUM => self.page.extend_from_slice(chunk),
+            _ => self.page.extend_from_slice(&bytes[..length]),
+        }
+        self.page.truncate(end);
+    }
+
     pub fn bytes(&mut self, value: &[u8]) {
         self.head(head::BYTES, value.len() as u64);
         self.page.extend_from_slice(value);
@@ -198,7 +216,8 @@ impl Encoder {
             recording.start = recording.start.saturating_sub(length);
         }
         if length == self.page.len() {
-            let fresh = Vec::with_capacity(length);
+            // The next page is likely to be about as long: room for a little more spares it a move.
+            let fresh = Vec::with_capacity(length + length / 16);
             return std::mem::replace(&mut self.page, fresh);
         }
         self.page.drain(..length).collect()

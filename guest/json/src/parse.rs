@@ -101,7 +101,7 @@ impl Scanner {
     fn scan(&mut self, window: Window<'_>, to: &mut Encoder, page_bytes: usize) -> Result<(usize, Stop), Fault> {
         let mut at = 0;
         loop {
-            at += window.bytes[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')).count();
+            at += space_length(&window.bytes[at..]);
             if to.len() >= page_bytes && !self.entries.hold_page() {
                 return Ok((at, Stop::Page));
             }
@@ -155,23 +155,34 @@ impl Scanner {
         let length = match window.bytes[at] {
             b'{' => return self.begin(Kind::Object, offset, to),
             b'[' => return self.begin(Kind::Array, offset, to),
-            b'"' => match self.string(window, at)? {
-                Some((text, length)) => {
-                    to.text(text);
+            b'"' => self.string(window, at, to)?,
+            b'-' | b'0'..=b'9' => match small_integer(&window.bytes[at..]) {
+                Some((value, length)) => {
+                    to.signed(value);
                     length
                 }
-                None => 0,
+                None => self.number(window, at, to)?,
             },
-            b'-' | b'0'..=b'9' => self.number(window, at, to)?,
             b't' => literal(window, at, "true", || to.bool(true))?,
             b'f' => literal(window, at, "false", || to.bool(false))?,
             b'n' => literal(window, at, "null", || to.null())?,
             _ => return Err(Fault::syntax(self.expected(), offset)),
         };
-        if length > 0 {
-            self.value_ended();
+        if length == 0 {
+            return Ok(0);
         }
-        Ok(length)
+        self.value_ended();
+        Ok(length + self.comma(window.bytes.get(at + length)))
+    }
+
+    /// Passes the comma that mostly stands right behind a value.
+    #[inline]
+    fn comma(&mut self, next: Option<&u8>) -> usize {
+        let is_comma = next == Some(&b',') && self.expect == Expect::CommaOrEnd;
+        if is_comma {
+            self.expect = if self.open.last() == Some(&Kind::Object) { Expect::Key } else { Expect::Value };
+        }
+        is_comma.into()
     }
 
     fn begin(&mut self, kind: Kind, offset: u64, to: &mut Encoder) -> Result<usize, Fault> {
@@ -210,24 +221,37 @@ impl Scanner {
     }
 
     fn key(&mut self, window: Window<'_>, at: usize, to: &mut Encoder) -> Result<usize, Fault> {
-        let Some((range, has_escapes, length)) = find_string(window, at)? else { return Ok(0) };
-        let offset = window.offset + range.start as u64;
-        let key = string::decode(&window.bytes[range], has_escapes, offset, &mut self.scratch)?;
-        if self.entries.insert(key.as_bytes(), to.len()).is_err() {
-            let message = format!("the key `{}` comes twice in one object", excerpt(key));
+        let Some(Found { range, is_plain }) = find_string(window, at)? else { return Ok(0) };
+        let (bytes, offset) = (&window.bytes[range.clone()], window.offset + range.start as u64);
+        let start = to.len();
+        let key = if is_plain { bytes } else { string::decode(bytes, offset, &mut self.scratch)?.as_bytes() };
+        if self.entries.insert(key, start).is_err() {
+            let message = format!("the key `{}` comes twice in one object", excerpt(&String::from_utf8_lossy(key)));
             return Err(Fault::Invalid { message, offset: offset - 1 });
         }
-        to.text(key);
-        self.expect = Expect::Colon;
-        Ok(length)
+        if is_plain {
+            to.utf8(&window.bytes[range.start..], range.len());
+        } else {
+            to.utf8(key, key.len());
+        }
+        // A colon mostly stands right behind a key.
+        let behind = range.end + 1;
+        let has_colon = window.bytes.get(behind) == Some(&b':');
+        self.expect = if has_colon { Expect::Value } else { Expect::Colon };
+        Ok(behind + usize::from(has_colon) - at)
     }
 
-    /// Reads the string at `at`: its text and its length.
+    /// Reads the string at `at` and answers its length with both quotes.
     #[inline]
-    fn string<'a>(&'a mut self, window: Window<'a>, at: usize) -> Result<Option<(&'a str, usize)>, Fault> {
-        let Some((range, has_escapes, length)) = find_string(window, at)? else { return Ok(None) };
-        let offset = window.offset + range.start as u64;
-        Ok(Some((string::decode(&window.bytes[range], has_escapes, offset, &mut self.scratch)?, length)))
+    fn string(&mut self, window: Window<'_>, at: usize, to: &mut Encoder) -> Result<usize, Fault> {
+        let Some(Found { range, is_plain }) = find_string(window, at)? else { return Ok(0) };
+        if is_plain {
+            to.utf8(&window.bytes[range.start..], range.len());
+        } else {
+            let offset = window.offset + range.start as u64;
+            to.text(string::decode(&window.bytes[range.clone()], offset, &mut self.scratch)?);
+        }
+        Ok(range.end + 1 - at)
     }
 
     /// RFC 8259 §6.
@@ -278,18 +302,56 @@ impl Scanner {
     }
 }
 
-/// Finds the string at `at`: its content, whether that has escapes, and the length with both quotes.
+/// A string's content.
+struct Found {
+    range: Range<usize>,
+    /// Whether it means what it says: ASCII, and no escape.
+    is_plain: bool,
+}
+
+/// Finds the content of the string at `at`; `None` where the window ends within it.
 #[inline]
-fn find_string(window: Window<'_>, at: usize) -> Result<Option<(Range<usize>, bool, usize)>, Fault> {
+fn find_string(window: Window<'_>, at: usize) -> Result<Option<Found>, Fault> {
     let start = at + 1;
     match string::find_end(&window.bytes[start..], window.offset + start as u64)? {
-        Some(found) => Ok(Some((start..start + found.length - 1, found.has_escapes, found.length + 1))),
+        Some(found) => Ok(Some(Found { range: start..start + found.length - 1, is_plain: found.is_plain })),
         None if window.is_last => {
             let offset = window.offset + window.bytes.len() as u64;
             Err(Fault::syntax("expected `\"` at the end of the string, found the end of the file", offset))
         }
         None => Ok(None),
     }
+}
+
+/// How many bytes of white space come first.
+#[inline]
+fn space_length(bytes: &[u8]) -> usize {
+    match bytes.first() {
+        Some(b' ' | b'\n' | b'\r' | b'\t') => {
+            bytes.iter().take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')).count()
+        }
+        _ => 0,
+    }
+}
+
+/// Reads an integer that surely fits, if `bytes` begins with one and shows that it has ended.
+#[inline]
+fn small_integer(bytes: &[u8]) -> Option<(i64, usize)> {
+    const DIGITS_MAX: usize = 18;
+    let sign = usize::from(bytes[0] == b'-');
+    let mut value = 0i64;
+    let mut at = sign;
+    loop {
+        match bytes.get(at)? {
+            digit @ b'0'..=b'9' if at < sign + DIGITS_MAX => value = value * 10 + i64::from(digit - b'0'),
+            b'0'..=b'9' | b'.' | b'e' | b'E' => return None,
+            _ => break,
+        }
+        at += 1;
+    }
+    // A leading zero is left to the rules of numbers, and so is -0.
+    let is_plain = at > sign && (bytes[sign] != b'0' || at == 1);
+    is_plain.then_some((if sign == 1 { -value } else { value }, at))
 }
 
 /// Reads `word` at `at`, writes its value, and answers its length; 0 where the window ends within it.

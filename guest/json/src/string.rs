@@ -6,7 +6,8 @@ use autotel_store_sdk::Fault;
 pub(crate) struct Found {
     /// Bytes after the opening quote, the closing quote included.
     pub length: usize,
-    pub has_escapes: bool,
+    /// Whether it means what it says: ASCII, and no escape.
+    pub is_plain: bool,
 }
 
 /// Finds the end of the string whose opening quote stands before `bytes`; `None` where `bytes` ends first.
@@ -14,14 +15,16 @@ pub(crate) struct Found {
 /// `offset` is where `bytes` begins in the file.
 pub(crate) fn find_end(bytes: &[u8], offset: u64) -> Result<Option<Found>, Fault> {
     let mut at = 0;
-    let mut has_escapes = false;
+    let mut is_plain = true;
     loop {
-        at += plain_length(&bytes[at..]);
+        let (length, is_ascii) = ordinary(&bytes[at..]);
+        at += length;
+        is_plain &= is_ascii;
         match bytes.get(at) {
             None => return Ok(None),
-            Some(b'"') => return Ok(Some(Found { length: at + 1, has_escapes })),
+            Some(b'"') => return Ok(Some(Found { length: at + 1, is_plain })),
             Some(b'\\') => {
-                has_escapes = true;
+                is_plain = false;
                 at += 2;
                 if at > bytes.len() {
                     return Ok(None);
@@ -37,36 +40,39 @@ pub(crate) fn find_end(bytes: &[u8], offset: u64) -> Result<Option<Found>, Fault
     }
 }
 
-/// How many bytes come before the first quote, backslash or control character.
+/// How many bytes come before the first quote, backslash or control character, and whether these are ASCII.
 #[inline]
-fn plain_length(bytes: &[u8]) -> usize {
+fn ordinary(bytes: &[u8]) -> (usize, bool) {
     const ONES: u64 = u64::MAX / 255;
+    const HIGHS: u64 = ONES << 7;
     let mut at = 0;
+    let mut seen = 0;
     for word in bytes.chunks_exact(8) {
         let word = u64::from_le_bytes(word.try_into().expect("a chunk has eight bytes"));
         let zero_in = |word: u64| word.wrapping_sub(ONES) & !word;
         let special = zero_in(word ^ (ONES * u64::from(b'"')))
             | zero_in(word ^ (ONES * u64::from(b'\\')))
             | word.wrapping_sub(ONES * 0x20) & !word;
-        let special = special & (ONES << 7);
+        let special = special & HIGHS;
         if special != 0 {
-            return at + special.trailing_zeros() as usize / 8;
+            let before = special.trailing_zeros() & !7;
+            // A shift by no more than 56 bits: the bytes before the special one are kept.
+            seen |= word & !(u64::MAX << before);
+            return (at + before as usize / 8, seen & HIGHS == 0);
         }
+        seen |= word;
         at += 8;
     }
-    at + bytes[at..].iter().take_while(|&&byte| byte >= 0x20 && byte != b'"' && byte != b'\\').count()
+    let is_ordinary = |byte: &&u8| **byte >= 0x20 && **byte != b'"' && **byte != b'\\';
+    let rest = bytes[at..].iter().take_while(is_ordinary).count();
+    (at + rest, seen & HIGHS == 0 && bytes[at..at + rest].is_ascii())
 }
 
 /// Reads a string's content as text: `scratch` where it has escapes, `bytes` where not.
-pub(crate) fn decode<'a>(
-    bytes: &'a [u8],
-    has_escapes: bool,
-    offset: u64,
-    scratch: &'a mut String,
-) -> Result<&'a str, Fault> {
+pub(crate) fn decode<'a>(bytes: &'a [u8], offset: u64, scratch: &'a mut String) -> Result<&'a str, Fault> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| Fault::syntax("bytes that are not UTF-8", offset + error.valid_up_to() as u64))?;
-    if !has_escapes {
+    if !text.contains('\\') {
         return Ok(text);
     }
     scratch.clear();

@@ -5,31 +5,38 @@ use std::collections::BTreeMap;
 /// Keys that are compared one by one before a map gets an index. An ordered index: no choice of keys makes it slow.
 const LINEAR_MAX: usize = 24;
 
+/// Bytes of a key that its print holds, all of them and their number.
+const SHORT_MAX: usize = 7;
+
 /// The keys of the maps that are open.
 #[derive(Default)]
 pub struct Keys {
+    /// A print of each key: all of a short one, and enough of a long one to tell most apart.
+    prints: Vec<u64>,
+    /// The long keys, and where each key's bytes end.
     bytes: Vec<u8>,
     ends: Vec<usize>,
     maps: Vec<Open>,
 }
 
 struct Open {
+    keys: usize,
     bytes: usize,
-    ends: usize,
-    index: Option<BTreeMap<Box<[u8]>, usize>>,
+    index: Option<BTreeMap<(u64, Box<[u8]>), usize>>,
 }
 
 impl Keys {
     /// Begins a map.
     pub fn open(&mut self) {
-        self.maps.push(Open { bytes: self.bytes.len(), ends: self.ends.len(), index: None });
+        self.maps.push(Open { keys: self.prints.len(), bytes: self.bytes.len(), index: None });
     }
 
     /// Ends the innermost map.
     pub fn close(&mut self) {
         if let Some(map) = self.maps.pop() {
+            self.prints.truncate(map.keys);
+            self.ends.truncate(map.keys);
             self.bytes.truncate(map.bytes);
-            self.ends.truncate(map.ends);
         }
     }
 
@@ -37,11 +44,12 @@ impl Keys {
     #[inline]
     pub fn find(&self, key: &[u8]) -> Option<usize> {
         let map = self.maps.last()?;
+        let (print, long) = (print(key), long(key));
         if let Some(index) = &map.index {
-            return index.get(key).copied();
+            return index.get(&(print, long.into())).copied();
         }
-        let mut start = map.bytes;
-        self.ends[map.ends..].iter().position(|&end| &self.bytes[std::mem::replace(&mut start, end)..end] == key)
+        let is_it = |&(number, &other): &(usize, &u64)| other == print && self.long_key(map, number) == long;
+        self.prints[map.keys..].iter().enumerate().find(is_it).map(|(number, _)| number)
     }
 
     /// Adds a key to the innermost map. Where it was there already, answers which key of the map it repeats.
@@ -50,24 +58,60 @@ impl Keys {
         if let Some(earlier) = self.find(key) {
             return Err(earlier);
         }
+        let (print, long) = (print(key), long(key));
         let map = self.maps.last_mut().expect("a map is open");
         if let Some(index) = &mut map.index {
             let number = index.len();
-            index.insert(key.into(), number);
+            index.insert((print, long.into()), number);
             return Ok(());
         }
-        self.bytes.extend_from_slice(key);
+        self.prints.push(print);
+        if !long.is_empty() {
+            self.bytes.extend_from_slice(long);
+        }
         self.ends.push(self.bytes.len());
-        if self.ends.len() - map.ends > LINEAR_MAX {
-            map.index = Some(index(&self.bytes, map.bytes, &self.ends[map.ends..]));
+        if self.prints.len() - map.keys > LINEAR_MAX {
+            self.begin_index();
         }
         Ok(())
     }
+
+    #[cold]
+    fn begin_index(&mut self) {
+        let Some(mut map) = self.maps.pop() else { return };
+        let prints = self.prints[map.keys..].iter().enumerate();
+        map.index =
+            Some(prints.map(|(number, &print)| ((print, self.long_key(&map, number).into()), number)).collect());
+        self.maps.push(map);
+    }
+
+    /// The bytes of a key, if it is a long one.
+    fn long_key(&self, map: &Open, number: usize) -> &[u8] {
+        let at = map.keys + number;
+        let start = if number == 0 { map.bytes } else { self.ends[at - 1] };
+        &self.bytes[start..self.ends[at]]
+    }
 }
 
-fn index(bytes: &[u8], mut start: usize, ends: &[usize]) -> BTreeMap<Box<[u8]>, usize> {
-    let keys = ends.iter().enumerate();
-    keys.map(|(number, &end)| (bytes[std::mem::replace(&mut start, end)..end].into(), number)).collect()
+/// A key of which its print does not tell all; nothing for one of which it does.
+fn long(key: &[u8]) -> &[u8] {
+    if key.len() > SHORT_MAX { key } else { &[] }
+}
+
+/// All bytes of a short key below their number, or a mix of a long one's ends and its length.
+#[inline]
+fn print(key: &[u8]) -> u64 {
+    let length = (key.len() as u64) << 56;
+    let half = |bytes: &[u8; 4]| u64::from(u32::from_le_bytes(*bytes));
+    match (key.first_chunk::<8>(), key.last_chunk::<8>(), key) {
+        (Some(first), Some(last), _) => length ^ u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(32),
+        (_, _, [_, _, _, rest @ ..]) if !rest.is_empty() => {
+            let (first, last) = (key.first_chunk().map_or(0, half), key.last_chunk().map_or(0, half));
+            // The two halves overlap in bytes that are the same in both.
+            length | first | last << (8 * (key.len() - 4))
+        }
+        _ => key.iter().rev().fold(0, |print, &byte| print << 8 | u64::from(byte)) | length,
+    }
 }
 
 #[cfg(test)]
@@ -85,6 +129,22 @@ mod tests {
             assert_eq!(keys.insert((count - 1).to_string().as_bytes()), Err(count - 1));
             assert_eq!(keys.insert(b"other"), Ok(()));
         }
+    }
+
+    #[test]
+    fn keys_of_every_length_are_told_apart() {
+        let mut keys = Keys::default();
+        keys.open();
+        for length in 0..20 {
+            for last in [b'a', b'b'] {
+                let mut key = vec![b'a'; length];
+                key.push(last);
+                assert_eq!(keys.find(&key), None, "{key:?}");
+                keys.insert(&key).unwrap();
+            }
+        }
+        assert_eq!(keys.insert(b""), Ok(()));
+        assert_eq!(keys.find(b"aab"), Some(5));
     }
 
     #[test]
