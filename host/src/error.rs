@@ -93,7 +93,7 @@ impl Error {
             Refusal::Syntax(problem) => refused(vec![problem]),
             Refusal::Invalid(problems) => refused(problems),
             Refusal::TooLarge(bound) => refused(vec![Problem {
-                message: format!("more than {} of `{}`", bound.limit, bound.name),
+                message: format!("beyond the bound `{}` of {}", printable(&bound.name), bound.limit),
                 at: bound.at,
             }]),
             Refusal::Unsupported(message) => Self::new(ErrorKind::Refused, printable(&message)),

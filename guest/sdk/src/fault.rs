@@ -89,7 +89,9 @@ impl fmt::Display for Fault {
             Self::Syntax { message, offset } | Self::Invalid { message, offset } => {
                 write!(f, "{message} at byte {offset}")
             }
-            Self::TooLarge { name, limit, offset } => write!(f, "more than {limit} of `{name}` at byte {offset}"),
+            Self::TooLarge { name, limit, offset } => {
+                write!(f, "beyond the bound `{name}` of {limit} at byte {offset}")
+            }
             Self::Unsupported(message) => f.write_str(message),
             Self::Io(error) => error.fmt(f),
         }
