@@ -5,8 +5,10 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, DirBuilder, OpenOptions};
+use cap_std::fs::{Dir, DirBuilder, Metadata, OpenOptions};
 use cap_tempfile::TempFile;
+
+use crate::staging::folder_of;
 
 /// Bytes that all entries may have together: the oldest go first.
 const CACHE_BYTES_MAX: u64 = 1 << 30;
@@ -31,20 +33,23 @@ impl Cache {
         cap_std::fs::DirBuilderExt::mode(&mut builder, 0o700);
         if !path.is_dir() {
             // The parents are the caller's; the folder itself is ours alone.
-            std::fs::create_dir_all(path.parent().unwrap_or(path))?;
-            let parent = Dir::open_ambient_dir(path.parent().unwrap_or(path), ambient_authority())?;
-            parent.create_dir_with(path.file_name().ok_or(io::ErrorKind::InvalidInput)?, &builder)?;
+            std::fs::create_dir_all(folder_of(path))?;
+            let parent = Dir::open_ambient_dir(folder_of(path), ambient_authority())?;
+            match parent.create_dir_with(path.file_name().ok_or(io::ErrorKind::InvalidInput)?, &builder) {
+                // Another process was as quick.
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
         }
         let folder = Dir::open_ambient_dir(path, ambient_authority())?;
+        check_owner(&folder.dir_metadata()?)?;
         let key = key(&folder)?;
         Ok(Self { folder, key })
     }
 
     /// The content of an entry, if it is there and is ours.
     pub fn get(&self, name: &str) -> Option<Vec<u8>> {
-        let file = self.folder.open(file_name(name)).ok()?;
-        let mut bytes = Vec::new();
-        file.take(ENTRY_BYTES_MAX).read_to_end(&mut bytes).ok()?;
+        let mut bytes = read_file(&self.folder, &file_name(name)).ok()?;
         let content = bytes.split_off_checked(blake3::OUT_LEN)?;
         // `Hash` compares in constant time.
         let is_ours = self.hash(name, &content) == blake3::Hash::from_slice(&bytes).ok()?;
@@ -104,19 +109,49 @@ impl SplitOffChecked for Vec<u8> {
     }
 }
 
+/// Reads a file of the folder, unless it is none or too large: opening a pipe would wait for its other end.
+fn read_file(folder: &Dir, name: &str) -> io::Result<Vec<u8>> {
+    let metadata = folder.symlink_metadata(name)?;
+    if !metadata.is_file() || metadata.len() > ENTRY_BYTES_MAX {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
+    folder.open(name)?.take(ENTRY_BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn file_name(name: &str) -> String {
     format!("{name}.{ENTRY_EXTENSION}")
 }
 
+/// Refuses what another may have written: whoever writes here has this process run what they wrote.
+#[cfg(unix)]
+fn check_owner(metadata: &Metadata) -> io::Result<()> {
+    use cap_std::fs::MetadataExt;
+    const OTHERS_WRITE: u32 = 0o022;
+    let is_ours = metadata.uid() == rustix::process::geteuid().as_raw();
+    if is_ours && metadata.mode() & OTHERS_WRITE == 0 {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, "others may write here, so that no compiled code is kept here"))
+}
+
+#[cfg(not(unix))]
+fn check_owner(_: &Metadata) -> io::Result<()> {
+    Ok(())
+}
+
 /// Reads the folder's key, or makes one.
 fn key(folder: &Dir) -> io::Result<[u8; blake3::KEY_LEN]> {
-    let read = || -> io::Result<[u8; blake3::KEY_LEN]> {
-        let mut key = [0; blake3::KEY_LEN];
-        folder.open(KEY_NAME)?.read_exact(&mut key)?;
-        Ok(key)
+    let read = || {
+        let bytes = read_file(folder, KEY_NAME)?;
+        check_owner(&folder.metadata(KEY_NAME)?)?;
+        bytes.try_into().map_err(|_| io::Error::from(io::ErrorKind::UnexpectedEof))
     };
     match read() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        // A key that was cut short opens nothing: another takes its place.
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => folder.remove_file(KEY_NAME)?,
         result => return result,
     }
     let mut key = [0; blake3::KEY_LEN];
@@ -170,6 +205,21 @@ mod tests {
         std::fs::remove_file(folder.path().join("key")).unwrap();
         std::fs::write(&entry, &bytes).unwrap();
         assert_eq!(Cache::open(folder.path()).unwrap().get("a"), None, "an entry under another key");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_others_may_write_to_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cache");
+        Cache::open(&path).unwrap();
+        for (path, mode) in [(path.clone(), 0o777), (path.join("key"), 0o666)] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+        assert_eq!(Cache::open(&path).err().unwrap().kind(), io::ErrorKind::PermissionDenied);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
+        assert_eq!(Cache::open(&path).err().unwrap().kind(), io::ErrorKind::PermissionDenied);
     }
 
     #[cfg(unix)]

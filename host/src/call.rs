@@ -146,11 +146,11 @@ impl Call {
         let mut store = wasmtime::Store::new(pre.engine(), state);
         store.limiter(|state| &mut state.meter);
         store.set_epoch_deadline(Clock::ticks(limits.deadline));
-        let ticking = clock.run();
+        let (started, ticking) = (Instant::now(), clock.run());
         let exports = pre.instantiate(&mut store).map_err(|error| broke(error, &store, limits))?;
         drop(ticking);
         let (path, limits, clock) = (format!("{FOLDER}/{name}"), limits.clone(), Arc::clone(clock));
-        let time_left = limits.deadline;
+        let time_left = limits.deadline.saturating_sub(started.elapsed());
         Ok(Self { store, exports, path, limits, clock, time_left })
     }
 
@@ -199,7 +199,7 @@ fn deadline(limits: &Limits) -> Exceeded {
 
 fn exceeded(state: &State, limits: &Limits) -> Option<Exceeded> {
     if state.grants.usage.is_written_max.load(Ordering::Relaxed) {
-        return Some(Exceeded { name: "written bytes", limit: format!("{} bytes", limits.written_bytes_max) });
+        return Some(Exceeded { name: "written_bytes_max", limit: format!("{} bytes", limits.written_bytes_max) });
     }
     state.meter.exceeded.clone()
 }

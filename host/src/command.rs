@@ -7,7 +7,7 @@ mod save;
 mod stores;
 mod validate;
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -29,16 +29,20 @@ pub enum Command {
     ///
     /// Several documents are printed one after another. What JSON cannot hold is written as RFC 8949 section 6.1
     /// advises (bytes as base64url text, a tag left out), with a note on standard error.
+    #[command(after_help = concat!("Examples:\n  autotel load order.bpmn --option mapping=simple --option names=local\n  autotel load config.yaml --compact | jq .port\n  autotel load settings --store yaml-store\n\n", exit_status!()))]
     Load(load::Arguments),
     /// Write JSON from standard input to a file
     ///
     /// The file changes when the whole of it is written, or not at all.
+    #[command(after_help = concat!("Examples:\n  echo '{\"port\": 8080}' | autotel save config.yaml\n  autotel load old.json | jq '.port = 8080' | autotel save old.json\n\n", exit_status!()))]
     Save(save::Arguments),
     /// Read a file with one store and write it with another
     ///
     /// The file written changes when the whole of it is written, or not at all.
+    #[command(after_help = concat!("Examples:\n  autotel convert config.yaml config.json --to-option indent=4\n  autotel convert - - --from-store yaml-store --to-store json-store < config.yaml\n  autotel convert order.bpmn order.yaml --from-option mapping=simple\n\n", exit_status!()))]
     Convert(convert::Arguments),
     /// Tell whether a file is well-formed, or else what is wrong with it
+    #[command(after_help = concat!("Examples:\n  autotel validate order.bpmn\n  autotel validate settings --store yaml-store --json\n\n", exit_status!()))]
     Validate(validate::Arguments),
     /// Print a script that completes commands in a shell
     ///
@@ -56,8 +60,9 @@ impl Command {
             Self::Convert(arguments) => arguments.run(&stores.host()?),
             Self::Validate(arguments) => arguments.run(&stores.host()?),
             Self::Completions { shell } => {
-                clap_complete::generate(*shell, &mut Arguments::command(), "autotel", &mut io::stdout());
-                Ok(ExitCode::SUCCESS)
+                let mut script = Vec::new();
+                clap_complete::generate(*shell, &mut Arguments::command(), "autotel", &mut script);
+                crate::terminal::printed(io::stdout().write_all(&script))
             }
         }
     }
@@ -82,7 +87,7 @@ struct Opening {
     /// The store to use, instead of the one that the file's name or content asks for
     #[arg(long, value_name = "NAME")]
     store: Option<String>,
-    /// An option of the store, as `autotel describe` lists them; may be given several times
+    /// An option of the store, as `autotel describe` lists them, NAME alone for yes; may be given several times
     #[arg(long = "option", value_name = "NAME=VALUE")]
     options: Vec<String>,
 }

@@ -58,7 +58,7 @@ impl Error {
     }
 
     /// What may be done about it, in a sentence of its own.
-    pub fn advice(&self) -> Option<&str> {
+    pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 
@@ -109,7 +109,7 @@ impl Error {
         self
     }
 
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
@@ -123,7 +123,7 @@ impl Error {
 /// `path:line:column: message`, a line a problem.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.path.as_deref().map(|path| path.display().to_string());
+        let path = self.path.as_deref().map(|path| printable(&path.to_string_lossy()));
         let prefix = path.as_deref().unwrap_or_default();
         if self.problems.is_empty() {
             let separator = if prefix.is_empty() { "" } else { ": " };

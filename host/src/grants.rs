@@ -51,6 +51,7 @@ pub(crate) struct Usage {
     pub written_bytes: AtomicU64,
     pub written_bytes_max: u64,
     pub is_written_max: AtomicBool,
+    /// Whether the store opened the file to write.
     pub is_opened: AtomicBool,
     /// Why the file took no more, where it did not.
     pub failure: Mutex<Option<io::Error>>,
@@ -101,7 +102,7 @@ impl Grants {
         if oflags.contains(types::OpenFlags::TRUNCATE) {
             file.set_len(0)?;
         }
-        self.usage.is_opened.store(true, Ordering::Relaxed);
+        self.usage.is_opened.fetch_or(writes, Ordering::Relaxed);
         Ok(WasiFile::new(file.try_clone()?, perms, mode, true))
     }
 }
@@ -215,6 +216,7 @@ impl HostDescriptor for FileSystem<'_> {
 
     fn set_size(&mut self, fd: Fd, size: u64) -> FsResult<()> {
         if size > self.grants.usage.written_bytes_max {
+            self.grants.usage.is_written_max.store(true, Ordering::Relaxed);
             return Err(ErrorCode::FileTooLarge.into());
         }
         self.on_file(&fd.borrowed(), |files| files.set_size(fd, size))

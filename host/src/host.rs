@@ -83,7 +83,7 @@ impl Host {
     pub fn open_with(&self, path: impl AsRef<Path>, store: &str) -> Result<Store, Error> {
         let plugin = self.registry().plugin(store).ok_or_else(|| {
             Error::usage(format!("there is no store `{store}`"))
-                .hint(format!("the stores are {}", self.registry().names()))
+                .with_hint(format!("the stores are {}", self.registry().names()))
         })?;
         Ok(self.store(path.as_ref(), plugin))
     }
@@ -138,7 +138,7 @@ impl HostBuilder {
     /// Learns what each store is, and compiles those that the cache does not know.
     pub fn build(&self) -> Result<Host, Error> {
         let cache = self.cache.as_ref().map(|path| Cache::open(path).map_err(|error| Error::access(path, error)));
-        let loader = Arc::new(Loader::new(cache.transpose()?)?);
+        let loader = Arc::new(Loader::new(cache.transpose()?, self.limits.clone())?);
         let mut plugins = load_built_in(&loader)?;
         for path in self.component_files()? {
             plugins.push(load_file(&loader, &path)?);

@@ -10,7 +10,8 @@ use wasmtime::ResourceLimiter;
 pub struct Limits {
     /// Bytes of all linear memories of the call together: 512 MiB. A document is never there as a whole.
     pub memory_bytes_max: usize,
-    /// Wall time of the call: one minute, enough for hundreds of megabytes.
+    /// Time that the store may run for in the call, as a clock on the wall has it: one minute, enough for hundreds of
+    /// megabytes on a machine that is not busy.
     pub deadline: Duration,
     /// Bytes that a call may write to its file: 16 GiB.
     pub written_bytes_max: u64,
@@ -63,7 +64,8 @@ impl ResourceLimiter for Meter {
         }
         let grown = self.memory_bytes.saturating_add(desired.saturating_sub(current));
         if grown > self.memory_bytes_max {
-            self.exceeded = Some(Exceeded { name: "memory", limit: format!("{} bytes", self.memory_bytes_max) });
+            self.exceeded =
+                Some(Exceeded { name: "memory_bytes_max", limit: format!("{} bytes", self.memory_bytes_max) });
             return Ok(false);
         }
         self.memory_bytes = grown;

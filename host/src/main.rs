@@ -1,17 +1,34 @@
 //! The command line, `autotel`: what the library does, said in words. Holds no logic that the library lacks.
 
-mod command;
-mod terminal;
-
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
+use std::{panic, process};
 
-use autotel_stores::{Error, ErrorKind, Host};
+use autotel_stores::{Error, ErrorKind, Host, Limits};
 use clap::{Args, Parser};
 
 use crate::command::Command;
 
-const EXAMPLES: &str = "\
+/// What the commands end with.
+macro_rules! exit_status {
+    () => {
+        "\
+Exit status:
+  0    done
+  1    the data was refused
+  2    the command was wrong
+  3    a store broke, or reached a limit
+  4    a file is missing, or access to it is denied
+  255  a bug in autotel"
+    };
+}
+
+mod command;
+mod terminal;
+
+const EXAMPLES: &str = concat!(
+    "\
 Examples:
   autotel load order.bpmn                     print a file as JSON
   autotel load config.yaml | jq .port         standard output is data, standard error is talk
@@ -21,13 +38,9 @@ Examples:
   autotel describe xml-store                  a store's options, and what it may touch
   autotel --stores plugins load notes.toml    with third parties' stores, each in a sandbox
 
-Exit status:
-  0    done
-  1    the data was refused
-  2    the command was wrong
-  3    a store broke, or reached a limit
-  4    a file is missing, or access to it is denied
-  255  a bug in autotel";
+",
+    exit_status!()
+);
 
 /// Opens data files in sandboxed stores: each sees the one file it was asked to open, and nothing else.
 #[derive(Parser)]
@@ -48,11 +61,17 @@ struct Stores {
     /// Keep no compiled code: each start compiles the stores anew
     #[arg(long, global = true)]
     no_cache: bool,
+    /// Seconds that a store may run for in a call
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, global = true)]
+    deadline: u64,
 }
 
 impl Stores {
     fn host(&self) -> Result<Host, Error> {
-        let builder = self.folders.iter().fold(Host::builder(), |builder, folder| builder.store_folder(folder));
+        let mut limits = Limits::default();
+        limits.deadline = Duration::from_secs(self.deadline);
+        let builder = Host::builder().limits(limits);
+        let builder = self.folders.iter().fold(builder, |builder, folder| builder.store_folder(folder));
         let Some(cache) = dirs::cache_dir().filter(|_| !self.no_cache).map(|folder| folder.join("autotel")) else {
             return builder.build();
         };
@@ -64,7 +83,15 @@ impl Stores {
     }
 }
 
+/// The status of a bug, in place of what a panic ends with.
+const BUG: u8 = 255;
+
 fn main() -> ExitCode {
+    let tell = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        tell(panic);
+        process::exit(BUG.into());
+    }));
     let Arguments { stores, command } = Arguments::parse();
     match command.run(&stores) {
         Ok(status) => status,
@@ -81,6 +108,6 @@ fn exit_code(error: &Error) -> ExitCode {
         ErrorKind::Usage => 2,
         ErrorKind::Store | ErrorKind::Limit => 3,
         ErrorKind::Access => 4,
-        _ => 255,
+        _ => BUG,
     })
 }

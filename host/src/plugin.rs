@@ -12,7 +12,7 @@ use wasmtime::component::{Component, Linker};
 
 use crate::cache::Cache;
 use crate::call::{Call, State};
-use crate::contract::{Description, DocumentStorePre};
+use crate::contract::{Description, DocumentStorePre, OptionKind, OptionValue};
 use crate::engine::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::grants::Grant;
@@ -62,18 +62,19 @@ pub(crate) struct Loader {
     pub clock: Arc<Clock>,
     linker: Linker<State>,
     cache: Option<Cache>,
+    limits: Limits,
     /// What compiled code depends on beside the component.
     compatibility: String,
 }
 
 impl Loader {
-    pub fn new(cache: Option<Cache>) -> Result<Self, Error> {
+    pub fn new(cache: Option<Cache>, limits: Limits) -> Result<Self, Error> {
         let clock = Clock::start()?;
         let linker = crate::call::linker(&clock.engine).map_err(|error| Error::internal(error.to_string()))?;
         let mut hasher = DefaultHasher::new();
         clock.engine.precompile_compatibility_hash().hash(&mut hasher);
         let compatibility = format!("{}-{:016x}", env!("CARGO_PKG_VERSION"), hasher.finish());
-        Ok(Self { clock, linker, cache, compatibility })
+        Ok(Self { clock, linker, cache, limits, compatibility })
     }
 
     /// Learns what a component is. Compiles it only where the cache does not know it.
@@ -139,16 +140,15 @@ impl Loader {
 
     /// Asks a component what it is.
     fn ask(&self, pre: &DocumentStorePre<State>, digest: &str) -> Result<About, Error> {
-        let mut call = Call::begin(pre, Grant::Nothing, "", &self.clock, &Limits::default())?;
+        let mut call = Call::begin(pre, Grant::Nothing, "", &self.clock, &self.limits)?;
         let description =
             call.invoke(|exports, store, _| exports.autotel_stores_store().call_describe(store).map(Ok))?;
         let description = printable_description(description);
         check(&description)?;
-        let names = |name: &str| printable(name);
         let component_type = pre.instance_pre().component().component_type();
         let engine = self.linker.engine();
-        let imports = component_type.imports(engine).map(|(name, _)| names(name)).collect();
-        let exports = component_type.exports(engine).map(|(name, _)| names(name)).collect();
+        let imports = component_type.imports(engine).map(|(name, _)| printable(name)).collect();
+        let exports = component_type.exports(engine).map(|(name, _)| printable(name)).collect();
         let about = About { description, imports, exports };
         let mut encoder = Encoder::default();
         if let Some(cache) = &self.cache
@@ -185,10 +185,29 @@ fn check(description: &Description) -> Result<(), Error> {
     };
     let names = std::iter::once(&description.name).chain(description.options.iter().map(|option| &option.name));
     match names.into_iter().find(|name| !is_name(name)) {
-        None => Ok(()),
+        None => check_words(description),
         Some(name) => {
             let name = printable(name);
             Err(Error::new(ErrorKind::Store, format!("the store names itself or an option `{name}`, which is no name")))
+        }
+    }
+}
+
+/// Refuses words of options that a person could not type.
+fn check_words(description: &Description) -> Result<(), Error> {
+    let words = description.options.iter().flat_map(|option| {
+        let kind: &[String] = if let OptionKind::Choice(words) = &option.kind { words } else { &[] };
+        let default = match &option.default {
+            OptionValue::Choice(word) | OptionValue::Text(word) => Some(word),
+            _ => None,
+        };
+        kind.iter().chain(default)
+    });
+    match words.into_iter().find(|word| printable(word) != **word) {
+        None => Ok(()),
+        Some(word) => {
+            let message = format!("the store has an option that takes `{}`, which nobody can type", printable(word));
+            Err(Error::new(ErrorKind::Store, message))
         }
     }
 }

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
 
 use autotel_document::{DecodeError, Decoder, Pages, Value};
 use serde::de::DeserializeOwned;
 use wasmtime::component::ResourceAny;
 
 use crate::call::Call;
+use crate::contract::Operations;
 use crate::error::{Error, ErrorKind};
 use crate::grants::{Grant, Usage};
 use crate::limits::Exceeded;
@@ -20,6 +22,8 @@ use crate::store::Store;
 pub(crate) const PAGE_BYTES: u32 = 1 << 20;
 /// Bytes of a page that is not the last one, most likely.
 const FULL_PAGE_BYTES: usize = PAGE_BYTES as usize / 2;
+/// Bytes of a file that is read, or of a document that is written, in one call rather than page by page.
+pub(crate) const SMALL_FILE_BYTES: u64 = 64 << 10;
 /// Pages that a store may be ahead of whoever reads them.
 const PAGES_AHEAD: usize = 2;
 
@@ -46,7 +50,16 @@ pub struct Reader {
 
 impl Reader {
     pub(crate) fn open(store: &Store) -> Result<Self, Error> {
-        let arriving = Arriving::open(store).map_err(|error| error.on(store.shown_path()))?;
+        Self::of(store, Arriving::open)
+    }
+
+    /// Reads a small file at once, and any other page by page.
+    pub(crate) fn open_whole(store: &Store) -> Result<Self, Error> {
+        Self::of(store, Arriving::open_whole)
+    }
+
+    fn of(store: &Store, open: impl FnOnce(&Store) -> Result<Arriving, Error>) -> Result<Self, Error> {
+        let arriving = open(store).map_err(|error| error.on(store.shown_path()))?;
         Ok(Self { decoder: Decoder::new(arriving), path: store.shown_path().to_owned() })
     }
 
@@ -64,7 +77,7 @@ impl Reader {
         self.decoder.pages().usage.read_bytes.load(Ordering::Relaxed)
     }
 
-    /// Reads the next document as a `T`; nothing at the end.
+    /// Reads the next document as a `T`; nothing at the end. After an error, every call fails.
     #[expect(clippy::should_implement_trait, reason = "an iterator cannot say what is wrong, nor be told the type")]
     pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Error> {
         self.read(Decoder::typed)
@@ -95,6 +108,10 @@ impl Reader {
         read: impl FnOnce(&mut Decoder<Arriving>) -> Result<T, DecodeError>,
     ) -> Result<Option<T>, Error> {
         let document = if self.decoder.has_next() { read(&mut self.decoder).map(Some) } else { Ok(None) };
+        if document.is_err() {
+            // What is left of the document is no document.
+            self.decoder.pages().from = Origin::Failed;
+        }
         // What the store says of its failure tells more than that its pages ended.
         self.decoder
             .pages()
@@ -120,7 +137,7 @@ struct Reading {
 
 impl Reading {
     fn begin(store: &Store, file: File) -> Result<Self, Error> {
-        let mut call = store.begin(Grant::Read(file))?;
+        let mut call = store.begin(Operations::LOAD, Grant::Read(file))?;
         let reader = call.invoke(|exports, instance, path| {
             exports.autotel_stores_store().reader().call_open(instance, path, store.settings())
         })?;
@@ -137,10 +154,7 @@ impl Reading {
             return Err(Error::new(ErrorKind::Store, format!("the store gave a page of {} bytes", page.len())));
         }
         self.document_bytes += page.len() as u64;
-        if self.document_bytes > self.document_bytes_max {
-            let limit = format!("{} bytes", self.document_bytes_max);
-            return Err(Error::limit(&Exceeded { name: "document bytes", limit }));
-        }
+        check_length(self.document_bytes, self.document_bytes_max)?;
         Ok(Some(page))
     }
 
@@ -156,45 +170,69 @@ impl Reading {
     }
 }
 
+fn check_length(bytes: u64, bytes_max: u64) -> Result<(), Error> {
+    if bytes <= bytes_max {
+        return Ok(());
+    }
+    Err(Error::limit(&Exceeded { name: "document_bytes_max", limit: format!("{bytes_max} bytes") }))
+}
+
 /// A page, nothing behind the last one, or why there is none.
 type Arrival = Result<Option<Vec<u8>>, Error>;
 
 /// The pages of a file as they come.
 pub(crate) struct Arriving {
-    from: From,
+    from: Origin,
     usage: Arc<Usage>,
     failure: Option<Error>,
 }
 
-enum From {
+enum Origin {
     /// The store works here, when it is asked for the next page.
     Here(Box<Reading>),
     /// The store works on a thread of its own.
     Thread(Receiver<Arrival>),
+    /// All of it is here.
+    Whole(Vec<u8>),
     Ended,
     Failed,
 }
 
-impl From {
-    fn thread(mut reading: Box<Reading>) -> Self {
+impl Origin {
+    fn thread(mut reading: Box<Reading>) -> Result<Self, Error> {
         let (sender, receiver) = sync_channel(PAGES_AHEAD);
-        on_guest_thread(move || reading.send_pages(&sender));
-        Self::Thread(receiver)
+        on_guest_thread(move || reading.send_pages(&sender))?;
+        Ok(Self::Thread(receiver))
     }
 }
 
 impl Arriving {
+    fn open_whole(store: &Store) -> Result<Self, Error> {
+        let file = store.readable()?;
+        let is_small = file.metadata().is_ok_and(|metadata| metadata.len() <= SMALL_FILE_BYTES);
+        if !is_small || is_in_runtime() {
+            return Self::open(store);
+        }
+        let mut call = store.begin(Operations::LOAD, Grant::Read(file))?;
+        let document = call.invoke(|exports, instance, path| {
+            exports.autotel_stores_store().call_load(instance, path, store.settings())
+        })?;
+        check_length(document.len() as u64, store.limits().document_bytes_max)?;
+        let usage = Arc::clone(call.usage());
+        Ok(Self { from: Origin::Whole(document), usage, failure: None })
+    }
+
     fn open(store: &Store) -> Result<Self, Error> {
         let file = store.readable()?;
         if !is_in_runtime() {
             let reading = Box::new(Reading::begin(store, file)?);
             let usage = Arc::clone(reading.call.usage());
-            return Ok(Self { from: From::Here(reading), usage, failure: None });
+            return Ok(Self { from: Origin::Here(reading), usage, failure: None });
         }
         let store = store.clone();
         let reading = answer_of_guest_thread(move || Reading::begin(&store, file))?;
         let usage = Arc::clone(reading.call.usage());
-        Ok(Self { from: From::thread(Box::new(reading)), usage, failure: None })
+        Ok(Self { from: Origin::thread(Box::new(reading))?, usage, failure: None })
     }
 
     /// Fails where the store has.
@@ -203,23 +241,27 @@ impl Arriving {
     }
 
     fn next(&mut self) -> Arrival {
-        match std::mem::replace(&mut self.from, From::Failed) {
-            From::Failed => return Err(Error::usage("the reader has failed before")),
-            From::Ended => {}
-            From::Here(mut reading) => {
+        match std::mem::replace(&mut self.from, Origin::Failed) {
+            Origin::Failed => return Err(Error::usage("the reader has failed before")),
+            Origin::Ended => {}
+            Origin::Whole(document) => {
+                self.from = Origin::Ended;
+                return Ok(Some(document));
+            }
+            Origin::Here(mut reading) => {
                 let Some(page) = reading.next_page()? else { return self.ended() };
                 self.from = if page.len() < FULL_PAGE_BYTES {
-                    From::Here(reading)
+                    Origin::Here(reading)
                 } else {
                     // There is more, so that it pays to have the store work ahead.
-                    From::thread(reading)
+                    Origin::thread(reading)?
                 };
                 return Ok(Some(page));
             }
-            From::Thread(receiver) => {
+            Origin::Thread(receiver) => {
                 let page = receiver.recv().unwrap_or_else(|_| Err(ended_early()))?;
                 if page.is_some() {
-                    self.from = From::Thread(receiver);
+                    self.from = Origin::Thread(receiver);
                     return Ok(page);
                 }
             }
@@ -228,7 +270,7 @@ impl Arriving {
     }
 
     fn ended(&mut self) -> Arrival {
-        self.from = From::Ended;
+        self.from = Origin::Ended;
         Ok(None)
     }
 }
@@ -242,9 +284,10 @@ impl Pages for Arriving {
     }
 }
 
-/// Runs a store's work on a thread for such work.
-pub(crate) fn on_guest_thread(work: impl FnOnce() + Send + 'static) {
-    blocking::unblock(work).detach();
+/// Runs a store's work on a thread of its own. A pool could run out of threads for those who wait for each other.
+pub(crate) fn on_guest_thread(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+    let spawned = thread::Builder::new().name("autotel-store".to_owned()).spawn(work);
+    spawned.map(drop).map_err(|error| Error::internal(format!("cannot start a thread: {error}")))
 }
 
 /// Waits for a store's work on such a thread.
@@ -252,7 +295,7 @@ pub(crate) fn answer_of_guest_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     let (sender, receiver) = sync_channel(1);
-    on_guest_thread(move || drop(sender.send(work())));
+    on_guest_thread(move || drop(sender.send(work())))?;
     receiver.recv().unwrap_or_else(|_| Err(ended_early()))
 }
 

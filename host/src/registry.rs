@@ -79,7 +79,7 @@ impl Registry {
         found.ok_or_else(|| {
             Error::usage("no store claims this file, by its extension or by its first bytes")
                 .on(path)
-                .hint(format!("name the store to use: {}", self.names()))
+                .with_hint(format!("name the store to use: {}", self.names()))
         })
     }
 

@@ -5,14 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use autotel_document::{Decoder, Encoder, Value};
+use autotel_document::{Decoder, Encoder, Value, encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::asynchronous::AsyncStore;
 use crate::call::Call;
-use crate::contract::{Description, Loss, OptionKind, OptionValue, Problem, Setting};
-use crate::error::Error;
+use crate::contract::{Description, Loss, Operations, OptionKind, OptionValue, Problem, Setting};
+use crate::error::{Error, ErrorKind};
 use crate::grants::Grant;
 use crate::limits::Limits;
 use crate::plugin::{Loader, Plugin};
@@ -61,7 +61,7 @@ impl Store {
         let option = options.iter().find(|option| option.name == name).ok_or_else(|| {
             let names: Vec<_> = options.iter().map(|option| &*option.name).collect();
             Error::usage(format!("`{}` has no option `{name}`", self.describe().name))
-                .hint(format!("its options are {}", names.join(", ")))
+                .with_hint(format!("its options are {}", names.join(", ")))
         })?;
         let value = option_value(&option.kind, value)
             .map_err(|takes| Error::usage(format!("option `{name}` takes {takes}, not `{value}`")))?;
@@ -112,7 +112,7 @@ impl Store {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn load<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        self.reader()?.only(Decoder::typed)
+        Reader::open_whole(self)?.only(Decoder::typed)
     }
 
     /// Reads the file's one document with all that it holds: numbers of any size, order, tags.
@@ -126,12 +126,12 @@ impl Store {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn load_value(&self) -> Result<Value, Error> {
-        self.reader()?.only(Decoder::value)
+        Reader::open_whole(self)?.only(Decoder::value)
     }
 
     /// Reads every document of the file.
     pub fn load_values(&self) -> Result<Vec<Value>, Error> {
-        let mut reader = self.reader()?;
+        let mut reader = Reader::open_whole(self)?;
         let mut values = Vec::new();
         while let Some(value) = reader.next_value()? {
             values.push(value);
@@ -148,20 +148,17 @@ impl Store {
     ///
     /// The file changes when the store has written the whole of it, or not at all.
     pub fn save<T: Serialize + ?Sized>(&self, value: &T) -> Result<Vec<Loss>, Error> {
-        let mut writer = self.writer()?;
-        writer.write(value)?;
-        writer.finish()
+        let mut encoder = Encoder::default();
+        encode(value, &mut encoder)
+            .map_err(|error| Error::new(ErrorKind::Refused, error.to_string()).on(&self.shown_path))?;
+        Writer::save(self, encoder.take_all())
     }
 
     /// Writes documents as [`Store::load_values`] gives them.
     pub fn save_values(&self, values: &[Value]) -> Result<Vec<Loss>, Error> {
-        let mut writer = self.writer()?;
-        for value in values {
-            let mut encoder = Encoder::default();
-            value.encode(&mut encoder);
-            writer.write_page(encoder.take_all())?;
-        }
-        writer.finish()
+        let mut encoder = Encoder::default();
+        values.iter().for_each(|value| value.encode(&mut encoder));
+        Writer::save(self, encoder.take_all())
     }
 
     /// Writes the documents of another file here, without taking them into memory.
@@ -202,15 +199,23 @@ impl Store {
     }
 
     fn validate_here(&self, file: File) -> Result<Vec<Problem>, Error> {
-        let mut call = self.begin(Grant::Read(file))?;
+        let mut call = self.begin(Operations::VALIDATE, Grant::Read(file))?;
         let problems = call.invoke(|exports, instance, path| {
             exports.autotel_stores_store().call_validate(instance, path, &self.settings)
         })?;
         Ok(problems.into_iter().map(printable_problem).collect())
     }
 
-    /// Instantiates the store with a file.
-    pub(crate) fn begin(&self, grant: Grant) -> Result<Call, Error> {
+    /// Instantiates the store with a file, for an operation that takes the options given.
+    pub(crate) fn begin(&self, operation: Operations, grant: Grant) -> Result<Call, Error> {
+        let is_taken = |name: &str| {
+            let options = &self.describe().options;
+            options.iter().any(|option| option.name == name && option.operations & operation == operation)
+        };
+        if let Some(setting) = self.settings.iter().find(|setting| !is_taken(&setting.name)) {
+            let operation = operation.names().join(", ");
+            return Err(Error::usage(format!("option `{}` is not for {operation}", setting.name)));
+        }
         let code = self.loader.code(&self.plugin)?;
         Call::begin(&code, grant, &self.guest_name(), &self.loader.clock, &self.limits)
     }

@@ -1,6 +1,7 @@
 //! What is written to the terminal: data on standard output, talk on standard error, colours only for people.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,11 @@ const HINT: Style = AnsiColor::Cyan.on_default().bold();
 /// Words that stand out.
 pub fn styled(style: Style, words: impl std::fmt::Display) -> String {
     format!("{style}{words}{style:#}")
+}
+
+/// A file's name, without what would move a terminal's cursor.
+pub fn shown(path: &Path) -> String {
+    path.to_string_lossy().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// Prints text, without its colours where nobody sees them.
@@ -60,7 +66,7 @@ pub fn tell_error(error: &Error, as_json: bool) {
     for line in error.to_string().lines() {
         tell(&format!("{}: {line}", styled(ERROR, "error")));
     }
-    if let Some(hint) = error.advice() {
+    if let Some(hint) = error.hint() {
         tell(&format!("{}: {hint}", styled(HINT, "hint")));
     }
 }
@@ -74,10 +80,10 @@ fn error_json(error: &Error) -> Value {
     let kind = format!("{:?}", error.kind()).to_lowercase();
     json!({
         "kind": kind,
-        "path": error.path(),
+        "path": error.path().map(Path::to_string_lossy),
         "message": error.message(),
         "problems": error.problems().iter().map(problem_json).collect::<Vec<_>>(),
-        "hint": error.advice(),
+        "hint": error.hint(),
     })
 }
 

@@ -9,10 +9,12 @@ use serde::Serialize;
 use wasmtime::component::ResourceAny;
 
 use crate::call::Call;
-use crate::contract::Loss;
+use crate::contract::{Loss, Operations};
 use crate::error::{Error, ErrorKind};
 use crate::grants::Grant;
-use crate::reader::{PAGE_BYTES, answer_of_guest_thread, ended_early, is_in_runtime, on_guest_thread};
+use crate::reader::{
+    PAGE_BYTES, SMALL_FILE_BYTES, answer_of_guest_thread, ended_early, is_in_runtime, on_guest_thread,
+};
 use crate::staging::Staging;
 use crate::store::Store;
 use crate::words::printable_loss;
@@ -49,10 +51,30 @@ enum To {
 }
 
 impl Writer {
+    /// Writes documents that are there as a whole: small ones in one call, others by pages.
+    pub(crate) fn save(store: &Store, documents: Vec<u8>) -> Result<Vec<Loss>, Error> {
+        if documents.len() as u64 > SMALL_FILE_BYTES || is_in_runtime() {
+            let mut writer = Self::create(store)?;
+            writer.write_page(documents)?;
+            return writer.finish();
+        }
+        let (staging, file) = stage(store)?;
+        let save = || {
+            let mut call = store.begin(Operations::SAVE, Grant::Write(file))?;
+            let losses = call.invoke(|exports, instance, path| {
+                exports.autotel_stores_store().call_save(instance, path, &documents, store.settings())
+            });
+            saved(&call, losses?)
+        };
+        let losses = save().map_err(|error| error.on(store.shown_path()))?;
+        staging.commit().map_err(|error| Error::access(store.shown_path(), error))?;
+        Ok(losses)
+    }
+
     pub(crate) fn create(store: &Store) -> Result<Self, Error> {
         let path = store.shown_path().to_owned();
-        let staging = Staging::begin(store.path())?;
-        let to = To::open(store, staging.file()?).map_err(|error| error.on(&path))?;
+        let (staging, file) = stage(store)?;
+        let to = To::open(store, file).map_err(|error| error.on(&path))?;
         Ok(Self { to, staging, path })
     }
 
@@ -73,7 +95,7 @@ impl Writer {
     /// Puts the file in place once the store has written the whole of it. Tells what the format could not hold.
     pub fn finish(self) -> Result<Vec<Loss>, Error> {
         let losses = self.to.finish().map_err(|error| error.on(&self.path))?;
-        self.staging.commit()?;
+        self.staging.commit().map_err(|error| Error::access(&self.path, error))?;
         Ok(losses)
     }
 }
@@ -84,11 +106,11 @@ impl To {
             return Ok(Self::Here(Box::new(Writing::begin(store, file)?)));
         }
         let store = store.clone();
-        answer_of_guest_thread(move || Writing::begin(&store, file)).map(Self::thread)
+        Self::thread(answer_of_guest_thread(move || Writing::begin(&store, file))?)
     }
 
     /// Has a store write the pages that are sent to it.
-    fn thread(mut writing: Writing) -> Self {
+    fn thread(mut writing: Writing) -> Result<Self, Error> {
         let (pages, at_store) = sync_channel::<Vec<u8>>(1);
         let (to_caller, answer) = sync_channel(1);
         on_guest_thread(move || {
@@ -98,8 +120,8 @@ impl To {
             };
             // The writer may have been dropped.
             let _ = to_caller.send(write_all());
-        });
-        Self::Thread { pages, answer }
+        })?;
+        Ok(Self::Thread { pages, answer })
     }
 
     fn write(&mut self, page: Vec<u8>) -> Result<(), Error> {
@@ -110,7 +132,7 @@ impl To {
             }
             // There may be more, so that it pays to have the store work meanwhile.
             Self::Here(writing) => {
-                let mut to = Self::thread(*writing);
+                let mut to = Self::thread(*writing)?;
                 to.write(page)?;
                 to
             }
@@ -151,7 +173,7 @@ struct Writing {
 
 impl Writing {
     fn begin(store: &Store, file: File) -> Result<Self, Error> {
-        let mut call = store.begin(Grant::Write(file))?;
+        let mut call = store.begin(Operations::SAVE, Grant::Write(file))?;
         let writer = call.invoke(|exports, instance, path| {
             exports.autotel_stores_store().writer().call_create(instance, path, store.settings())
         })?;
@@ -172,10 +194,24 @@ impl Writing {
         let finish = self
             .call
             .invoke(|exports, instance, _| exports.autotel_stores_store().writer().call_finish(instance, writer));
-        let losses = finish?;
-        if !self.call.has_opened() {
-            return Err(Error::new(ErrorKind::Store, "the store says that it saved, and did not open the file"));
-        }
-        Ok(losses.into_iter().map(printable_loss).collect())
+        saved(&self.call, finish?)
     }
+}
+
+/// Makes the file that a store writes to, and the place that it will take.
+fn stage(store: &Store) -> Result<(Staging, File), Error> {
+    let begin = || {
+        let staging = Staging::begin(store.path())?;
+        let file = staging.file()?;
+        Ok((staging, file))
+    };
+    begin().map_err(|error| Error::access(store.shown_path(), error))
+}
+
+/// What a store says of a save, if it did anything at all.
+fn saved(call: &Call, losses: Vec<Loss>) -> Result<Vec<Loss>, Error> {
+    if !call.has_opened() {
+        return Err(Error::new(ErrorKind::Store, "the store says that it saved, and did not open the file"));
+    }
+    Ok(losses.into_iter().map(printable_loss).collect())
 }

@@ -120,10 +120,10 @@ pub fn xml(count: usize) -> String {
         let Record { id, active, name, score, city, address, .. } = &record;
         let Address { street, number, zip } = address;
         let tags = tags(&record, "<tag>", "</tag>");
-        write!(
+        writeln!(
             text,
             "<record id=\"{id}\" active=\"{active}\"><name>{name}</name><score>{score:?}</score><city>{city}</city>{tags}\
-             <address number=\"{number}\" zip=\"{zip}\">{street}</address></record>\n",
+             <address number=\"{number}\" zip=\"{zip}\">{street}</address></record>",
         )
         .expect("memory takes every byte");
     }

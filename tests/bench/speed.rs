@@ -105,7 +105,7 @@ fn pair<N, H>(
     group.bench_function(name, |bencher| {
         bencher.iter_custom(|pairs| {
             let ratio = |number: u64| {
-                let first = (number % 2 == 0).then(|| time(native));
+                let first = number.is_multiple_of(2).then(|| time(native));
                 let host = time(host);
                 let native = first.unwrap_or_else(|| time(native));
                 minima.note(name, native, host);

@@ -64,5 +64,7 @@ pub fn component(package: &str) -> PathBuf {
 
 /// The folder of outside suites, where `STORE_SUITES` names one.
 pub fn suites() -> Option<PathBuf> {
-    std::env::var_os("STORE_SUITES").map(PathBuf::from).filter(|folder| Path::is_dir(folder))
+    let folder = std::env::var_os("STORE_SUITES").map(PathBuf::from)?;
+    assert!(folder.is_dir(), "STORE_SUITES names {}, which is no folder", folder.display());
+    Some(folder)
 }

@@ -66,7 +66,7 @@ fn bombs_are_refused_where_they_go_off() {
     let entities: String =
         (1..10).map(|n| format!("<!ENTITY l{n} '{}'>", format!("&l{};", n - 1).repeat(10))).collect();
     let laughs = format!("<!DOCTYPE a [<!ENTITY l0 'ha'>{entities}]>\n<a>&l9;</a>");
-    refused("laughs.xml", laughs.as_bytes(), 1, ":2:4: beyond the bound `entity-bytes-max` of 1048576");
+    refused("laughs.xml", laughs.as_bytes(), 1, ":2:4: beyond the bound `entity-bytes-max` of 8388608");
     let anchors: String =
         (1..10).map(|n| format!("- &l{n} [{}]\n", vec![format!("*l{}", n - 1); 10].join(", "))).collect();
     refused(

@@ -1,6 +1,6 @@
 //! What the contract promises, tried on every built-in store. A promise is a function; a store is a row of `SAMPLES`.
 
-use autotel_stores::{ErrorKind, Value};
+use autotel_stores::{ErrorKind, Operations, Value};
 use autotel_tests::{HOST, Place};
 
 /// For each store: a file's name, a file that it accepts, and one that it refuses with the line of the first problem.
@@ -45,9 +45,88 @@ fn every_built_in_store_has_a_sample() {
 
 #[test]
 fn a_store_describes_itself_with_a_default_for_each_option() {
-    for store in HOST.stores() {
-        assert!(!store.description.formats.is_empty(), "{}", store.description.name);
-        assert_eq!(store.digest.len(), 64);
+    for sample in SAMPLES {
+        let place = Place::with(sample.name, sample.accepted);
+        let description = place.open().describe().clone();
+        assert!(!description.formats.is_empty(), "{}", sample.store);
+        for option in &description.options {
+            // What is the default may be given, and changes nothing.
+            let name = format!("{}: {}", sample.store, option.name);
+            let store = place.open().with_option(&option.name, &option.default.to_string()).expect(&name);
+            if option.operations & Operations::LOAD == Operations::LOAD {
+                assert_eq!(store.load_values().expect(&name), place.open().load_values().unwrap(), "{name}");
+            } else {
+                assert_eq!(store.load_values().unwrap_err().kind(), ErrorKind::Usage, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn pages_of_a_reader_are_what_load_answers() {
+    for sample in SAMPLES {
+        let place = Place::with(sample.name, sample.accepted);
+        let (mut reader, mut values) = (place.open().reader().unwrap(), Vec::new());
+        while let Some(value) = reader.next_value().unwrap() {
+            values.push(value);
+        }
+        assert_eq!(values, place.open().load_values().unwrap(), "{}", sample.store);
+        assert_eq!(reader.next_value().unwrap(), None, "{}: nothing comes behind the end", sample.store);
+    }
+}
+
+#[test]
+fn a_reader_that_has_failed_fails_again() {
+    for sample in SAMPLES {
+        let place = Place::with(sample.name, sample.refused);
+        let mut reader = place.open().reader().unwrap();
+        let mut next = || loop {
+            match reader.next_page() {
+                Ok(Some(_)) => {}
+                other => return other.err().map(|error| error.kind()),
+            }
+        };
+        assert_eq!(next(), Some(ErrorKind::Refused), "{}", sample.store);
+        assert_eq!(next(), Some(ErrorKind::Usage), "{}", sample.store);
+    }
+}
+
+#[test]
+fn a_writer_makes_what_save_makes_however_its_pages_are_cut() {
+    for sample in SAMPLES {
+        let from = Place::with(sample.name, sample.accepted);
+        let saved = Place::new(sample.name);
+        saved.open().save_values(&from.open().load_values().unwrap()).unwrap();
+        let (mut reader, mut pages) = (from.open().reader().unwrap(), Vec::new());
+        while let Some(page) = reader.next_page().unwrap() {
+            pages.extend(page);
+        }
+        let written = Place::new(sample.name);
+        let mut writer = written.open().writer().unwrap();
+        pages.chunks(1).for_each(|page| writer.write_page(page.to_vec()).unwrap());
+        assert_eq!(writer.finish().unwrap(), [], "{}", sample.store);
+        assert_eq!(written.content(), saved.content(), "{}", sample.store);
+    }
+}
+
+#[test]
+fn documents_that_end_within_an_item_are_not_written() {
+    for sample in SAMPLES {
+        let place = Place::with(sample.name, "old");
+        let mut writer = place.open().writer().unwrap();
+        let written = writer.write_page(vec![0x82, 0x01]);
+        let error = written.and_then(|()| writer.finish().map(drop)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused, "{}: {error}", sample.store);
+        assert_eq!(place.content(), b"old", "{}", sample.store);
+    }
+}
+
+#[test]
+fn a_file_that_does_not_exist_is_not_found() {
+    for sample in SAMPLES {
+        let place = Place::new(sample.name);
+        assert_eq!(place.open().load_value().unwrap_err().kind(), ErrorKind::Access, "{}", sample.store);
+        assert_eq!(place.open().validate().unwrap_err().kind(), ErrorKind::Access, "{}", sample.store);
     }
 }
 
@@ -118,7 +197,7 @@ fn a_store_is_found_by_content_where_no_extension_helps() {
 }
 
 #[test]
-fn a_store_sees_its_file_and_no_other_name() {
+fn a_store_reads_a_file_of_any_name() {
     for sample in SAMPLES {
         let place = Place::with("sample.other", sample.accepted);
         let loaded = HOST.open_with(&place.path, sample.store).unwrap().load_value().unwrap();

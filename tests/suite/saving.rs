@@ -65,3 +65,23 @@ fn a_folder_is_not_saved_over() {
     fs::create_dir(&place.path).unwrap();
     assert_eq!(HOST.open(&place.path).unwrap().save(&1).unwrap_err().kind(), ErrorKind::Access);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_save_through_a_link_writes_what_it_leads_to() {
+    let place = Place::with("a.json", "1");
+    let link = place.folder.path().join("link.json");
+    std::os::unix::fs::symlink(&place.path, &link).unwrap();
+    HOST.open(&link).unwrap().save(&2).unwrap();
+    assert_eq!(place.content(), b"2\n");
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_not_saved_over() {
+    let place = Place::new("a.json");
+    assert!(std::process::Command::new("mkfifo").arg(&place.path).status().unwrap().success());
+    assert_eq!(place.open().save(&1).unwrap_err().kind(), ErrorKind::Access);
+    assert!(!fs::metadata(&place.path).unwrap().is_file());
+}

@@ -161,7 +161,7 @@ impl<P: Pages> Decoder<P> {
     }
 
     pub(crate) fn bignum(&mut self, tag: u64, argument: Argument) -> Result<Integer, DecodeError> {
-        let value = Integer::from_magnitude(false, self.string(head::BYTES, argument)?);
+        let value = Integer::from_magnitude(self.string(head::BYTES, argument)?);
         Ok(if tag == head::NEGATIVE_BIGNUM { value.complement() } else { value })
     }
 

@@ -27,6 +27,17 @@ impl<P: Pages> Decoder<P> {
         Some(low.into())
     }
 
+    /// Passes a tag, unless it is that of a number.
+    fn skip_tag(&mut self) -> Result<bool, DecodeError> {
+        const NUMBER_TAGS: std::ops::RangeInclusive<u64> = head::BIGNUM..=head::DECIMAL_FRACTION;
+        let first = self.peek()?;
+        let is_tag = first >> 5 == head::TAG && !NUMBER_TAGS.contains(&u64::from(first & 0x1f));
+        if is_tag {
+            self.head()?;
+        }
+        Ok(is_tag)
+    }
+
     /// Gives a number or a scalar that needs more than its head to the visitor.
     fn visit_tagged<'de, V: Visitor<'de>>(&mut self, tag: u64, visitor: V) -> Result<V::Value, DecodeError> {
         if !matches!(tag, head::BIGNUM | head::NEGATIVE_BIGNUM | head::DECIMAL_FRACTION) {
@@ -43,7 +54,10 @@ impl<P: Pages> Decoder<P> {
                 }
                 Some(value) if value < 0 => visitor.visit_i64(value as i64),
                 Some(value) => visitor.visit_u64(value as u64),
-                None => visitor.visit_f64(integer.to_f64()),
+                None => match integer.as_u128() {
+                    Some(value) => visitor.visit_u128(value),
+                    None => visitor.visit_f64(integer.to_f64()),
+                },
             },
             _ => Err(de::Error::custom(format_args!("tag {tag} on a value that is no number"))),
         }
@@ -95,6 +109,9 @@ impl<'de, P: Pages> de::Deserializer<'de> for &mut Decoder<P> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        if self.skip_tag()? {
+            return self.deserialize_option(visitor);
+        }
         const NULL_BYTE: u8 = head::SIMPLE << 5 | head::NULL as u8;
         if self.peek()? == NULL_BYTE {
             self.head()?;
@@ -113,6 +130,7 @@ impl<'de, P: Pages> de::Deserializer<'de> for &mut Decoder<P> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
+        while self.skip_tag()? {}
         match self.peek()? >> 5 {
             head::MAP => {
                 let (_, argument) = self.head()?;
@@ -438,6 +456,17 @@ mod tests {
             pages.extend(encoder.take_all());
         }
         assert_eq!(decode::<Vec<Sample>>(pages), Ok(vec![sample(), sample()]));
+    }
+
+    #[test]
+    fn tags_are_looked_through_and_the_widest_integers_come_back() {
+        let tagged = |value: Value| Value::Tag(42, Box::new(value)).to_cbor();
+        assert_eq!(decode::<Option<u8>>(tagged(Value::Null)), Ok(None));
+        assert_eq!(decode::<Option<u8>>(tagged(7.into())), Ok(Some(7)));
+        assert_eq!(decode::<Mode>(tagged("Off".into())), Ok(Mode::Off));
+        let mut encoder = Encoder::default();
+        encode(&u128::MAX, &mut encoder).unwrap();
+        assert_eq!(decode::<u128>(encoder.take_all()), Ok(u128::MAX));
     }
 
     #[test]

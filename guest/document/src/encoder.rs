@@ -198,11 +198,6 @@ impl Encoder {
         taken
     }
 
-    /// Bytes that recordings hold beside the page.
-    pub fn recorded_len(&self) -> usize {
-        self.recordings.iter().map(|recording| recording.taken.len()).sum()
-    }
-
     /// Takes at most `bytes_max` bytes from the front; what is open goes on with an indefinite length.
     pub fn take(&mut self, bytes_max: usize) -> Vec<u8> {
         for open in &mut self.open {

@@ -41,6 +41,14 @@ impl Integer {
         }
     }
 
+    /// The value, where a `u128` holds it.
+    pub fn as_u128(&self) -> Option<u128> {
+        match &self.0 {
+            Size::Small(value) => u128::try_from(*value).ok(),
+            Size::Big(value) => u128::try_from(&**value).ok(),
+        }
+    }
+
     /// The nearest float; infinite where the value is beyond every float.
     pub fn to_f64(&self) -> f64 {
         match self.0 {
@@ -65,10 +73,9 @@ impl Integer {
         BigInt::parse_bytes(digits.as_bytes(), radix).map(Self::from).ok_or(ParseNumberError)
     }
 
-    /// The integer with this sign and these bytes, the most significant first.
-    pub(crate) fn from_magnitude(is_negative: bool, magnitude: &[u8]) -> Self {
-        let sign = if is_negative { Sign::Minus } else { Sign::Plus };
-        Self::from(BigInt::from_bytes_be(sign, magnitude))
+    /// The integer of these bytes, the most significant first.
+    pub(crate) fn from_magnitude(magnitude: &[u8]) -> Self {
+        Self::from(BigInt::from_bytes_be(Sign::Plus, magnitude))
     }
 
     /// `-1 - self`: what CBOR writes for a negative number, and what it means.

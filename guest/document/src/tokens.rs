@@ -310,7 +310,7 @@ fn integer(bytes: &[u8]) -> Result<(Integer, usize), DecodeError> {
         (Head { major: head::TAG, argument: Argument::Value(tag, _) }, length) => {
             let mut magnitude = Vec::new();
             let end = join_chunks(&bytes[length..], &mut magnitude)?;
-            let value = Integer::from_magnitude(false, &magnitude);
+            let value = Integer::from_magnitude(&magnitude);
             let value = if tag == head::NEGATIVE_BIGNUM { value.complement() } else { value };
             Ok((value, length + end))
         }

@@ -1,4 +1,4 @@
-//! JSON (RFC 8259) as a store: numbers exact, keys in order, no key twice, UTF-8 only.
+//! JSON (RFC 8259) as a store: numbers exact, keys in order, no key twice unless asked, UTF-8 only.
 
 mod parse;
 mod print;
@@ -31,7 +31,7 @@ impl Store for JsonStore {
             .option(OptionDescription::choice(
                 "documents",
                 &["one", "many"],
-                "whether a file is one JSON text, or several with white space between them",
+                "whether a file is one JSON text, or several one after another",
             ))
     }
 }

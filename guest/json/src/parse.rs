@@ -2,8 +2,6 @@
 //!
 //! Nothing recurses, and every token that is whole in the window is passed at once, so that parsing can stop anywhere.
 
-use std::ops::Range;
-
 use autotel_store_sdk::{
     DEPTH_MAX, Encoder, Entries, Fault, Integer, Options, Parse, Progress, Real, Source, excerpt, real,
 };
@@ -220,38 +218,55 @@ impl Scanner {
         }
     }
 
+    #[inline]
     fn key(&mut self, window: Window<'_>, at: usize, to: &mut Encoder) -> Result<usize, Fault> {
-        let Some(Found { range, is_plain }) = find_string(window, at)? else { return Ok(0) };
-        let (bytes, offset) = (&window.bytes[range.clone()], window.offset + range.start as u64);
-        let start = to.len();
-        let key = if is_plain { bytes } else { string::decode(bytes, offset, &mut self.scratch)?.as_bytes() };
-        if self.entries.insert(key, start).is_err() {
-            let message = format!("the key `{}` comes twice in one object", excerpt(&String::from_utf8_lossy(key)));
-            return Err(Fault::Invalid { message, offset: offset - 1 });
-        }
-        if is_plain {
-            to.utf8(&window.bytes[range.start..], range.len());
-        } else {
-            to.utf8(key, key.len());
-        }
+        let (bytes, offset) = (&window.bytes[at + 1..], window.offset + at as u64);
+        let length = match string::plain_length(bytes) {
+            Some(length) => {
+                if self.entries.insert(&bytes[..length], to.len()).is_err() {
+                    return Err(repeated(&String::from_utf8_lossy(&bytes[..length]), offset));
+                }
+                to.utf8(bytes, length);
+                length
+            }
+            None => {
+                let Some(length) = self.find_end(window, at)? else { return Ok(0) };
+                let key = string::decode(&bytes[..length], offset + 1, &mut self.scratch)?;
+                if self.entries.insert(key.as_bytes(), to.len()).is_err() {
+                    return Err(repeated(key, offset));
+                }
+                to.text(key);
+                length
+            }
+        };
         // A colon mostly stands right behind a key.
-        let behind = range.end + 1;
-        let has_colon = window.bytes.get(behind) == Some(&b':');
+        let has_colon = bytes.get(length + 1) == Some(&b':');
         self.expect = if has_colon { Expect::Value } else { Expect::Colon };
-        Ok(behind + usize::from(has_colon) - at)
+        Ok(length + 2 + usize::from(has_colon))
     }
 
     /// Reads the string at `at` and answers its length with both quotes.
     #[inline]
     fn string(&mut self, window: Window<'_>, at: usize, to: &mut Encoder) -> Result<usize, Fault> {
-        let Some(Found { range, is_plain }) = find_string(window, at)? else { return Ok(0) };
-        if is_plain {
-            to.utf8(&window.bytes[range.start..], range.len());
-        } else {
-            let offset = window.offset + range.start as u64;
-            to.text(string::decode(&window.bytes[range.clone()], offset, &mut self.scratch)?);
+        let bytes = &window.bytes[at + 1..];
+        if let Some(length) = string::plain_length(bytes) {
+            to.utf8(bytes, length);
+            return Ok(length + 2);
         }
-        Ok(range.end + 1 - at)
+        let Some(length) = self.find_end(window, at)? else { return Ok(0) };
+        to.text(string::decode(&bytes[..length], window.offset + at as u64 + 1, &mut self.scratch)?);
+        Ok(length + 2)
+    }
+
+    /// The length of the content of the string at `at`; `None` where the window ends within it.
+    fn find_end(&self, window: Window<'_>, at: usize) -> Result<Option<usize>, Fault> {
+        match string::length(&window.bytes[at + 1..], window.offset + at as u64 + 1)? {
+            None if window.is_last => {
+                let offset = window.offset + window.bytes.len() as u64;
+                Err(Fault::syntax("expected `\"` at the end of the string, found the end of the file", offset))
+            }
+            found => Ok(found),
+        }
     }
 
     /// RFC 8259 §6.
@@ -302,25 +317,8 @@ impl Scanner {
     }
 }
 
-/// A string's content.
-struct Found {
-    range: Range<usize>,
-    /// Whether it means what it says: ASCII, and no escape.
-    is_plain: bool,
-}
-
-/// Finds the content of the string at `at`; `None` where the window ends within it.
-#[inline]
-fn find_string(window: Window<'_>, at: usize) -> Result<Option<Found>, Fault> {
-    let start = at + 1;
-    match string::find_end(&window.bytes[start..], window.offset + start as u64)? {
-        Some(found) => Ok(Some(Found { range: start..start + found.length - 1, is_plain: found.is_plain })),
-        None if window.is_last => {
-            let offset = window.offset + window.bytes.len() as u64;
-            Err(Fault::syntax("expected `\"` at the end of the string, found the end of the file", offset))
-        }
-        None => Ok(None),
-    }
+fn repeated(key: &str, offset: u64) -> Fault {
+    Fault::Invalid { message: format!("the key `{}` comes twice in one object", excerpt(key)), offset }
 }
 
 /// How many bytes of white space come first.

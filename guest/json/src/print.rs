@@ -1,14 +1,18 @@
 //! Turns documents into JSON text. What JSON cannot hold is written as RFC 8949 §6.1 advises, and told as a loss.
 
-use autotel_store_sdk::{Fault, Options, Output, Print, Token, print_decimal, print_float};
+use autotel_store_sdk::{Fault, Keys, Options, Output, Print, Token, excerpt, print_decimal, print_float};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// The IANA registry of CBOR tags: an array of the name of a type and what to make one of it with.
+const NAMED_TYPE_TAG: u64 = 27;
 
 pub struct Printer {
     indent: usize,
     takes_many: bool,
     documents: u64,
     open: Vec<Open>,
+    keys: Keys,
     /// A key that is a container, being printed apart.
     key: Option<Key>,
 }
@@ -32,21 +36,25 @@ impl Print for Printer {
             takes_many: options.word("documents") == "many",
             documents: 0,
             open: Vec::new(),
+            keys: Keys::default(),
             key: None,
         })
     }
 
     fn print(&mut self, token: Token<'_>, to: &mut Output) -> Result<(), Fault> {
         match token {
+            Token::Tag(NAMED_TYPE_TAG) => {
+                to.lose("a value of a type of its own, written as a list of the type and the value")
+            }
             Token::Tag(tag) => to.lose(&format!("tag {tag}, left out; what it tags is written alone")),
-            Token::End => self.end(to),
+            Token::End => self.end(to)?,
             _ => {
                 if self.open.is_empty() && self.documents == 1 && !self.takes_many {
                     return Err(Fault::unsupported(
                         "more than one document in a JSON file; option `documents` allows it",
                     ));
                 }
-                self.item(&token, to);
+                self.item(&token, to)?;
             }
         }
         Ok(())
@@ -58,44 +66,67 @@ impl Print for Printer {
 }
 
 impl Printer {
-    fn item(&mut self, token: &Token<'_>, to: &mut Output) {
+    fn item(&mut self, token: &Token<'_>, to: &mut Output) -> Result<(), Fault> {
         self.separate(to);
         let is_key = self.is_at_key();
         if let Some(open) = self.open.last_mut() {
             open.items += 1;
         }
+        if is_key && !matches!(token, Token::Text(_)) {
+            to.lose("a key that is no text, written as its JSON text");
+        }
         match token {
             Token::Array | Token::Map => {
                 if is_key {
-                    to.lose("a key that is no text, written as its JSON text");
-                    self.begin_key(to);
+                    self.begin_key(to)?;
                 }
-                to.push_str(if *token == Token::Array { "[" } else { "{" });
-                self.open.push(Open { is_map: *token == Token::Map, items: 0 });
-                return;
+                let is_map = *token == Token::Map;
+                to.push_str(if is_map { "{" } else { "[" });
+                if is_map {
+                    self.keys.open();
+                }
+                self.open.push(Open { is_map, items: 0 });
+                return Ok(());
             }
-            Token::Text(text) => quote(text, to),
+            Token::Text(text) => {
+                if is_key {
+                    self.check_key(text)?;
+                }
+                quote(text, to);
+            }
             _ if is_key => {
-                to.lose("a key that is no text, written as its JSON text");
-                self.begin_key(to);
+                let start = to.bytes().len();
                 scalar(token, to);
-                self.end_key(to);
+                self.quote_key(start, to)?;
             }
             _ => scalar(token, to),
         }
         self.ended(to);
+        Ok(())
     }
 
-    fn end(&mut self, to: &mut Output) {
-        let Some(Open { is_map, items }) = self.open.pop() else { return };
+    fn end(&mut self, to: &mut Output) -> Result<(), Fault> {
+        let Some(Open { is_map, items }) = self.open.pop() else { return Ok(()) };
         if items > 0 {
             self.break_line(to);
         }
         to.push_str(if is_map { "}" } else { "]" });
-        if self.key.as_ref().is_some_and(|key| key.depth == self.open.len()) {
-            self.end_key(to);
+        if is_map {
+            self.keys.close();
+        }
+        if let Some(Key { start, indent, .. }) = self.key.take_if(|key| key.depth == self.open.len()) {
+            to.release();
+            self.indent = indent;
+            self.quote_key(start, to)?;
         }
         self.ended(to);
+        Ok(())
+    }
+
+    /// Refuses a key that its map has had: nobody could read it back.
+    fn check_key(&mut self, key: &str) -> Result<(), Fault> {
+        let refused = |_| Fault::unsupported(format!("the key `{}` comes twice in one object", excerpt(key)));
+        self.keys.insert(key.as_bytes()).map_err(refused)
     }
 
     fn ended(&mut self, to: &mut Output) {
@@ -129,23 +160,24 @@ impl Printer {
         self.open.last().is_some_and(|open| open.is_map && open.items % 2 == 0)
     }
 
-    /// Begins a key that is no text, unless it is within another.
-    fn begin_key(&mut self, to: &mut Output) {
-        if self.key.is_none() {
-            to.hold();
-            let start = to.bytes().len();
-            self.key = Some(Key { depth: self.open.len(), start, indent: std::mem::take(&mut self.indent) });
+    /// Begins a key that is a container, and is printed apart until it is whole.
+    fn begin_key(&mut self, to: &mut Output) -> Result<(), Fault> {
+        if self.key.is_some() {
+            return Err(Fault::unsupported("a list or a map as a key within another such key"));
         }
+        to.hold();
+        let start = to.bytes().len();
+        self.key = Some(Key { depth: self.open.len(), start, indent: std::mem::take(&mut self.indent) });
+        Ok(())
     }
 
-    /// Puts the key's JSON text between quotes.
-    fn end_key(&mut self, to: &mut Output) {
-        if let Some(Key { start, indent, .. }) = self.key.take_if(|key| key.depth == self.open.len()) {
-            to.release();
-            self.indent = indent;
-            let text = to.bytes().split_off(start);
-            quote(&String::from_utf8_lossy(&text), to);
-        }
+    /// Puts a key's JSON text, which begins at `start`, between quotes.
+    fn quote_key(&mut self, start: usize, to: &mut Output) -> Result<(), Fault> {
+        let text = to.bytes().split_off(start);
+        let text = String::from_utf8_lossy(&text);
+        self.check_key(&text)?;
+        quote(&text, to);
+        Ok(())
     }
 }
 

@@ -2,70 +2,58 @@
 
 use autotel_store_sdk::Fault;
 
-/// A string that was found whole, its quotes passed.
-pub(crate) struct Found {
-    /// Bytes after the opening quote, the closing quote included.
-    pub length: usize,
-    /// Whether it means what it says: ASCII, and no escape.
-    pub is_plain: bool,
-}
+const ONES: u64 = u64::MAX / 255;
+const HIGHS: u64 = ONES << 7;
 
-/// Finds the end of the string whose opening quote stands before `bytes`; `None` where `bytes` ends first.
+/// The length of the content of a string that ends in sight and means what it says: ASCII, and no escape.
 ///
-/// `offset` is where `bytes` begins in the file.
-pub(crate) fn find_end(bytes: &[u8], offset: u64) -> Result<Option<Found>, Fault> {
-    let mut at = 0;
-    let mut is_plain = true;
-    loop {
-        let (length, is_ascii) = ordinary(&bytes[at..]);
-        at += length;
-        is_plain &= is_ascii;
-        match bytes.get(at) {
-            None => return Ok(None),
-            Some(b'"') => return Ok(Some(Found { length: at + 1, is_plain })),
-            Some(b'\\') => {
-                is_plain = false;
-                at += 2;
-                if at > bytes.len() {
-                    return Ok(None);
-                }
-            }
-            Some(_) => {
-                return Err(Fault::syntax(
-                    "a control character in a string; write it as an escape",
-                    offset + at as u64,
-                ));
-            }
-        }
-    }
-}
-
-/// How many bytes come before the first quote, backslash or control character, and whether these are ASCII.
+/// `bytes` begins behind the opening quote.
 #[inline]
-fn ordinary(bytes: &[u8]) -> (usize, bool) {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGHS: u64 = ONES << 7;
+pub(crate) fn plain_length(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
-    let mut seen = 0;
     for word in bytes.chunks_exact(8) {
         let word = u64::from_le_bytes(word.try_into().expect("a chunk has eight bytes"));
-        let zero_in = |word: u64| word.wrapping_sub(ONES) & !word;
-        let special = zero_in(word ^ (ONES * u64::from(b'"')))
-            | zero_in(word ^ (ONES * u64::from(b'\\')))
-            | word.wrapping_sub(ONES * 0x20) & !word;
-        let special = special & HIGHS;
+        let special = (special_bytes(word) | word) & HIGHS;
         if special != 0 {
-            let before = special.trailing_zeros() & !7;
-            // A shift by no more than 56 bits: the bytes before the special one are kept.
-            seen |= word & !(u64::MAX << before);
-            return (at + before as usize / 8, seen & HIGHS == 0);
+            at += special.trailing_zeros() as usize / 8;
+            return (bytes[at] == b'"').then_some(at);
         }
-        seen |= word;
         at += 8;
     }
-    let is_ordinary = |byte: &&u8| **byte >= 0x20 && **byte != b'"' && **byte != b'\\';
-    let rest = bytes[at..].iter().take_while(is_ordinary).count();
-    (at + rest, seen & HIGHS == 0 && bytes[at..at + rest].is_ascii())
+    let rest = &bytes[at..];
+    let length = rest.iter().position(|&byte| byte == b'"' || byte == b'\\' || !(0x20..0x80).contains(&byte))?;
+    (rest[length] == b'"').then_some(at + length)
+}
+
+/// Sets the high bit of each quote, backslash and control character, and perhaps of bytes behind the first of these.
+#[inline]
+fn special_bytes(word: u64) -> u64 {
+    let zero_in = |word: u64| word.wrapping_sub(ONES) & !word;
+    zero_in(word ^ (ONES * u64::from(b'"')))
+        | zero_in(word ^ (ONES * u64::from(b'\\')))
+        | word.wrapping_sub(ONES * 0x20) & !word
+}
+
+/// The length of the content of any string that ends in sight; `None` where `bytes` ends first.
+///
+/// `bytes` begins behind the opening quote, at `offset` in the file.
+pub(crate) fn length(bytes: &[u8], offset: u64) -> Result<Option<usize>, Fault> {
+    let mut at = 0;
+    loop {
+        at += bytes[at..].iter().take_while(|&&byte| byte >= 0x20 && byte != b'"' && byte != b'\\').count();
+        match bytes.get(at) {
+            None => return Ok(None),
+            Some(b'"') => return Ok(Some(at)),
+            Some(b'\\') => at += 2,
+            Some(_) => {
+                let message = "a control character in a string; write it as an escape";
+                return Err(Fault::syntax(message, offset + at as u64));
+            }
+        }
+        if at > bytes.len() {
+            return Ok(None);
+        }
+    }
 }
 
 /// Reads a string's content as text: `scratch` where it has escapes, `bytes` where not.

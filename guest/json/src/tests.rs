@@ -160,3 +160,13 @@ fn a_number_of_too_many_digits_is_refused_by_the_name_of_its_option() {
     let fault = parsed(&"9".repeat(10_001)).unwrap_err();
     assert!(matches!(fault, Fault::TooLarge { name: "digits-max", limit: 10_000, offset: 0 }), "{fault:?}");
 }
+
+#[test]
+fn a_key_twice_is_not_written() {
+    for keys in [[Value::from("1"), Value::from("1")], [Value::from(1), Value::from("1")]] {
+        let mut map = autotel_store_sdk::Map::default();
+        keys.into_iter().for_each(|key| map.push(key, 0));
+        let printed = print_all::<JsonStore>(&Value::Map(map).to_cbor(), &options(Operations::SAVE));
+        assert!(matches!(printed, Err(Fault::Unsupported(_))), "{printed:?}");
+    }
+}

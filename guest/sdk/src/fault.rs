@@ -130,23 +130,35 @@ pub(crate) struct Place {
     line: u32,
     column: u32,
     follows_cr: bool,
+    /// Bytes that were passed, as long as they may be those of a byte-order mark.
+    mark: &'static [u8],
 }
 
 impl Default for Place {
     fn default() -> Self {
-        Self { line: 1, column: 1, follows_cr: false }
+        Self { line: 1, column: 1, follows_cr: false, mark: b"\xef\xbb\xbf" }
     }
 }
 
 impl Place {
     #[inline]
     pub fn pass(&mut self, byte: u8) {
+        let mark = std::mem::take(&mut self.mark);
+        if let [_, rest @ ..] = mark
+            && mark[0] == byte
+        {
+            self.mark = rest;
+            // The mark takes no column: what it seemed to take is given back at its end.
+            if rest.is_empty() {
+                self.column = 1;
+                return;
+            }
+        }
         match byte {
             b'\n' if self.follows_cr => {}
             b'\n' | b'\r' => (self.line, self.column) = (self.line.saturating_add(1), 1),
-            // A byte-order mark at the very beginning takes no column, and continuation bytes take none.
+            // The bytes that continue a character take no column.
             0x80..=0xbf => {}
-            0xef if self.line == 1 && self.column == 1 => {}
             _ => self.column = self.column.saturating_add(1),
         }
         self.follows_cr = byte == b'\r';
@@ -160,6 +172,13 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_byte_order_mark_takes_no_column_and_what_begins_like_one_does() {
+        for (text, offset, column) in [("\u{feff}ab", 4, 2), ("\u{ff21}b", 3, 2), ("\u{ff21}\u{ff22}c", 6, 3)] {
+            assert_eq!(locate(text.as_bytes(), offset).unwrap().column, column, "{text}");
+        }
+    }
 
     #[test]
     fn columns_count_characters_and_lines_end_three_ways() {

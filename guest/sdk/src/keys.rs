@@ -9,87 +9,112 @@ const LINEAR_MAX: usize = 24;
 const SHORT_MAX: usize = 7;
 
 /// The keys of the maps that are open.
+///
+/// Maps side by side mostly have the same keys in the same order. So the keys of the last map at each depth are kept:
+/// as long as another's are the same, none of them comes twice, and each is compared once.
 #[derive(Default)]
 pub struct Keys {
+    levels: Vec<Level>,
+    open: usize,
+}
+
+/// The keys of a map, and behind them those that the last map of this depth had.
+#[derive(Default)]
+struct Level {
     /// A print of each key: all of a short one, and enough of a long one to tell most apart.
     prints: Vec<u64>,
     /// The long keys, and where each key's bytes end.
     bytes: Vec<u8>,
     ends: Vec<usize>,
-    maps: Vec<Open>,
+    /// How many keys the map has.
+    count: usize,
+    /// All keys so far are those of the last map.
+    is_same: bool,
+    index: Option<Index>,
 }
 
-struct Open {
-    keys: usize,
-    bytes: usize,
-    index: Option<BTreeMap<(u64, Box<[u8]>), usize>>,
-}
+/// Numbers of keys by what tells a key from all others: its print, and all of a long one.
+type Index = BTreeMap<(u64, Box<[u8]>), usize>;
 
 impl Keys {
     /// Begins a map.
     pub fn open(&mut self) {
-        self.maps.push(Open { keys: self.prints.len(), bytes: self.bytes.len(), index: None });
+        if self.open == self.levels.len() {
+            self.levels.push(Level::default());
+        }
+        let level = &mut self.levels[self.open];
+        (level.count, level.is_same, level.index) = (0, true, None);
+        self.open += 1;
     }
 
     /// Ends the innermost map.
     pub fn close(&mut self) {
-        if let Some(map) = self.maps.pop() {
-            self.prints.truncate(map.keys);
-            self.ends.truncate(map.keys);
-            self.bytes.truncate(map.bytes);
-        }
+        self.open = self.open.saturating_sub(1);
     }
 
     /// Which key of the innermost map this is, if it is one.
     #[inline]
     pub fn find(&self, key: &[u8]) -> Option<usize> {
-        let map = self.maps.last()?;
-        let (print, long) = (print(key), long(key));
-        if let Some(index) = &map.index {
-            return index.get(&(print, long.into())).copied();
-        }
-        let is_it = |&(number, &other): &(usize, &u64)| other == print && self.long_key(map, number) == long;
-        self.prints[map.keys..].iter().enumerate().find(is_it).map(|(number, _)| number)
+        self.levels[..self.open].last()?.find(print(key), long(key))
     }
 
     /// Adds a key to the innermost map. Where it was there already, answers which key of the map it repeats.
     #[inline]
     pub fn insert(&mut self, key: &[u8]) -> Result<(), usize> {
-        if let Some(earlier) = self.find(key) {
+        let level = self.levels[..self.open].last_mut().expect("a map is open");
+        let (print, long) = (print(key), long(key));
+        if level.is_same && level.prints.get(level.count) == Some(&print) && level.long_key(level.count) == long {
+            level.count += 1;
+            return Ok(());
+        }
+        level.insert(print, long)
+    }
+}
+
+impl Level {
+    fn find(&self, print: u64, long: &[u8]) -> Option<usize> {
+        if let Some(index) = &self.index {
+            return index.get(&(print, long.into())).copied();
+        }
+        let is_it = |&(number, &other): &(usize, &u64)| other == print && self.long_key(number) == long;
+        self.prints[..self.count].iter().enumerate().find(is_it).map(|(number, _)| number)
+    }
+
+    fn insert(&mut self, print: u64, long: &[u8]) -> Result<(), usize> {
+        if std::mem::take(&mut self.is_same) {
+            self.forget_last();
+        }
+        if let Some(earlier) = self.find(print, long) {
             return Err(earlier);
         }
-        let (print, long) = (print(key), long(key));
-        let map = self.maps.last_mut().expect("a map is open");
-        if let Some(index) = &mut map.index {
-            let number = index.len();
-            index.insert((print, long.into()), number);
-            return Ok(());
+        if let Some(index) = &mut self.index {
+            index.insert((print, long.into()), self.count);
         }
         self.prints.push(print);
         if !long.is_empty() {
             self.bytes.extend_from_slice(long);
         }
         self.ends.push(self.bytes.len());
-        if self.prints.len() - map.keys > LINEAR_MAX {
-            self.begin_index();
+        self.count += 1;
+        if self.count > LINEAR_MAX && self.index.is_none() {
+            let prints = self.prints.iter().enumerate();
+            self.index = Some(prints.map(|(number, &print)| ((print, self.long_key(number).into()), number)).collect());
         }
         Ok(())
     }
 
+    /// Leaves the keys of this map alone.
     #[cold]
-    fn begin_index(&mut self) {
-        let Some(mut map) = self.maps.pop() else { return };
-        let prints = self.prints[map.keys..].iter().enumerate();
-        map.index =
-            Some(prints.map(|(number, &print)| ((print, self.long_key(&map, number).into()), number)).collect());
-        self.maps.push(map);
+    fn forget_last(&mut self) {
+        self.prints.truncate(self.count);
+        self.ends.truncate(self.count);
+        self.bytes.truncate(self.ends.last().copied().unwrap_or_default());
     }
 
     /// The bytes of a key, if it is a long one.
-    fn long_key(&self, map: &Open, number: usize) -> &[u8] {
-        let at = map.keys + number;
-        let start = if number == 0 { map.bytes } else { self.ends[at - 1] };
-        &self.bytes[start..self.ends[at]]
+    fn long_key(&self, number: usize) -> &[u8] {
+        let start = if number == 0 { 0 } else { self.ends[number - 1] };
+        &self.bytes[start..self.ends[number]]
     }
 }
 

@@ -10,11 +10,11 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use crate::Names;
-use crate::build::{Attribute, Build};
 use crate::chars::{character, find_no_char, is_all_space, is_name, predefined};
 use crate::dtd::{Dtd, collapse};
 use crate::entities::Entity;
 use crate::namespaces::{Scopes, bound_prefix, split};
+use crate::parse::build::{Attribute, Build};
 use crate::scan::{DASHES, Scan, check_target};
 
 /// Elements within elements: in a document each is a map in an array.
@@ -233,21 +233,33 @@ impl Content {
             }
             attributes.push(Attribute { name: Cow::Borrowed(name), value });
         }
+        self.apply_declarations(element, &mut attributes, offset)?;
         self.keys.close();
-        self.apply_declarations(element, &mut attributes);
         Ok(attributes)
     }
 
-    fn apply_declarations(&self, element: &str, attributes: &mut Vec<Attribute<'_>>) {
-        for declared in self.dtd.attributes(element) {
-            let given = attributes.iter_mut().find(|attribute| attribute.name == declared.name);
+    /// Does what the document type declares of the attributes, which `keys` has by number.
+    fn apply_declarations(
+        &mut self,
+        element: &str,
+        attributes: &mut Vec<Attribute<'_>>,
+        offset: u64,
+    ) -> Result<(), Fault> {
+        for declared in self.dtd.attributes.of(element) {
+            let given = self.keys.find(declared.name.as_bytes()).map(|number| &mut attributes[number]);
             match (given, &declared.default) {
                 (Some(attribute), _) if declared.is_tokens => attribute.value = Cow::Owned(collapse(&attribute.value)),
-                (None, Some(default)) => attributes
-                    .push(Attribute { name: Cow::Owned(declared.name.clone()), value: Cow::Owned(default.clone()) }),
+                (None, Some(default)) => {
+                    self.dtd.entities.spend(declared.name.len() + default.len(), 0, offset)?;
+                    attributes.push(Attribute {
+                        name: Cow::Owned(declared.name.clone()),
+                        value: Cow::Owned(default.clone()),
+                    });
+                }
                 _ => {}
             }
         }
+        Ok(())
     }
 
     /// Binds the prefixes that the attributes declare, and checks that names use what is bound.

@@ -1,14 +1,14 @@
 //! The document type declaration: what it says of entities and attributes, read as a processor does that does not
 //! validate. XML 1.0, fifth edition, §2.8, §3.2, §3.3, §4.2 and §4.7.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use autotel_store_sdk::Fault;
 
 use crate::chars::character;
 use crate::entities::{Entities, Entity};
-use crate::scan::{Scan, Scanned, Stop};
+use crate::scan::{Scan, Scanned};
 
 /// Groups within groups that a content model may have.
 const GROUP_DEPTH_MAX: u64 = 256;
@@ -17,11 +17,35 @@ const GROUP_DEPTH_MAX: u64 = 256;
 #[derive(Default)]
 pub(crate) struct Dtd {
     pub entities: Entities,
-    /// Attributes by element, in the order of their declaration.
-    attributes: HashMap<String, Vec<Attribute>>,
+    pub attributes: Attributes,
     parameters: HashMap<String, Entity>,
     /// Parameter entities that are being read.
     open: Vec<String>,
+}
+
+/// What is declared of the attributes of each element.
+#[derive(Default)]
+pub(crate) struct Attributes(HashMap<String, Declared>);
+
+/// The attributes of an element, in the order of their declaration.
+#[derive(Default)]
+struct Declared {
+    list: Vec<Attribute>,
+    names: HashSet<String>,
+}
+
+impl Attributes {
+    pub fn of(&self, element: &str) -> &[Attribute] {
+        if self.0.is_empty() { &[] } else { self.0.get(element).map_or(&[], |declared| &declared.list) }
+    }
+
+    /// The first declaration of an attribute is the one that counts.
+    fn declare(&mut self, element: &str, attribute: Attribute) {
+        let declared = self.0.entry(element.to_owned()).or_default();
+        if declared.names.insert(attribute.name.clone()) {
+            declared.list.push(attribute);
+        }
+    }
 }
 
 /// What is declared of an attribute.
@@ -60,11 +84,6 @@ impl Dtd {
         }
         scan.expect(">")?;
         Ok(doctype)
-    }
-
-    /// What is declared of the attributes of an element.
-    pub fn attributes(&self, element: &str) -> &[Attribute] {
-        if self.attributes.is_empty() { &[] } else { self.attributes.get(element).map_or(&[], Vec::as_slice) }
     }
 
     /// Reads declarations up to a `]`, or up to the end of a parameter entity.
@@ -167,12 +186,8 @@ impl Dtd {
                 return Err(scan.fault("expected white space"));
             }
             let attribute = self.attribute(scan)?;
-            if !self.entities.takes_declarations() {
-                continue;
-            }
-            let declared = self.attributes.entry(element.to_owned()).or_default();
-            if declared.iter().all(|earlier| earlier.name != attribute.name) {
-                declared.push(attribute);
+            if self.entities.takes_declarations() {
+                self.attributes.declare(element, attribute);
             }
         }
     }
@@ -382,10 +397,4 @@ pub(crate) fn reference<'a>(scan: &mut Scan<'a>) -> Scanned<Reference<'a>> {
 /// Makes white space in a list of tokens one space. §3.3.3.
 pub(crate) fn collapse(value: &str) -> String {
     value.split(' ').filter(|token| !token.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-impl From<Stop> for Fault {
-    fn from(stop: Stop) -> Self {
-        stop.into_fault()
-    }
 }

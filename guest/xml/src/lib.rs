@@ -3,7 +3,6 @@
 //! Two mappings between XML and documents: that of ElementTree, which keeps all, and a simpler one for those who want
 //! `{"definitions": {"process": …}}`.
 
-mod build;
 mod chars;
 mod content;
 mod dtd;
@@ -14,10 +13,8 @@ mod parse;
 mod print;
 mod prolog;
 mod scan;
-mod simple;
 #[cfg(test)]
 mod tests;
-mod tree;
 
 use std::io::{self, Read};
 
@@ -83,7 +80,7 @@ impl Store for XmlStore {
                 OptionDescription::choice(
                     "whitespace",
                     &["keep", "drop"],
-                    "what becomes of white space alone between elements",
+                    "what becomes of white space alone between elements; mapping=simple drops it anyway",
                 )
                 .to_read(),
             )
@@ -92,8 +89,8 @@ impl Store for XmlStore {
                 OptionDescription::count(
                     "entity-bytes-max",
                     0..=1 << 30,
-                    1 << 20,
-                    "most bytes that references to entities may be replaced with",
+                    8 << 20,
+                    "most bytes that entities and defaults of attributes may add",
                 )
                 .to_read(),
             )

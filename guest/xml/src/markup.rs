@@ -2,20 +2,26 @@
 
 use autotel_store_sdk::{Fault, Output, excerpt};
 
-use crate::chars::{find_no_char, is_name};
+use crate::chars::{find_no_char, is_name, is_space};
 use crate::namespaces::{Scopes, bound_prefix};
 
 /// What is being written.
 pub(crate) struct Markup {
-    /// Names of the elements that are open, as they are written.
-    open: Vec<String>,
+    /// The elements that are open.
+    open: Vec<Open>,
     /// A start tag has no `>` yet.
     is_in_tag: bool,
-    /// Text came last, so that white space would change it.
-    is_after_text: bool,
+    is_at_line_start: bool,
     scopes: Scopes,
     has_namespaces: bool,
     indent: usize,
+}
+
+struct Open {
+    /// Its name, as it is written.
+    name: String,
+    /// Text stands in it, so that white space would change that.
+    has_text: bool,
 }
 
 /// The attributes of an element, in order.
@@ -26,7 +32,7 @@ impl Markup {
         Self {
             open: Vec::new(),
             is_in_tag: false,
-            is_after_text: false,
+            is_at_line_start: true,
             scopes: Scopes::default(),
             has_namespaces,
             indent,
@@ -50,32 +56,31 @@ impl Markup {
             escape(value, true, to)?;
             to.push_str("\"");
         }
-        self.open.push(name);
+        self.open.push(Open { name, has_text: false });
         self.is_in_tag = true;
-        self.is_after_text = false;
+        self.is_at_line_start = false;
         Ok(())
     }
 
     pub fn end(&mut self, to: &mut Output) {
-        let Some(name) = self.open.pop() else { return };
+        let Some(Open { name, has_text }) = self.open.pop() else { return };
         self.scopes.close();
         if std::mem::take(&mut self.is_in_tag) {
-            to.push_str("/>");
-        } else {
-            self.break_line(to);
-            to.push_str("</");
-            to.push_str(&name);
-            to.push_str(">");
+            return to.push_str("/>");
         }
-        self.is_after_text = false;
+        if !has_text {
+            self.break_line(to);
+        }
+        to.push_str("</");
+        to.push_str(&name);
+        to.push_str(">");
     }
 
     pub fn text(&mut self, text: &str, to: &mut Output) -> Result<(), Fault> {
         if text.is_empty() {
             return Ok(());
         }
-        self.close_tag(to);
-        self.is_after_text = true;
+        self.begin_text(to);
         escape(text, false, to)
     }
 
@@ -83,7 +88,7 @@ impl Markup {
         if text.contains("--") || text.ends_with('-') {
             return Err(Fault::unsupported("a comment that has `--` in it or ends with `-`"));
         }
-        self.node(to, ["<!--", checked(text)?, "-->"]);
+        self.node(to, ["<!--", checked_raw(text)?, "-->"]);
         Ok(())
     }
 
@@ -92,16 +97,18 @@ impl Markup {
         if target.eq_ignore_ascii_case("xml") || data.contains("?>") {
             return Err(Fault::unsupported("an instruction whose target is `xml`, or that has `?>` in it"));
         }
+        if data.starts_with(is_space) {
+            return Err(Fault::unsupported("an instruction whose data begins with white space"));
+        }
         let space = if data.is_empty() { "" } else { " " };
-        self.node(to, ["<?", target, space, checked(data)?, "?>"]);
+        self.node(to, ["<?", target, space, checked_raw(data)?, "?>"]);
         Ok(())
     }
 
     /// A reference to an entity.
     pub fn reference(&mut self, name: &str, to: &mut Output) -> Result<(), Fault> {
         check_name(name)?;
-        self.close_tag(to);
-        self.is_after_text = true;
+        self.begin_text(to);
         ["&", name, ";"].into_iter().for_each(|part| to.push_str(part));
         Ok(())
     }
@@ -109,7 +116,20 @@ impl Markup {
     fn node<const N: usize>(&mut self, to: &mut Output, parts: [&str; N]) {
         self.break_line(to);
         parts.into_iter().for_each(|part| to.push_str(part));
-        self.is_after_text = false;
+        self.is_at_line_start = false;
+    }
+
+    fn begin_text(&mut self, to: &mut Output) {
+        self.close_tag(to);
+        self.is_at_line_start = false;
+        if let Some(open) = self.open.last_mut() {
+            open.has_text = true;
+        }
+    }
+
+    /// Notes that something else has begun a line.
+    pub fn line_began(&mut self) {
+        self.is_at_line_start = true;
     }
 
     fn close_tag(&mut self, to: &mut Output) {
@@ -121,7 +141,8 @@ impl Markup {
     /// Goes to a new line where that changes no text.
     fn break_line(&mut self, to: &mut Output) {
         self.close_tag(to);
-        if self.indent > 0 && !self.is_after_text && !to.bytes().ends_with(b"\n") {
+        let has_text = self.open.last().is_some_and(|open| open.has_text);
+        if self.indent > 0 && !has_text && !self.is_at_line_start {
             let depth = self.open.len();
             let bytes = to.bytes();
             bytes.push(b'\n');
@@ -195,6 +216,16 @@ fn checked(text: &str) -> Result<&str, Fault> {
             Err(Fault::unsupported(format!("the character U+{:04X}, which cannot stand in XML", u32::from(character))))
         }
     }
+}
+
+/// Text that nothing can be written otherwise in.
+fn checked_raw(text: &str) -> Result<&str, Fault> {
+    if text.contains('\r') {
+        return Err(Fault::unsupported(
+            "a carriage return in a comment or an instruction, which is read as a line feed",
+        ));
+    }
+    checked(text)
 }
 
 /// Writes text so that it is read as it was: line ends and quotes too, where reading would change them.

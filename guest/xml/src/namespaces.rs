@@ -78,9 +78,9 @@ impl Scopes {
         if uri == XML {
             return Some("xml");
         }
-        let is_bound = |prefix: &&Box<str>| self.find(prefix).is_ok_and(|bound| bound == uri);
-        let is_fit = |prefix: &&Box<str>| !is_attribute || !prefix.is_empty();
-        self.bound.iter().rev().filter(is_fit).find(is_bound).map(|prefix| &**prefix)
+        let is_bound = |prefix: &str| self.find(prefix).is_ok_and(|bound| bound == uri);
+        let is_fit = |prefix: &str| !is_attribute || !prefix.is_empty();
+        self.bound.iter().rev().map(|prefix| &**prefix).find(|prefix| is_fit(prefix) && is_bound(prefix))
     }
 
     /// Checks that a name is one of at most two parts, whose prefix is declared.

@@ -1,17 +1,21 @@
 //! Turns XML into documents, keeping byte offsets for errors.
 
+pub(crate) mod build;
+mod simple;
+mod tree;
+
 use std::io::BufRead;
 
 use autotel_store_sdk::{Decoded, Encoder, Fault, Options, Parse, Progress, Source, encoding_of};
 use encoding_rs::Encoding;
 
+use self::build::Build;
+use self::simple::Simple;
+use self::tree::Tree;
 use crate::Mapping;
-use crate::build::Build;
 use crate::content::Content;
 use crate::prolog::{Prolog, guess};
 use crate::scan::{Scan, Stop};
-use crate::simple::Simple;
-use crate::tree::Tree;
 
 pub struct Parser {
     state: State,

@@ -37,12 +37,12 @@ impl From<Fault> for Stop {
     }
 }
 
-impl Stop {
-    /// The fault, for text that is all there.
-    pub fn into_fault(self) -> Fault {
-        match self {
-            Self::Fault(fault) => fault,
-            Self::More => Fault::syntax("expected more text", 0),
+/// What stops text that is all there.
+impl From<Stop> for Fault {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Fault(fault) => fault,
+            Stop::More => Self::syntax("expected more text", 0),
         }
     }
 }

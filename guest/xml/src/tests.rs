@@ -225,6 +225,11 @@ fn what_cannot_be_xml_is_refused() {
         r#"{"tag": "a", "prolog": [{"doctype": "a", "subset": "]><b/>"}]}"#,
         r#"{"tag": "a", "comment": "c"}"#,
         r#"{"tag": "a", "colour": "red"}"#,
+        r#"{"tag": "a", "tail": "t"}"#,
+        r#"{"tag": "a", "public": "p"}"#,
+        r#"{"tag": "a", "children": [{"comment": "c", "text": "t"}]}"#,
+        r#"{"tag": "a", "children": [{"comment": "\r"}]}"#,
+        r#"{"tag": "a", "children": [{"instruction": "i", "text": " t"}]}"#,
     ] {
         assert!(matches!(printed(&json(document)), Err(Fault::Unsupported(_))), "{document}");
     }
@@ -238,4 +243,37 @@ fn line_ends_and_spaces_that_reading_would_change_are_written_as_references() {
         parsed("<a b='x\r\ny'>\r\n\r</a>").unwrap(),
         json(r#"{"tag": "a", "attributes": {"b": "x y"}, "text": "\n\n"}"#)
     );
+}
+
+#[test]
+fn indentation_changes_no_text() {
+    let document = parsed("<a><b><c/></b><p>Hi <b>x</b><i/></p></a>").unwrap();
+    let xml = printed_with(&document, &[("indent", "2")]).unwrap();
+    let body = "<a>\n  <b>\n    <c/>\n  </b>\n  <p>Hi <b>x</b><i/></p>\n</a>\n";
+    assert_eq!(xml, format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{body}"));
+}
+
+#[test]
+fn defaults_of_attributes_have_a_budget_and_take_no_more_than_their_number() {
+    let long = "x".repeat(10_000);
+    let defaults = format!("<!DOCTYPE a [<!ATTLIST a b CDATA '{long}'>]><a>{}</a>", "<a/>".repeat(10_000));
+    assert!(matches!(parsed(defaults), Err(Fault::TooLarge { name: "entity-bytes-max", .. })));
+    let many: String = (0..50_000).map(|n| format!("<!ATTLIST a a{n} CDATA 'x'>")).collect();
+    let document = parsed(format!("<!DOCTYPE a [{many}]><a a7='y'><a/></a>")).unwrap();
+    assert_eq!(document.get("attributes").unwrap().as_map().unwrap().len(), 50_000);
+}
+
+#[test]
+fn what_the_simple_mapping_cannot_keep_is_told() {
+    for document in [
+        r##"{"a": " x "}"##,
+        r##"{"a": ""}"##,
+        r##"{"a": {}}"##,
+        r##"{"a": {"#text": "x"}}"##,
+        r##"{"a": {"b": [1]}}"##,
+    ] {
+        let options = options(Operations::SAVE, &[("mapping", "simple")]);
+        let (_, losses) = print_all::<XmlStore>(&json(document).to_cbor(), &options).unwrap();
+        assert!(!losses.is_empty(), "{document}");
+    }
 }

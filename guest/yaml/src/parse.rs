@@ -352,9 +352,10 @@ fn meaning(text: &str, style: ScalarStyle, tag: Option<&Tag>, digits_max: u64, o
     match kind {
         "str" => plain(Plain::Text),
         "null" | "bool" | "int" => match (kind, resolve(text, digits_max, offset)?) {
-            ("null", value @ Plain::Null)
-            | ("bool", value @ Plain::Bool(_))
-            | ("int", value @ (Plain::Integer(_) | Plain::Float(0.0))) => plain(value),
+            ("null", value @ Plain::Null) | ("bool", value @ Plain::Bool(_)) | ("int", value @ Plain::Integer(_)) => {
+                plain(value)
+            }
+            ("int", value @ Plain::Float(_)) if text == "-0" => plain(value),
             _ => Err(refuse()),
         },
         "float" => match resolve(text, digits_max, offset)? {

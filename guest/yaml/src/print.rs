@@ -1,6 +1,6 @@
 //! Turns documents into YAML in block style, token by token.
 
-use autotel_store_sdk::{Fault, Options, Output, Print, Token};
+use autotel_store_sdk::{Fault, Keys, Options, Output, Print, Token, excerpt};
 
 use crate::parse::{CORE_PREFIX, is_timestamp};
 use crate::scalar::{TextStyle, bytes, plain_number, quoted, text_style};
@@ -15,6 +15,7 @@ pub struct Printer {
     indent: usize,
     documents: u64,
     open: Vec<Open>,
+    keys: Keys,
     waiting: Waiting,
     /// The tag of the node that comes next, as it is written.
     tag: Option<String>,
@@ -78,16 +79,13 @@ enum Place {
 impl Print for Printer {
     fn new(options: &Options) -> Result<Self, Fault> {
         let indent = options.count("indent") as usize;
-        Ok(Self { indent, documents: 0, open: Vec::new(), waiting: Waiting::Nothing, tag: None })
+        Ok(Self { indent, documents: 0, open: Vec::new(), keys: Keys::default(), waiting: Waiting::Nothing, tag: None })
     }
 
     fn print(&mut self, token: Token<'_>, to: &mut Output) -> Result<(), Fault> {
         match std::mem::replace(&mut self.waiting, Waiting::Nothing) {
             Waiting::Nothing => self.token(token, to),
-            Waiting::Collection { is_map } if token == Token::End => {
-                self.line(if is_map { "{}" } else { "[]" }, to);
-                Ok(())
-            }
+            Waiting::Collection { is_map } if token == Token::End => self.line(if is_map { "{}" } else { "[]" }, to),
             Waiting::Collection { is_map } => {
                 self.begin_block(is_map, to);
                 self.token(token, to)
@@ -95,8 +93,7 @@ impl Print for Printer {
             Waiting::Timestamp => match token {
                 Token::Text(text) if is_timestamp(text) => {
                     self.tag = Some("!!timestamp".to_owned());
-                    self.line(text, to);
-                    Ok(())
+                    self.line(text, to)
                 }
                 _ => {
                     lose_tag(TIMESTAMP_TAG, to);
@@ -152,20 +149,20 @@ impl Printer {
             Token::Tag(NAMED_TYPE_TAG) if self.tag.is_none() => self.waiting = Waiting::Name(NamePart::Array),
             Token::Tag(TIMESTAMP_TAG) if self.tag.is_none() => self.waiting = Waiting::Timestamp,
             Token::Tag(tag) => lose_tag(tag, to),
-            Token::Text(text) => self.text(text, to),
+            Token::Text(text) => return self.text(text, to),
             Token::Bytes(value) => {
                 // A type of its own leaves no place for the tag of bytes.
                 if self.tag.is_some() {
                     to.lose("bytes with a type of their own, written as base64 text");
                 }
                 self.tag.get_or_insert_with(|| "!!binary".to_owned());
-                self.line(&bytes(value), to);
+                return self.line(&bytes(value), to);
             }
             Token::Simple(value) => {
                 to.lose(&format!("simple value {value}, written as null"));
-                self.line("null", to);
+                return self.line("null", to);
             }
-            number => self.line(&plain_number(&number), to),
+            number => return self.line(&plain_number(&number), to),
         }
         Ok(())
     }
@@ -235,8 +232,13 @@ impl Printer {
     }
 
     /// Writes a node of one line.
-    fn line(&mut self, text: &str, to: &mut Output) {
-        let has_lines = self.is_at_key() && text.len() > SIMPLE_KEY_BYTES_MAX;
+    fn line(&mut self, text: &str, to: &mut Output) -> Result<(), Fault> {
+        let is_key = self.is_at_key();
+        let tag_length = self.tag.as_ref().map_or(0, String::len);
+        let has_lines = is_key && text.len() + tag_length > SIMPLE_KEY_BYTES_MAX;
+        if is_key {
+            self.check_key(text)?;
+        }
         if let Place::BehindKey(_) = self.begin_node(has_lines, to) {
             to.push_str(" ");
         }
@@ -245,12 +247,24 @@ impl Printer {
         }
         to.push_str(text);
         self.end_node(has_lines, to);
+        Ok(())
     }
 
-    fn text(&mut self, text: &str, to: &mut Output) {
+    /// Refuses a key that its mapping has had: nobody could read it back.
+    fn check_key(&mut self, written: &str) -> Result<(), Fault> {
+        let key = format!("{} {written}", self.tag.as_deref().unwrap_or_default());
+        let refused =
+            |_| Fault::unsupported(format!("the key {} comes twice in one mapping", excerpt(key.trim_start())));
+        self.keys.insert(key.as_bytes()).map_err(refused)
+    }
+
+    fn text(&mut self, text: &str, to: &mut Output) -> Result<(), Fault> {
         let may_have_lines = !self.is_at_key();
         match text_style(text, self.tag.is_some()) {
-            TextStyle::Literal(chomping) if may_have_lines => self.literal(text, chomping, to),
+            TextStyle::Literal(chomping) if may_have_lines => {
+                self.literal(text, chomping, to);
+                Ok(())
+            }
             TextStyle::Plain => self.line(text, to),
             _ => self.line(&quoted(text), to),
         }
@@ -293,11 +307,16 @@ impl Printer {
         };
         let has_tag = self.write_tag(to);
         let block = Block { column, is_at_entry: is_here && !has_tag };
+        if is_map {
+            self.keys.open();
+        }
         self.open.push(if is_map { Open::Mapping(block, At::Key) } else { Open::Sequence(block) });
     }
 
     fn end(&mut self, to: &mut Output) {
-        self.open.pop();
+        if let Some(Open::Mapping(..)) = self.open.pop() {
+            self.keys.close();
+        }
         self.end_node(true, to);
     }
 }

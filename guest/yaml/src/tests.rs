@@ -264,3 +264,17 @@ fn what_yaml_cannot_hold_is_told() {
     assert_eq!(losses.len(), 3);
     assert_eq!(losses[1].pointer, "/1");
 }
+
+#[test]
+fn a_key_twice_is_not_written() {
+    let mut map = Map::default();
+    map.push("a", 1);
+    map.push("a", 2);
+    let twice = print_all::<YamlStore>(&Value::Map(map).to_cbor(), &options(Operations::SAVE));
+    assert!(matches!(twice, Err(Fault::Unsupported(_))), "{twice:?}");
+    // A number and the text of its digits are two keys.
+    let mut map = Map::default();
+    map.push(1, 1);
+    map.push("1", 2);
+    assert_eq!(printed(&Value::Map(map)), "1: 1\n\"1\": 2\n");
+}

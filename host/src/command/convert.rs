@@ -46,16 +46,25 @@ impl Arguments {
             },
         };
         let input = if is_standard(&self.from) { Some(Aside::of_input()?) } else { None };
-        let from = input.as_ref().map_or(&self.from, |aside| &aside.path);
-        let mut from = open(host, from, self.from_store.as_deref())?;
-        if input.is_some() {
-            from = from.shown_as("standard input");
-        }
+        let from = match &input {
+            None => open(host, &self.from, self.from_store.as_deref())?,
+            Some(aside) => open_input(host, aside, self.from_store.as_deref())?,
+        };
         let losses = copy(&with_options(from, &self.from_options)?, &with_options(to, &self.to_options)?)?;
         let status = output.map_or(Ok(ExitCode::SUCCESS), |aside| aside.print())?;
         tell_losses(&losses, self.json);
         Ok(status)
     }
+}
+
+fn open_input(host: &Host, aside: &Aside, store: Option<&str>) -> Result<Store, Error> {
+    let claimed = open(host, &aside.path, store).map_err(|error| match store {
+        Some(_) => error,
+        None => {
+            Error::new(ErrorKind::Usage, "`--from-store` is missing: no store claims standard input by its first bytes")
+        }
+    });
+    Ok(claimed?.shown_as("standard input"))
 }
 
 fn is_standard(path: &Path) -> bool {

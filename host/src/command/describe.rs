@@ -11,7 +11,8 @@ use crate::Stores;
 use crate::terminal::{BOLD, DIM, print, print_json, styled};
 
 /// What every store is given, and no store is given more.
-const GRANTED: &str = "the one file of a call: to read for load and validate, a new one to write for save";
+const GRANTED: &str =
+    "the one file of a call: to read for load and validate, a new one to write for save; clocks; random numbers";
 
 #[derive(Args)]
 pub struct Arguments {

@@ -11,6 +11,7 @@ use crate::terminal::tell_losses;
 
 #[derive(Args)]
 pub struct Arguments {
+    /// The file to write
     file: PathBuf,
     #[command(flatten)]
     opening: Opening,

@@ -8,10 +8,11 @@ use clap::Args;
 use serde_json::json;
 
 use super::Opening;
-use crate::terminal::{print, print_json, problem_json};
+use crate::terminal::{print, print_json, problem_json, shown};
 
 #[derive(Args)]
 pub struct Arguments {
+    /// The file to look at
     file: PathBuf,
     #[command(flatten)]
     opening: Opening,
@@ -25,13 +26,15 @@ impl Arguments {
         let problems = self.opening.open(host, &self.file)?.validate()?;
         let status = if self.json {
             let list: Vec<_> = problems.iter().map(problem_json).collect();
-            print_json(&json!({"path": self.file, "well-formed": problems.is_empty(), "problems": list}))?
+            print_json(
+                &json!({"path": self.file.to_string_lossy(), "well-formed": problems.is_empty(), "problems": list}),
+            )?
         } else if problems.is_empty() {
-            print(&format!("{}: well-formed\n", self.file.display()))?
+            print(&format!("{}: well-formed\n", shown(&self.file)))?
         } else {
             let line = |problem: &autotel_stores::Problem| {
                 let place = problem.at.map(|at| format!(":{}:{}", at.line, at.column)).unwrap_or_default();
-                format!("{}{place}: {}\n", self.file.display(), problem.message)
+                format!("{}{place}: {}\n", shown(&self.file), problem.message)
             };
             print(&problems.iter().map(line).collect::<String>())?
         };

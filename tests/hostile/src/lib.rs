@@ -1,4 +1,5 @@
 //! A store that misbehaves as it is told to: by the content of the file that it reads, or the text that it writes.
+#![cfg(target_family = "wasm")]
 
 use autotel_store_sdk::{
     Description, Encoder, Fault, Format, Options, Output, Parse, Print, Progress, Source, Store, Token,

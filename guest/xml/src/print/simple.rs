@@ -3,6 +3,7 @@
 use autotel_store_sdk::{Encoder, Fault, Map, Output, Token, Value};
 
 use super::{DECLARATION, TEXT_ONLY, second_document, text_of};
+use crate::chars::is_space;
 use crate::markup::Markup;
 
 pub(crate) struct SimplePrinter {
@@ -60,26 +61,36 @@ impl SimplePrinter {
     fn element(&mut self, name: &str, value: &Value, to: &mut Output) -> Result<(), Fault> {
         let Value::Map(map) = value else {
             self.markup.start(name, Vec::new(), to)?;
-            let text = self.text(value, to)?;
-            self.markup.text(&text, to)?;
+            self.content(value, to)?;
             self.markup.end(to);
             return Ok(());
         };
         let attributes = self.attributes(map, to)?;
+        if map.iter().all(|(key, _)| key.as_str() == Some("#text")) {
+            self.lose("a map of text alone, which reads back as the text", to);
+        }
         self.markup.start(name, attributes, to)?;
         for (key, value) in map {
             match key.as_str() {
                 None => return Err(Fault::unsupported("a key that is no text, which cannot name an element")),
-                Some("#text") => {
-                    let text = self.text(value, to)?;
-                    self.markup.text(&text, to)?;
-                }
+                Some("#text") => self.content(value, to)?,
                 Some(key) if key.starts_with('@') => {}
                 Some(key) => self.at(key.to_owned(), |printer| printer.children(key, value, to))?,
             }
         }
         self.markup.end(to);
         Ok(())
+    }
+
+    /// Writes the text of an element.
+    fn content(&mut self, value: &Value, to: &mut Output) -> Result<(), Fault> {
+        let text = self.text(value, to)?;
+        if !matches!(value, Value::Null) && text.trim_matches(is_space) != text {
+            self.lose("white space around text, which this mapping reads without", to);
+        } else if !matches!(value, Value::Null) && text.is_empty() {
+            self.lose("an empty text, which reads back as null", to);
+        }
+        self.markup.text(&text, to)
     }
 
     fn attributes(&mut self, map: &Map, to: &mut Output) -> Result<Vec<(String, String)>, Fault> {

@@ -203,6 +203,9 @@ impl TreePrinter {
     }
 
     fn hold(&mut self, list: List) -> Result<(), Fault> {
+        if self.node()?.held.iter().any(|(held, _)| *held == list) {
+            return Err(Fault::unsupported("two lists of one kind in one node"));
+        }
         if self.node()?.has_begun && list == List::Prolog {
             return Err(Fault::unsupported("`prolog` behind the `children` of the root element; put it before them"));
         }
@@ -246,6 +249,7 @@ impl TreePrinter {
         }
         let node = self.node()?;
         let (list, tail) = (node.list, node.tail.take().unwrap_or_default());
+        node.check_all_taken(&tail)?;
         match list {
             Some(List::Children) => self.markup.text(&tail, to)?,
             Some(_) => {}
@@ -261,11 +265,18 @@ impl TreePrinter {
     /// Writes a node that is no element.
     fn leaf(&mut self, to: &mut Output) -> Result<(), Fault> {
         let node = self.node()?;
-        let (list, text) = (node.list, node.text.take().unwrap_or_default());
-        let doctype = std::mem::take(&mut node.doctype);
-        let kind = node.kind.take();
+        let (list, kind) = (node.list, node.kind.take());
+        let text = match &kind {
+            Some(Kind::Instruction(_)) => node.text.take().unwrap_or_default(),
+            _ => String::new(),
+        };
+        let doctype = match &kind {
+            Some(Kind::Doctype) => std::mem::take(&mut node.doctype),
+            _ => Doctype::default(),
+        };
         if list == Some(List::Epilog) {
             to.push_str("\n");
+            self.markup.line_began();
         }
         if list == Some(List::Prolog) && !matches!(kind, Some(Kind::Standalone(_))) {
             self.end_declaration(to);
@@ -282,6 +293,7 @@ impl TreePrinter {
         }
         if list == Some(List::Prolog) && !self.is_in_declaration {
             to.push_str("\n");
+            self.markup.line_began();
         }
         Ok(())
     }
@@ -310,6 +322,17 @@ impl TreePrinter {
 }
 
 impl Node {
+    /// Refuses what the map has and XML has no place for.
+    fn check_all_taken(&self, tail: &str) -> Result<(), Fault> {
+        let has_tail = !tail.is_empty() && self.list != Some(List::Children);
+        let has_children = self.held.iter().any(|(list, _)| *list == List::Children);
+        let has_doctype = self.doctype != Doctype::default();
+        if has_tail || has_children || has_doctype || self.text.is_some() || !self.attributes.is_empty() {
+            return Err(Fault::unsupported("a key in the map of a node that has no such thing"));
+        }
+        Ok(())
+    }
+
     fn set(&mut self, key: &str, text: Option<String>) -> Result<(), Fault> {
         let kind: fn(String) -> Kind = match key {
             "tag" => Kind::Element,

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use autotel_store_sdk::{Encoder, Fault};
 
-use crate::build::{Attribute, Build};
+use super::build::{Attribute, Build};
 use crate::prolog::Prolog;
 
 /// Children whose names are compared one by one.

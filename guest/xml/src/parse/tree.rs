@@ -9,7 +9,7 @@
 
 use autotel_store_sdk::{Encoder, Fault};
 
-use crate::build::{Attribute, Build};
+use super::build::{Attribute, Build};
 use crate::chars::is_all_space;
 use crate::dtd::Doctype;
 use crate::prolog::{Node, Prolog};
@@ -36,7 +36,8 @@ impl Tree {
     }
 
     fn flush_unless(&mut self, drops_space: bool, to: &mut Encoder) {
-        if !self.text.is_empty() && !(drops_space && is_all_space(&self.text)) {
+        let is_dropped = self.text.is_empty() || drops_space && is_all_space(&self.text);
+        if !is_dropped {
             to.text(if self.awaits_tail { "tail" } else { "text" });
             to.text(&self.text);
         }
