@@ -10,11 +10,15 @@ use crate::{Decimal, Integer};
 #[derive(Default)]
 pub struct Encoder {
     page: Vec<u8>,
-    open: Vec<Open>,
+    /// The innermost container, or the sequence itself.
+    innermost: Open,
+    /// What that stands in.
+    outer: Vec<Open>,
     recordings: Vec<Recording>,
 }
 
 /// A container that has not ended.
+#[derive(Default)]
 struct Open {
     major: u8,
     /// Where its head is in the page; `None` once that has been taken.
@@ -141,7 +145,8 @@ impl Encoder {
     /// When no container is open, or a map's last key has no value.
     #[inline]
     pub fn end(&mut self) {
-        let Open { major, head, items } = self.open.pop().expect("as many ends as begins");
+        let outer = self.outer.pop().expect("as many ends as begins");
+        let Open { major, head, items } = std::mem::replace(&mut self.innermost, outer);
         assert!(major == head::ARRAY || items % 2 == 0, "a key without a value");
         let Some(start) = head else { return self.page.push(head::BREAK) };
         let (bytes, length) = Head::shortest(major, if major == head::MAP { items / 2 } else { items });
@@ -153,15 +158,13 @@ impl Encoder {
 
     /// Writes `count` data items that are CBOR already. The caller answers for their being so.
     pub fn items(&mut self, cbor: &[u8], count: u64) {
-        if let Some(open) = self.open.last_mut() {
-            open.items += count;
-        }
+        self.innermost.items += count;
         self.page.extend_from_slice(cbor);
     }
 
     /// Containers that have begun and not ended.
     pub fn depth(&self) -> usize {
-        self.open.len()
+        self.outer.len()
     }
 
     /// The bytes that can be taken.
@@ -181,9 +184,7 @@ impl Encoder {
     /// Takes back what was written since the page was `mark` long, whole items of the innermost container.
     pub fn forget(&mut self, mark: usize, items: u64) {
         self.page.truncate(mark);
-        if let Some(open) = self.open.last_mut() {
-            open.items -= items;
-        }
+        self.innermost.items -= items;
     }
 
     /// Begins to copy what is written from here on. Recordings nest.
@@ -200,7 +201,7 @@ impl Encoder {
 
     /// Takes at most `bytes_max` bytes from the front; what is open goes on with an indefinite length.
     pub fn take(&mut self, bytes_max: usize) -> Vec<u8> {
-        for open in &mut self.open {
+        for open in self.outer.iter_mut().chain([&mut self.innermost]) {
             if let Some(start) = open.head.take() {
                 self.page[start] = open.major << 5 | 31;
             }
@@ -226,7 +227,8 @@ impl Encoder {
     #[inline]
     fn begin(&mut self, major: u8) {
         self.count();
-        self.open.push(Open { major, head: Some(self.page.len()), items: 0 });
+        let begun = Open { major, head: Some(self.page.len()), items: 0 };
+        self.outer.push(std::mem::replace(&mut self.innermost, begun));
         // The count comes when the container ends.
         self.page.push(major << 5);
     }
@@ -242,9 +244,7 @@ impl Encoder {
 
     #[inline]
     fn count(&mut self) {
-        if let Some(open) = self.open.last_mut() {
-            open.items += 1;
-        }
+        self.innermost.items += 1;
     }
 }
 

@@ -138,7 +138,16 @@ impl Scanner {
                 self.expect = Expect::Value;
                 Ok(1)
             }
-            (Expect::Key | Expect::KeyOrEnd, b'"') => self.key(window, at, to),
+            (Expect::Key | Expect::KeyOrEnd, b'"') => {
+                let length = self.key(window, at, to)?;
+                match window.bytes.get(at + length) {
+                    // A value mostly stands right behind the colon.
+                    Some(b'"' | b'0'..=b'9' | b'{' | b'[' | b't' | b'f' | b'n') if self.expect == Expect::Value => {
+                        Ok(length + self.value(window, at + length, to)?)
+                    }
+                    _ => Ok(length),
+                }
+            }
             (Expect::Document, _) if self.documents == 1 && !self.takes_many => {
                 Err(Fault::syntax("expected the end of the file after the value", offset))
             }
@@ -210,6 +219,7 @@ impl Scanner {
         self.value_ended();
     }
 
+    #[inline]
     fn value_ended(&mut self) {
         self.expect = Expect::CommaOrEnd;
         if self.open.is_empty() {
