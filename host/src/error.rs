@@ -27,6 +27,15 @@ pub enum ErrorKind {
 }
 
 /// Why a call failed. Nothing on disk was changed by a call that failed.
+///
+/// ```
+/// use autotel_stores::{ErrorKind, Host};
+///
+/// let error = Host::new()?.open("no/such/file.json")?.load_value().unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Access);
+/// assert!(error.to_string().starts_with("no/such/file.json: "));
+/// # Ok::<(), autotel_stores::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
@@ -38,6 +47,7 @@ pub struct Error {
 }
 
 impl Error {
+    /// Who is to act on it.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }

@@ -47,6 +47,7 @@ impl Host {
         Self::builder().build()
     }
 
+    /// A host in the making: third parties' stores, limits, and where compiled code is kept.
     pub fn builder() -> HostBuilder {
         HostBuilder::default()
     }
@@ -63,7 +64,17 @@ impl Host {
 
     /// Opens a file with the store that its extension names, or else its first bytes.
     ///
-    /// Touches nothing yet: a file that does not exist can be saved.
+    /// Changes nothing, and looks into the file only where no store claims its extension: a file that does not exist
+    /// can be saved.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("config.json");
+    /// let host = autotel_stores::Host::new()?;
+    /// host.open(&path)?.save(&[80, 443])?;
+    /// assert_eq!(host.open(&path)?.load::<Vec<u16>>()?, [80, 443]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Store, Error> {
         let path = path.as_ref();
         Ok(self.store(path, self.registry().for_file(path)?))
@@ -105,7 +116,15 @@ impl HostBuilder {
         self
     }
 
-    /// Adds each third party's store in a folder: its files with the extension `wasm`.
+    /// Adds each third party's store in a folder: its files with the extension `wasm`. One that is no store fails
+    /// [`HostBuilder::build`].
+    ///
+    /// ```
+    /// # let plugins = tempfile::tempdir()?;
+    /// let host = autotel_stores::Host::builder().store_folder(plugins.path()).build()?;
+    /// assert!(host.stores().iter().all(|store| store.is_built_in), "the folder is empty");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn store_folder(mut self, path: impl Into<PathBuf>) -> Self {
         self.folders.push(path.into());
         self
@@ -141,9 +160,14 @@ impl HostBuilder {
         let loader = Arc::new(Loader::new(cache.transpose()?, self.limits.clone())?);
         let mut plugins = load_built_in(&loader)?;
         for path in self.component_files()? {
-            plugins.push(load_file(&loader, &path)?);
+            let plugin = load_file(&loader, &path)?;
+            let name = &plugin.info.description.name;
+            if plugins.iter().any(|other| other.info.description.name == *name) {
+                return Err(Error::usage(format!("there is a store `{name}` already")).on(&path));
+            }
+            plugins.push(plugin);
         }
-        Ok(Host(Arc::new(Inner { registry: Registry::of(plugins)?, loader, limits: self.limits.clone() })))
+        Ok(Host(Arc::new(Inner { registry: Registry::of(plugins), loader, limits: self.limits.clone() })))
     }
 
     fn component_files(&self) -> Result<Vec<PathBuf>, Error> {

@@ -5,6 +5,16 @@ use std::time::Duration;
 use wasmtime::ResourceLimiter;
 
 /// What one call may spend. Each bound is on by default.
+///
+/// ```
+/// use std::time::Duration;
+/// use autotel_stores::{Host, Limits};
+///
+/// let mut limits = Limits::default();
+/// limits.deadline = Duration::from_secs(5);
+/// let host = Host::builder().limits(limits).build()?;
+/// # Ok::<(), autotel_stores::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

@@ -1,5 +1,6 @@
 //! The stores that a host knows, and which of them a file is for.
 
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use crate::error::Error;
 use crate::plugin::{Plugin, StoreInfo};
 
 /// Bytes at the beginning of a file that its format is told by.
-pub(crate) const SIGNATURE_BYTES: usize = 4096;
+const SIGNATURE_BYTES: usize = 4096;
 
 /// The stores that a host knows.
 ///
@@ -25,16 +26,10 @@ pub(crate) const SIGNATURE_BYTES: usize = 4096;
 pub struct Registry(Vec<Arc<Plugin>>);
 
 impl Registry {
-    /// Sorts plugins into the order of the registry. Refuses a name that comes twice.
-    pub(crate) fn of(mut plugins: Vec<Arc<Plugin>>) -> Result<Self, Error> {
+    /// Sorts plugins, whose names are each another, into the order of the registry.
+    pub(crate) fn of(mut plugins: Vec<Arc<Plugin>>) -> Self {
         plugins.sort_by_key(|plugin| (!plugin.info.is_built_in, plugin.info.description.name.clone()));
-        let name = |plugin: &Arc<Plugin>| plugin.info.description.name.clone();
-        for (number, plugin) in plugins.iter().enumerate() {
-            if plugins[..number].iter().any(|earlier| name(earlier) == name(plugin)) {
-                return Err(Error::usage(format!("two stores have the name `{}`", name(plugin))));
-            }
-        }
-        Ok(Self(plugins))
+        Self(plugins)
     }
 
     /// Every store, in the registry's order.
@@ -42,29 +37,29 @@ impl Registry {
         self.0.iter().map(|plugin| &plugin.info)
     }
 
+    /// Finds a store by its own name.
     pub fn by_name(&self, name: &str) -> Option<&StoreInfo> {
-        self.plugin(name).map(|plugin| &plugin.info)
+        self.plugin(name).map(info)
     }
 
     /// Finds a store by a file's extension, without the dot, in any case.
     pub fn by_extension(&self, extension: &str) -> Option<&StoreInfo> {
-        let extension = extension.to_ascii_lowercase();
-        self.by_format(|format| format.extensions.contains(&extension))
+        self.of_extension(extension).map(info)
     }
 
     /// Finds a store by a media type, whose parameters are left aside.
     ///
-    /// A type with a structured syntax suffix (RFC 6839) that no store claims, such as `image/svg+xml`, goes to the
-    /// store of `application/xml`.
+    /// A type with a structured syntax suffix (RFC 6839) that no store claims goes to the store of the suffix alone:
+    /// `image/svg+xml` to that of `application/xml`.
     pub fn by_media_type(&self, media_type: &str) -> Option<&StoreInfo> {
         let media_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let find = |wanted: &str| self.by_format(|format| format.media_types.iter().any(|own| own == wanted));
-        find(&media_type).or_else(|| find(&format!("application/{}", media_type.rsplit_once('+')?.1)))
+        let find = |wanted: &str| self.of_format(|format| format.media_types.iter().any(|own| own == wanted));
+        find(&media_type).or_else(|| find(&format!("application/{}", media_type.rsplit_once('+')?.1))).map(info)
     }
 
     /// Finds a store by what a file begins with.
     pub fn by_content(&self, start: &[u8]) -> Option<&StoreInfo> {
-        self.by_format(|format| has_signature(format, start))
+        self.of_content(start).map(info)
     }
 
     pub(crate) fn plugin(&self, name: &str) -> Option<&Arc<Plugin>> {
@@ -73,28 +68,38 @@ impl Registry {
 
     /// Finds the store of a file: by its extension or, where none claims that, by its first bytes.
     pub(crate) fn for_file(&self, path: &Path) -> Result<&Arc<Plugin>, Error> {
-        let by_extension = path.extension().and_then(|extension| self.by_extension(extension.to_str()?));
-        let found = by_extension.or_else(|| self.by_content(&first_bytes(path)?));
-        let found = found.and_then(|info| self.plugin(&info.description.name));
-        found.ok_or_else(|| {
+        let by_extension = path.extension().and_then(|extension| self.of_extension(extension.to_str()?));
+        by_extension.or_else(|| self.of_content(&first_bytes(path)?)).ok_or_else(|| {
             Error::usage("no store claims this file, by its extension or by its first bytes")
                 .on(path)
                 .with_hint(format!("name the store to use: {}", self.names()))
         })
     }
 
+    fn of_extension(&self, extension: &str) -> Option<&Arc<Plugin>> {
+        let extension = extension.to_ascii_lowercase();
+        self.of_format(|format| format.extensions.contains(&extension))
+    }
+
+    fn of_content(&self, start: &[u8]) -> Option<&Arc<Plugin>> {
+        self.of_format(|format| has_signature(format, start))
+    }
+
+    fn of_format(&self, is_it: impl Fn(&Format) -> bool) -> Option<&Arc<Plugin>> {
+        self.0.iter().find(|plugin| plugin.info.description.formats.iter().any(&is_it))
+    }
+
     /// The names of all stores, for a person.
     pub(crate) fn names(&self) -> String {
         self.stores().map(|store| &*store.description.name).collect::<Vec<_>>().join(", ")
     }
+}
 
-    fn by_format(&self, is_it: impl Fn(&Format) -> bool) -> Option<&StoreInfo> {
-        self.stores().find(|store| store.description.formats.iter().any(&is_it))
-    }
+fn info(plugin: &Arc<Plugin>) -> &StoreInfo {
+    &plugin.info
 }
 
 fn first_bytes(path: &Path) -> Option<Vec<u8>> {
-    use std::io::Read;
     // Opening a pipe would wait for its other end.
     if !path.is_file() {
         return None;

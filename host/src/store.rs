@@ -146,7 +146,17 @@ impl Store {
 
     /// Writes `value` as the whole content of the file, and tells what the format could not hold.
     ///
-    /// The file changes when the store has written the whole of it, or not at all.
+    /// The file changes when the store has written the whole of it, or not at all. Where its path is a link, what that
+    /// leads to changes.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("flags.json");
+    /// let losses = autotel_stores::Host::new()?.open(&path)?.save(&(true, f64::NAN))?;
+    /// assert_eq!(losses[0].pointer, "/1");
+    /// assert_eq!(losses[0].message, "the float NaN, written as null");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn save<T: Serialize + ?Sized>(&self, value: &T) -> Result<Vec<Loss>, Error> {
         let mut encoder = Encoder::default();
         encode(value, &mut encoder)

@@ -236,10 +236,11 @@ impl Encoder {
     #[inline]
     fn head(&mut self, major: u8, argument: u64) {
         self.count();
-        if argument < 24 {
-            return self.page.push(major << 5 | argument as u8);
+        match argument {
+            0..=23 => self.page.push(major << 5 | argument as u8),
+            24..=0xff => self.page.extend_from_slice(&[major << 5 | 24, argument as u8]),
+            _ => Head::write(major, argument, &mut self.page),
         }
-        Head::write(major, argument, &mut self.page);
     }
 
     #[inline]

@@ -76,6 +76,12 @@ impl From<Fault> for io::Error {
     }
 }
 
+impl From<std::str::Utf8Error> for Fault {
+    fn from(error: std::str::Utf8Error) -> Self {
+        Self::syntax("bytes that are not UTF-8", error.valid_up_to())
+    }
+}
+
 /// What a printer is given is the host's; it may be wrong too.
 impl From<DecodeError> for Fault {
     fn from(error: DecodeError) -> Self {

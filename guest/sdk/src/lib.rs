@@ -10,17 +10,16 @@
 //! impl SimpleStore for Lines {
 //!     fn describe() -> Description {
 //!         let format = Format::new("Lines", "one text a line").extension("lines");
-//!         Description::new("lines-store", env!("CARGO_PKG_VERSION"), "Lists of text").format(format)
+//!         Description::new("lines-store", "0.1.0", "Lists of text").format(format)
 //!     }
 //!
 //!     fn parse(bytes: &[u8], _: &Options) -> Result<Value, Fault> {
-//!         let text = std::str::from_utf8(bytes).map_err(|error| Fault::syntax("not UTF-8", error.valid_up_to()))?;
-//!         Ok(text.lines().map(Value::from).collect::<Vec<_>>().into())
+//!         Ok(std::str::from_utf8(bytes)?.lines().map(Value::from).collect::<Vec<_>>().into())
 //!     }
 //!
 //!     fn print(document: &Value, _: &Options, to: &mut Output) -> Result<(), Fault> {
-//!         for line in document.as_array().ok_or_else(|| Fault::unsupported("anything but a list of text"))? {
-//!             to.push_str(line.as_str().ok_or_else(|| Fault::unsupported("a line that is not text"))?);
+//!         for line in document.as_array().ok_or(Fault::unsupported("anything but a list of text"))? {
+//!             to.push_str(line.as_str().ok_or(Fault::unsupported("a line that is not text"))?);
 //!             to.push_str("\n");
 //!         }
 //!         Ok(())

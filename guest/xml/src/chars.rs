@@ -1,5 +1,7 @@
 //! Which characters XML lets stand where. XML 1.0, fifth edition, §2.2 and §2.3.
 
+use std::borrow::Cow;
+
 pub(crate) fn is_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
@@ -22,6 +24,11 @@ fn is_space_byte(byte: u8) -> bool {
 
 pub(crate) fn is_all_space(text: &str) -> bool {
     text.bytes().all(is_space_byte)
+}
+
+/// Text with its line ends as §2.11 has them.
+pub(crate) fn with_line_feeds(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') { Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")) } else { Cow::Borrowed(text) }
 }
 
 pub(crate) fn is_name_start(c: char) -> bool {

@@ -10,7 +10,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use crate::Names;
-use crate::chars::{character, find_no_char, is_all_space, is_name, predefined};
+use crate::chars::{character, find_no_char, is_all_space, is_name, predefined, with_line_feeds};
 use crate::dtd::{Dtd, collapse};
 use crate::entities::Entity;
 use crate::namespaces::{Scopes, bound_prefix, split};
@@ -169,11 +169,7 @@ impl Content {
 
     /// Line ends as §2.11 has them. What entities hold has been through that.
     fn lines<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if self.is_in_file() && text.contains('\r') {
-            Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
-        } else {
-            Cow::Borrowed(text)
-        }
+        if self.is_in_file() { with_line_feeds(text) } else { Cow::Borrowed(text) }
     }
 
     fn start(

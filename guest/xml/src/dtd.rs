@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use autotel_store_sdk::Fault;
 
-use crate::chars::character;
+use crate::chars::{character, with_line_feeds};
 use crate::entities::{Entities, Entity};
 use crate::scan::{Scan, Scanned};
 
@@ -78,7 +78,7 @@ impl Dtd {
         if scan.take("[")? {
             let start = scan.passed();
             self.declarations(scan, false)?;
-            doctype.subset = Some(scan.text_from(start).to_owned());
+            doctype.subset = Some(with_line_feeds(scan.text_from(start)).into_owned());
             scan.expect("]")?;
             scan.space()?;
         }
@@ -370,7 +370,7 @@ fn replacement(scan: &mut Scan<'_>) -> Scanned<String> {
             '%' => return Err(inner.fault("`%` within a declaration of the document itself")),
             _ => {
                 let plain = inner.rest().find(['&', '%']).unwrap_or(inner.rest().len());
-                text.push_str(&inner.rest()[..plain]);
+                text.push_str(&with_line_feeds(&inner.rest()[..plain]));
                 inner.skip(plain);
             }
         }

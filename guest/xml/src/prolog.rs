@@ -3,7 +3,7 @@
 use autotel_store_sdk::Fault;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use crate::chars::is_name_start;
+use crate::chars::{is_name_start, with_line_feeds};
 use crate::dtd::{Doctype, Dtd};
 use crate::scan::{Scan, Scanned};
 
@@ -43,11 +43,11 @@ impl Prolog {
     fn node(&mut self, scan: &mut Scan<'_>) -> Scanned<Option<Node>> {
         scan.space()?;
         if scan.take("<!--")? {
-            return Ok(Some(Node::Comment(scan.comment()?.to_owned())));
+            return Ok(Some(Node::Comment(with_line_feeds(scan.comment()?).into_owned())));
         }
         if scan.take("<?")? {
             let (target, data) = scan.instruction()?;
-            return Ok(Some(Node::Instruction { target: target.to_owned(), data: data.to_owned() }));
+            return Ok(Some(Node::Instruction { target: target.to_owned(), data: with_line_feeds(data).into_owned() }));
         }
         if scan.is_at("<!DOCTYPE")? {
             if self.nodes.iter().any(|node| matches!(node, Node::Doctype(_))) {

@@ -246,6 +246,15 @@ fn line_ends_and_spaces_that_reading_would_change_are_written_as_references() {
 }
 
 #[test]
+fn line_ends_are_line_feeds_before_the_root_element_too() {
+    let xml = "<!--x\r\ny-->\r\n<?p x\ry?><!DOCTYPE a [\r\n<!ENTITY e 'x\r\ny'>]><a>&e;</a>";
+    let document = parsed(xml).unwrap();
+    assert_eq!(document, parsed(xml.replace("\r\n", "\n").replace('\r', "\n")).unwrap());
+    assert_eq!(document.get("text").unwrap().as_str(), Some("x\ny"));
+    assert_eq!(parsed(printed(&document).unwrap()).unwrap(), document);
+}
+
+#[test]
 fn indentation_changes_no_text() {
     let document = parsed("<a><b><c/></b><p>Hi <b>x</b><i/></p></a>").unwrap();
     let xml = printed_with(&document, &[("indent", "2")]).unwrap();
