@@ -32,12 +32,8 @@ fn judge(suite: &str, cases_min: usize, run: impl FnOnce(&Path) -> Vec<(String, 
     let known = known_failures(suite);
     let failed: BTreeSet<_> =
         outcomes.iter().filter(|(_, outcome)| outcome.is_err()).map(|(case, _)| &**case).collect();
-    println!(
-        "{suite}: {} passed, {} failed, {} of them known",
-        outcomes.len() - failed.len(),
-        failed.len(),
-        known.len()
-    );
+    let passed = outcomes.len() - failed.len();
+    tell(&format!("{suite}: {passed} passed, {} failed, {} of them known", failed.len(), known.len()));
     for (case, outcome) in &outcomes {
         if let (Err(why), false) = (outcome, known.contains(&**case)) {
             tell(&format!("  {case}: {why}"));
