@@ -50,7 +50,10 @@ impl Cache {
     /// The content of an entry, if it is there and is ours.
     pub fn get(&self, name: &str) -> Option<Vec<u8>> {
         let mut bytes = read_file(&self.folder, &file_name(name)).ok()?;
-        let content = bytes.split_off_checked(blake3::OUT_LEN)?;
+        if bytes.len() < blake3::OUT_LEN {
+            return None;
+        }
+        let content = bytes.split_off(blake3::OUT_LEN);
         // `Hash` compares in constant time.
         let is_ours = self.hash(name, &content) == blake3::Hash::from_slice(&bytes).ok()?;
         is_ours.then_some(content)
@@ -96,16 +99,6 @@ impl Cache {
             bytes -= length;
         }
         Ok(())
-    }
-}
-
-trait SplitOffChecked: Sized {
-    fn split_off_checked(&mut self, at: usize) -> Option<Self>;
-}
-
-impl SplitOffChecked for Vec<u8> {
-    fn split_off_checked(&mut self, at: usize) -> Option<Self> {
-        (at <= self.len()).then(|| self.split_off(at))
     }
 }
 

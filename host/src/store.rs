@@ -173,9 +173,15 @@ impl Store {
 
     /// Writes the documents of another file here, without taking them into memory.
     pub fn save_from(&self, from: &Store) -> Result<Vec<Loss>, Error> {
+        self.save_from_noting(from, |_| ())
+    }
+
+    /// Does what [`Store::save_from`] does, and tells from time to time how many bytes of the other file were read.
+    pub fn save_from_noting(&self, from: &Store, mut reached: impl FnMut(u64)) -> Result<Vec<Loss>, Error> {
         let (mut reader, mut writer) = (from.reader()?, self.writer()?);
         while let Some(page) = reader.next_page()? {
             writer.write_page(page)?;
+            reached(reader.bytes_read());
         }
         writer.finish()
     }

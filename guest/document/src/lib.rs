@@ -39,3 +39,8 @@ pub use value::{Map, Value};
 /// Containers within containers that a document may have: enough for any file made by hand or by a tool, and shallow
 /// enough that a reader which recurses stays within a thread's stack.
 pub const DEPTH_MAX: usize = 512;
+
+/// Text that is a point in time, as RFC 3339 has it. IANA registry of CBOR tags.
+pub const TIMESTAMP_TAG: u64 = 0;
+/// An array of the name of a type and what to make one of it with. IANA registry of CBOR tags.
+pub const NAMED_TYPE_TAG: u64 = 27;

@@ -2,9 +2,7 @@
 //!
 //! Nothing recurses, and every token that is whole in the window is passed at once, so that parsing can stop anywhere.
 
-use autotel_store_sdk::{
-    DEPTH_MAX, Encoder, Entries, Fault, Integer, Options, Parse, Progress, Real, Source, excerpt, real,
-};
+use autotel_store_sdk::{DEPTH_MAX, Encoder, Entries, Fault, Options, Parse, Progress, Real, Source, excerpt, real};
 
 use crate::string;
 
@@ -122,10 +120,7 @@ impl Scanner {
     fn token(&mut self, window: Window<'_>, at: usize, to: &mut Encoder) -> Result<usize, Fault> {
         let offset = window.offset + at as u64;
         match (self.expect, window.bytes[at]) {
-            (Expect::CommaOrEnd, b',') => {
-                self.expect = if self.open.last() == Some(&Kind::Object) { Expect::Key } else { Expect::Value };
-                Ok(1)
-            }
+            (Expect::CommaOrEnd, b',') => Ok(self.comma(Some(&b','))),
             (Expect::CommaOrEnd | Expect::ValueOrEnd, b']') if self.open.last() == Some(&Kind::Array) => {
                 self.close(to);
                 Ok(1)
@@ -182,7 +177,7 @@ impl Scanner {
         Ok(length + self.comma(window.bytes.get(at + length)))
     }
 
-    /// Passes the comma that mostly stands right behind a value.
+    /// Passes a comma behind a value, if that is what comes next.
     #[inline]
     fn comma(&mut self, next: Option<&u8>) -> usize {
         let is_comma = next == Some(&b',') && self.expect == Expect::CommaOrEnd;
@@ -295,7 +290,7 @@ impl Scanner {
         let text = std::str::from_utf8(&bytes[..length]).expect("digits, signs and points are ASCII");
         match is_integer {
             true if text == "-0" => to.float(-0.0),
-            true => write_integer(text, to),
+            true => to.integer(&text.parse().expect("digits behind a sign are an integer")),
             false => match real(text) {
                 Some(Real::Float(value)) => to.float(value),
                 Some(Real::Decimal(value)) => to.decimal(&value),
@@ -409,11 +404,4 @@ fn measure(bytes: &[u8]) -> Result<Number, usize> {
         }
     }
     Ok(Number { length: at, is_integer })
-}
-
-fn write_integer(text: &str, to: &mut Encoder) {
-    match text.parse::<i64>() {
-        Ok(value) => to.signed(value),
-        Err(_) => to.integer(&text.parse::<Integer>().expect("digits behind a sign are an integer")),
-    }
 }

@@ -1,11 +1,10 @@
 //! Turns documents into JSON text. What JSON cannot hold is written as RFC 8949 §6.1 advises, and told as a loss.
 
-use autotel_store_sdk::{Fault, Keys, Options, Output, Print, Token, excerpt, print_decimal, print_float};
+use autotel_store_sdk::{
+    Fault, Keys, NAMED_TYPE_TAG, Options, Output, Print, Token, excerpt, print_decimal, print_float,
+};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
-/// The IANA registry of CBOR tags: an array of the name of a type and what to make one of it with.
-const NAMED_TYPE_TAG: u64 = 27;
 
 pub struct Printer {
     indent: usize,
@@ -46,7 +45,7 @@ impl Print for Printer {
             Token::Tag(NAMED_TYPE_TAG) => {
                 to.lose("a value of a type of its own, written as a list of the type and the value")
             }
-            Token::Tag(tag) => to.lose(&format!("tag {tag}, left out; what it tags is written alone")),
+            Token::Tag(tag) => to.lose_tag(tag),
             Token::End => self.end(to)?,
             _ => {
                 if self.open.is_empty() && self.documents == 1 && !self.takes_many {
@@ -199,7 +198,7 @@ fn scalar(token: &Token<'_>, to: &mut Output) {
             to.push_str("\"");
         }
         Token::Simple(value) => {
-            to.lose(&format!("simple value {value}, written as null"));
+            to.lose_simple(*value);
             to.push_str("null");
         }
         _ => to.push_str("null"),

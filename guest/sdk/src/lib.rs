@@ -58,7 +58,9 @@ pub mod bindings {
     });
 }
 
-pub use autotel_document::{DEPTH_MAX, Decimal, Encoder, Integer, Map, Token, Tokens, Value};
+pub use autotel_document::{
+    DEPTH_MAX, Decimal, Encoder, Integer, Map, NAMED_TYPE_TAG, TIMESTAMP_TAG, Token, Tokens, Value,
+};
 pub use bindings::autotel::stores::types::{
     Description, Format, Loss, Operations, OptionDescription, OptionKind, OptionValue, Position, Problem, Setting,
 };

@@ -32,6 +32,16 @@ impl Output {
         self.push_loss(message, |output| output.place.pointer());
     }
 
+    /// Notes that the format has no word for a tag.
+    pub fn lose_tag(&mut self, tag: u64) {
+        self.lose(&format!("tag {tag}, left out; what it tags is written alone"));
+    }
+
+    /// Notes that the format has no word for a simple value, in whose place null is written.
+    pub fn lose_simple(&mut self, value: u8) {
+        self.lose(&format!("simple value {value}, written as null"));
+    }
+
     /// Notes a loss at a place of the printer's own counting: the keys and numbers that lead to it.
     pub fn lose_at(&mut self, place: &[String], message: &str) {
         self.push_loss(message, |_| place.iter().map(|part| pointer_part(part)).collect());

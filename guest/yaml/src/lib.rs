@@ -20,11 +20,6 @@ use autotel_store_sdk::{
 
 pub struct YamlStore;
 
-/// The IANA registry of CBOR tags: text that is a point in time, as RFC 3339 has it.
-pub(crate) const TIMESTAMP_TAG: u64 = 0;
-/// The IANA registry of CBOR tags: an array of the name of a type and what to make one of it with.
-pub(crate) const NAMED_TYPE_TAG: u64 = 27;
-
 impl Store for YamlStore {
     type Parser = parse::Parser;
     type Printer = print::Printer;

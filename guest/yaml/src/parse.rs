@@ -1,6 +1,8 @@
 //! Turns YAML into documents, keeping offsets in characters for errors.
 
-use autotel_store_sdk::{DEPTH_MAX, Encoder, Entries, Fault, Options, Parse, Progress, Source, Value, excerpt};
+use autotel_store_sdk::{
+    DEPTH_MAX, Encoder, Entries, Fault, NAMED_TYPE_TAG, Options, Parse, Progress, Source, TIMESTAMP_TAG, Value, excerpt,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use saphyr_parser::{BufferedInput, Event, ScalarStyle, ScanError, Span, Tag};
@@ -8,7 +10,6 @@ use saphyr_parser::{BufferedInput, Event, ScalarStyle, ScanError, Span, Tag};
 use crate::anchors::{Anchors, merged_entries};
 use crate::chars::{Characters, Wrong};
 use crate::scalar::{Plain, resolve};
-use crate::{NAMED_TYPE_TAG, TIMESTAMP_TAG};
 
 pub struct Parser {
     events: saphyr_parser::Parser<'static, BufferedInput<Characters>>,

@@ -1,10 +1,9 @@
 //! Turns documents into YAML in block style, token by token.
 
-use autotel_store_sdk::{Fault, Keys, Options, Output, Print, Token, excerpt};
+use autotel_store_sdk::{Fault, Keys, NAMED_TYPE_TAG, Options, Output, Print, TIMESTAMP_TAG, Token, excerpt};
 
 use crate::parse::{CORE_PREFIX, is_timestamp};
 use crate::scalar::{TextStyle, bytes, plain_number, quoted, text_style};
-use crate::{NAMED_TYPE_TAG, TIMESTAMP_TAG};
 
 /// Columns that `- `, `? ` and `: ` take.
 const INDICATOR_COLUMNS: usize = 2;
@@ -96,7 +95,7 @@ impl Print for Printer {
                     self.line(text, to)
                 }
                 _ => {
-                    lose_tag(TIMESTAMP_TAG, to);
+                    to.lose_tag(TIMESTAMP_TAG);
                     self.token(token, to)
                 }
             },
@@ -105,7 +104,7 @@ impl Print for Printer {
                 Ok(())
             }
             Waiting::Name(NamePart::Array) => {
-                lose_tag(NAMED_TYPE_TAG, to);
+                to.lose_tag(NAMED_TYPE_TAG);
                 self.token(token, to)
             }
             Waiting::Name(NamePart::Text) => match token {
@@ -115,7 +114,7 @@ impl Print for Printer {
                     Ok(())
                 }
                 _ => {
-                    lose_tag(NAMED_TYPE_TAG, to);
+                    to.lose_tag(NAMED_TYPE_TAG);
                     self.waiting = Waiting::Collection { is_map: false };
                     self.print(token, to)
                 }
@@ -148,7 +147,7 @@ impl Printer {
             Token::End => self.end(to),
             Token::Tag(NAMED_TYPE_TAG) if self.tag.is_none() => self.waiting = Waiting::Name(NamePart::Array),
             Token::Tag(TIMESTAMP_TAG) if self.tag.is_none() => self.waiting = Waiting::Timestamp,
-            Token::Tag(tag) => lose_tag(tag, to),
+            Token::Tag(tag) => to.lose_tag(tag),
             Token::Text(text) => return self.text(text, to),
             Token::Bytes(value) => {
                 // A type of its own leaves no place for the tag of bytes.
@@ -159,7 +158,7 @@ impl Printer {
                 return self.line(&bytes(value), to);
             }
             Token::Simple(value) => {
-                to.lose(&format!("simple value {value}, written as null"));
+                to.lose_simple(value);
                 return self.line("null", to);
             }
             number => return self.line(&plain_number(&number), to),
@@ -333,10 +332,6 @@ impl Block {
 fn push_spaces(count: usize, to: &mut Output) {
     let bytes = to.bytes();
     bytes.resize(bytes.len() + count, b' ');
-}
-
-fn lose_tag(tag: u64, to: &mut Output) {
-    to.lose(&format!("tag {tag}, left out; what it tags is written alone"));
 }
 
 /// A tag as it is written. YAML 1.2.2 §6.8.1.

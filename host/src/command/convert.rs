@@ -71,15 +71,9 @@ fn is_standard(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Does what [`Store::save_from`] does, and shows how far it is.
+/// Writes the documents of one file to another, and shows how far that is.
 fn copy(from: &Store, to: &Store) -> Result<Vec<Loss>, Error> {
-    let mut reader = from.reader()?;
-    let mut writer = to.writer()?;
     let bytes = std::fs::metadata(from.path()).map_or(0, |metadata| metadata.len());
     let mut progress = Progress::of(bytes);
-    while let Some(page) = reader.next_page()? {
-        writer.write_page(page)?;
-        progress.reached(reader.bytes_read());
-    }
-    writer.finish()
+    to.save_from_noting(from, |bytes| progress.reached(bytes))
 }

@@ -75,7 +75,7 @@ impl TreePrinter {
 
     pub(crate) fn print(&mut self, token: Token<'_>, to: &mut Output) -> Result<(), Fault> {
         if let Token::Tag(tag) = token {
-            to.lose(&format!("tag {tag}, left out; what it tags is written alone"));
+            to.lose_tag(tag);
             return Ok(());
         }
         if let Some(held) = &mut self.held {
