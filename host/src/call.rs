@@ -4,116 +4,30 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
-use wasmtime::{Engine, Trap};
-use wasmtime_wasi::cli::{WasiCli, WasiCliView};
-use wasmtime_wasi::clocks::{WasiClocks, WasiClocksCtxView, WasiClocksView};
-use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
-use wasmtime_wasi::p2::{DynPollable, bindings};
-use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
+use wasmtime::Trap;
+use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::contract::{DocumentStore, DocumentStorePre, Refusal};
 use crate::engine::Clock;
 use crate::error::{Error, ErrorKind};
-use crate::grants::{FOLDER, FileSystem, Grant, Grants, Usage};
-
+use crate::grants::{FOLDER, Grant, Grants, Usage};
 use crate::limits::{Exceeded, Limits, Meter};
 
 /// What the host keeps for a call.
 pub(crate) struct State {
     wasi: WasiCtx,
-    table: ResourceTable,
-    grants: Grants,
+    pub table: ResourceTable,
+    pub grants: Grants,
     meter: Meter,
     /// The longest that a store may sleep: it is asked for its deadline when it wakes.
-    sleep_max: Duration,
+    pub sleep_max: Duration,
 }
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
-}
-
-struct HasFileSystem;
-
-impl HasData for HasFileSystem {
-    type Data<'a> = FileSystem<'a>;
-}
-
-/// The monotonic clock, on which no sleep is longer than the call may last.
-struct Timer<'a> {
-    clocks: WasiClocksCtxView<'a>,
-    sleep_max: Duration,
-}
-
-struct HasTimer;
-
-impl HasData for HasTimer {
-    type Data<'a> = Timer<'a>;
-}
-
-fn timer(state: &mut State) -> Timer<'_> {
-    let sleep_max = state.sleep_max;
-    Timer { clocks: state.clocks(), sleep_max }
-}
-
-impl monotonic_clock::Host for Timer<'_> {
-    fn now(&mut self) -> wasmtime::Result<u64> {
-        monotonic_clock::Host::now(&mut self.clocks)
-    }
-
-    fn resolution(&mut self) -> wasmtime::Result<u64> {
-        monotonic_clock::Host::resolution(&mut self.clocks)
-    }
-
-    fn subscribe_instant(&mut self, instant: u64) -> wasmtime::Result<Resource<DynPollable>> {
-        let now = self.now()?;
-        self.subscribe_duration(instant.saturating_sub(now))
-    }
-
-    fn subscribe_duration(&mut self, duration: u64) -> wasmtime::Result<Resource<DynPollable>> {
-        let longest = u64::try_from(self.sleep_max.as_nanos()).unwrap_or(u64::MAX);
-        self.clocks.subscribe_duration(duration.min(longest))
-    }
-}
-
-struct HasTable;
-
-impl HasData for HasTable {
-    type Data<'a> = &'a mut ResourceTable;
-}
-
-fn file_system(state: &mut State) -> FileSystem<'_> {
-    FileSystem { grants: &mut state.grants, table: &mut state.table }
-}
-
-/// Links what a store may import: clocks, random numbers, standard streams that lead nowhere, and the granted file.
-pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
-    let mut linker = Linker::new(engine);
-    let l = &mut linker;
-    bindings::clocks::wall_clock::add_to_linker::<_, WasiClocks>(l, State::clocks)?;
-    monotonic_clock::add_to_linker::<_, HasTimer>(l, timer)?;
-    bindings::random::random::add_to_linker::<_, WasiRandom>(l, State::random)?;
-    bindings::random::insecure::add_to_linker::<_, WasiRandom>(l, State::random)?;
-    bindings::random::insecure_seed::add_to_linker::<_, WasiRandom>(l, State::random)?;
-    bindings::cli::environment::add_to_linker::<_, WasiCli>(l, State::cli)?;
-    bindings::cli::exit::add_to_linker::<_, WasiCli>(l, State::cli)?;
-    bindings::cli::stdin::add_to_linker::<_, WasiCli>(l, State::cli)?;
-    bindings::cli::stdout::add_to_linker::<_, WasiCli>(l, State::cli)?;
-    bindings::cli::stderr::add_to_linker::<_, WasiCli>(l, State::cli)?;
-    bindings::cli::terminal_input::add_to_linker::<_, WasiCli>(l, State::cli)?;
-    bindings::cli::terminal_output::add_to_linker::<_, WasiCli>(l, State::cli)?;
-    bindings::cli::terminal_stdin::add_to_linker::<_, WasiCli>(l, State::cli)?;
-    bindings::cli::terminal_stdout::add_to_linker::<_, WasiCli>(l, State::cli)?;
-    bindings::cli::terminal_stderr::add_to_linker::<_, WasiCli>(l, State::cli)?;
-    bindings::sync::io::error::add_to_linker::<_, HasTable>(l, |state| &mut state.table)?;
-    bindings::sync::io::poll::add_to_linker::<_, HasTable>(l, |state| &mut state.table)?;
-    bindings::sync::io::streams::add_to_linker::<_, HasTable>(l, |state| &mut state.table)?;
-    bindings::filesystem::preopens::add_to_linker::<_, HasFileSystem>(l, file_system)?;
-    bindings::sync::filesystem::types::add_to_linker::<_, HasFileSystem>(l, file_system)?;
-    Ok(linker)
 }
 
 /// A store's instance for one call.

@@ -2,7 +2,9 @@
 
 mod convert;
 mod describe;
+mod extract;
 mod load;
+mod new_store;
 mod save;
 mod stores;
 mod validate;
@@ -44,6 +46,12 @@ pub enum Command {
     /// Tell whether a file is well-formed, or else what is wrong with it
     #[command(after_help = concat!("Examples:\n  autotel validate order.bpmn\n  autotel validate settings --store yaml-store --json\n\n", exit_status!()))]
     Validate(validate::Arguments),
+    /// Make a project for a store of your own: a template with a test and a build
+    #[command(after_help = concat!("Examples:\n  autotel new-store geojson --language rust\n  autotel new-store ini --language python\n\n", exit_status!()))]
+    NewStore(new_store::Arguments),
+    /// Write a built-in store's component to a file, for another WASI 0.2 runtime to run
+    #[command(after_help = concat!("Examples:\n  autotel extract json-store json-store.wasm\n  wasmtime run --dir .::/store --invoke 'load(\"/store/a.json\", [])' json-store.wasm\n\n", exit_status!()))]
+    Extract(extract::Arguments),
     /// Print a script that completes commands in a shell
     ///
     /// For example, in ~/.bashrc: source <(autotel completions bash)
@@ -59,6 +67,8 @@ impl Command {
             Self::Save(arguments) => arguments.run(&stores.host()?),
             Self::Convert(arguments) => arguments.run(&stores.host()?),
             Self::Validate(arguments) => arguments.run(&stores.host()?),
+            Self::NewStore(arguments) => arguments.run(),
+            Self::Extract(arguments) => arguments.run(&stores.host()?),
             Self::Completions { shell } => {
                 let mut script = Vec::new();
                 clap_complete::generate(*shell, &mut Arguments::command(), "autotel", &mut script);
@@ -75,7 +85,9 @@ impl Command {
             | Self::Load(load::Arguments { json, .. })
             | Self::Save(save::Arguments { json, .. })
             | Self::Convert(convert::Arguments { json, .. })
-            | Self::Validate(validate::Arguments { json, .. }) => *json,
+            | Self::Validate(validate::Arguments { json, .. })
+            | Self::NewStore(new_store::Arguments { json, .. })
+            | Self::Extract(extract::Arguments { json, .. }) => *json,
             Self::Completions { .. } => false,
         }
     }

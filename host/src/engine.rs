@@ -100,6 +100,8 @@ fn config() -> Config {
         .wasm_extended_const(true)
         .wasm_memory64(false)
         .wasm_tail_call(false)
+        .wasm_simd(false)
+        .wasm_relaxed_simd(false)
         .concurrency_support(false)
         .epoch_interruption(true);
     config

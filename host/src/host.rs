@@ -8,7 +8,7 @@ use std::{fs, thread};
 use crate::cache::Cache;
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::plugin::{Loader, Plugin, StoreInfo};
+use crate::plugin::{Compilation, Loader, Notify, Origin, Plugin, StoreInfo, digest};
 use crate::registry::Registry;
 use crate::store::Store;
 
@@ -29,8 +29,10 @@ struct Inner {
 pub struct HostBuilder {
     files: Vec<PathBuf>,
     folders: Vec<PathBuf>,
+    replaced: Vec<String>,
     cache: Option<PathBuf>,
     limits: Limits,
+    notify: Notify,
 }
 
 impl Host {
@@ -101,7 +103,20 @@ impl Host {
 
     /// Learns what a component file is, without adding it to the stores.
     pub fn inspect(&self, component: impl AsRef<Path>) -> Result<StoreInfo, Error> {
-        load_file(&self.0.loader, component.as_ref()).map(|plugin| plugin.info.clone())
+        load_file(&self.0.loader, component.as_ref()).map(|plugin| plugin.info)
+    }
+
+    /// The component file of a built-in store, for another WASI 0.2 runtime to run.
+    ///
+    /// ```
+    /// let host = autotel_stores::Host::new()?;
+    /// let component = host.component("json-store").unwrap();
+    /// assert_eq!(&component[..4], b"\0asm");
+    /// # Ok::<(), autotel_stores::Error>(())
+    /// ```
+    pub fn component(&self, store: &str) -> Option<&'static [u8]> {
+        let info = self.registry().by_name(store).filter(|info| info.origin == Origin::BuiltIn)?;
+        BUILT_IN.iter().copied().find(|component| digest(component) == info.digest)
     }
 
     fn store(&self, path: &Path, plugin: &Arc<Plugin>) -> Store {
@@ -148,6 +163,20 @@ impl HostBuilder {
         self
     }
 
+    /// Lets a third party's store take the place of the built-in store of this name. Without it, a component that names
+    /// itself like a built-in store fails [`HostBuilder::build`].
+    pub fn replace(mut self, store: impl Into<String>) -> Self {
+        self.replaced.push(store.into());
+        self
+    }
+
+    /// Has `notify` told when a component begins to be compiled, and when that is over. Components are compiled side by
+    /// side, so that it is called from several threads.
+    pub fn on_compile(mut self, notify: impl Fn(&Compilation) + Send + Sync + 'static) -> Self {
+        self.notify = Notify(Some(Arc::new(notify)));
+        self
+    }
+
     /// What a call may spend, unless a [`Store`] says otherwise.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -157,17 +186,33 @@ impl HostBuilder {
     /// Learns what each store is, and compiles those that the cache does not know.
     pub fn build(&self) -> Result<Host, Error> {
         let cache = self.cache.as_ref().map(|path| Cache::open(path).map_err(|error| Error::access(path, error)));
-        let loader = Arc::new(Loader::new(cache.transpose()?, self.limits.clone())?);
+        let loader = Arc::new(Loader::new(cache.transpose()?, self.limits.clone(), self.notify.clone())?);
         let mut plugins = load_built_in(&loader)?;
         for path in self.component_files()? {
-            let plugin = load_file(&loader, &path)?;
-            let name = &plugin.info.description.name;
-            if plugins.iter().any(|other| other.info.description.name == *name) {
-                return Err(Error::usage(format!("there is a store `{name}` already")).on(&path));
-            }
-            plugins.push(plugin);
+            self.add(&mut plugins, load_file(&loader, &path)?).map_err(|error| error.on(&path))?;
         }
         Ok(Host(Arc::new(Inner { registry: Registry::of(plugins), loader, limits: self.limits.clone() })))
+    }
+
+    /// Adds a third party's store, unless its name is taken.
+    fn add(&self, plugins: &mut Vec<Arc<Plugin>>, mut plugin: Plugin) -> Result<(), Error> {
+        let name = plugin.info.description.name.clone();
+        match plugins.iter().position(|other| other.info.description.name == name) {
+            None => plugins.push(Arc::new(plugin)),
+            Some(place) if plugins[place].info.origin != Origin::BuiltIn => {
+                return Err(Error::usage(format!("another component of the same stores names itself `{name}` too")));
+            }
+            Some(place) if self.replaced.contains(&name) => {
+                plugin.info.origin = Origin::Replacement;
+                plugins[place] = Arc::new(plugin);
+            }
+            Some(_) => {
+                return Err(Error::usage(format!("it names itself `{name}`, as a built-in store does")).with_hint(
+                    format!("to let it take that store's place, say so: --replace {name}, or HostBuilder::replace"),
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn component_files(&self) -> Result<Vec<PathBuf>, Error> {
@@ -185,19 +230,22 @@ impl HostBuilder {
     }
 }
 
-fn load_file(loader: &Loader, path: &Path) -> Result<Arc<Plugin>, Error> {
+fn load_file(loader: &Loader, path: &Path) -> Result<Plugin, Error> {
     let wasm = fs::read(path).map_err(|error| Error::access(path, error))?;
-    loader.load(wasm.into(), false).map_err(|error| error.on(path))
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    loader.load(&name, wasm.into(), Origin::File).map_err(|error| error.on(path))
 }
 
 /// Loads the built-in stores side by side: one that must be compiled takes a core for a while.
 fn load_built_in(loader: &Loader) -> Result<Vec<Arc<Plugin>>, Error> {
     thread::scope(|scope| {
-        let load = |wasm: &'static [u8]| scope.spawn(move || loader.load(Cow::Borrowed(wasm), true));
+        let load = |wasm: &'static [u8]| {
+            scope.spawn(move || loader.load("a built-in store", Cow::Borrowed(wasm), Origin::BuiltIn))
+        };
         let threads: Vec<_> = BUILT_IN.iter().map(|wasm| load(wasm)).collect();
         let join = |thread: thread::ScopedJoinHandle<'_, _>| {
             thread.join().unwrap_or_else(|_| Err(Error::internal("compiling a built-in store panicked")))
         };
-        threads.into_iter().map(join).collect()
+        threads.into_iter().map(|thread| join(thread).map(Arc::new)).collect()
     })
 }

@@ -31,7 +31,9 @@ mod engine;
 mod error;
 mod grants;
 mod host;
+mod imports;
 mod limits;
+mod outline;
 mod plugin;
 mod reader;
 mod registry;
@@ -48,7 +50,7 @@ pub use contract::{
 pub use error::{Error, ErrorKind};
 pub use host::{Host, HostBuilder};
 pub use limits::Limits;
-pub use plugin::StoreInfo;
+pub use plugin::{Compilation, Origin, StoreInfo};
 pub use reader::Reader;
 pub use registry::Registry;
 pub use store::Store;

@@ -37,6 +37,7 @@ Examples:
   autotel validate order.bpmn                 problems as file:line:column: message
   autotel describe xml-store                  a store's options, and what it may touch
   autotel --stores plugins load notes.toml    with third parties' stores, each in a sandbox
+  autotel new-store ini --language python     a project for a store of your own
 
 ",
     exit_status!()
@@ -58,6 +59,9 @@ struct Stores {
     /// A folder of third parties' stores, files named *.wasm; may be given several times
     #[arg(long = "stores", value_name = "FOLDER", global = true)]
     folders: Vec<PathBuf>,
+    /// Let a third party's store take the place of the built-in store NAME; may be given several times
+    #[arg(long, value_name = "NAME", global = true)]
+    replace: Vec<String>,
     /// Keep no compiled code: each start compiles the stores anew
     #[arg(long, global = true)]
     no_cache: bool,
@@ -70,8 +74,9 @@ impl Stores {
     fn host(&self) -> Result<Host, Error> {
         let mut limits = Limits::default();
         limits.deadline = Duration::from_secs(self.deadline);
-        let builder = Host::builder().limits(limits);
+        let builder = Host::builder().limits(limits).on_compile(terminal::tell_compilation());
         let builder = self.folders.iter().fold(builder, |builder, folder| builder.store_folder(folder));
+        let builder = self.replace.iter().fold(builder, |builder, store| builder.replace(store));
         let Some(cache) = dirs::cache_dir().filter(|_| !self.no_cache).map(|folder| folder.join("autotel")) else {
             return builder.build();
         };

@@ -17,6 +17,7 @@ use crate::engine::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::grants::Grant;
 use crate::limits::Limits;
+use crate::outline::Outline;
 use crate::words::{printable, printable_description};
 
 /// What a host knows of one of its stores.
@@ -26,13 +27,34 @@ pub struct StoreInfo {
     pub description: Description,
     /// SHA-256 of the component file, in hexadecimal digits.
     pub digest: String,
-    /// Whether the store came with the library.
-    pub is_built_in: bool,
+    pub origin: Origin,
     /// The interfaces that the component imports, by name. It is given no more than these, and of the file system no
     /// more than the one file of a call.
     pub imports: Vec<String>,
     /// The interfaces that the component exports, by name.
     pub exports: Vec<String>,
+    /// What the component needs of WebAssembly beyond what every toolchain emits, such as `multi-memory`.
+    pub features: Vec<String>,
+}
+
+impl StoreInfo {
+    /// Whether the store imports an interface of which every call is refused: toolchains import the network unasked.
+    pub fn is_refused(&self, import: &str) -> bool {
+        crate::imports::is_refused(import)
+    }
+}
+
+/// Where a store came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// With the library.
+    BuiltIn,
+    /// From a file, a third party's.
+    File,
+    /// From a file, in the place of the built-in store of its name: see
+    /// [`HostBuilder::replace`](crate::HostBuilder::replace).
+    Replacement,
 }
 
 /// A store's component and what it says of itself.
@@ -50,12 +72,42 @@ enum Code {
 #[derive(Serialize, Deserialize)]
 struct About {
     description: Description,
-    imports: Vec<String>,
-    exports: Vec<String>,
+    outline: Outline,
 }
 
-/// The magic number of WebAssembly, and the version and layer of components.
-const COMPONENT_PREAMBLE: &[u8] = b"\0asm\x0d\0\x01\0";
+/// A component that is compiled, which takes some seconds for those of large toolchains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Compilation {
+    /// The name of the component file, or of the store where that is known already.
+    pub component: String,
+    /// Bytes of the component.
+    pub bytes: u64,
+    /// Whether it has ended rather than begun.
+    pub is_over: bool,
+}
+
+/// Whom a host tells of each [`Compilation`], when it begins and when it is over.
+#[derive(Clone, Default)]
+pub(crate) struct Notify(pub Option<Arc<dyn Fn(&Compilation) + Send + Sync>>);
+
+impl Notify {
+    fn around<T>(&self, name: &str, wasm: &[u8], compile: impl FnOnce() -> T) -> T {
+        let Some(notify) = &self.0 else { return compile() };
+        let mut compilation = Compilation { component: name.to_owned(), bytes: wasm.len() as u64, is_over: false };
+        notify(&compilation);
+        let compiled = compile();
+        compilation.is_over = true;
+        notify(&compilation);
+        compiled
+    }
+}
+
+impl fmt::Debug for Notify {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Notify(..)" } else { "Notify" })
+    }
+}
 
 /// Makes plugins of component files.
 pub(crate) struct Loader {
@@ -63,43 +115,42 @@ pub(crate) struct Loader {
     linker: Linker<State>,
     cache: Option<Cache>,
     limits: Limits,
+    notify: Notify,
     /// What compiled code depends on beside the component.
     compatibility: String,
 }
 
 impl Loader {
-    pub fn new(cache: Option<Cache>, limits: Limits) -> Result<Self, Error> {
+    pub fn new(cache: Option<Cache>, limits: Limits, notify: Notify) -> Result<Self, Error> {
         let clock = Clock::start()?;
-        let linker = crate::call::linker(&clock.engine).map_err(|error| Error::internal(error.to_string()))?;
+        let linker = crate::imports::linker(&clock.engine).map_err(|error| Error::internal(error.to_string()))?;
         let mut hasher = DefaultHasher::new();
         clock.engine.precompile_compatibility_hash().hash(&mut hasher);
         let compatibility = format!("{}-{:016x}", env!("CARGO_PKG_VERSION"), hasher.finish());
-        Ok(Self { clock, linker, cache, limits, compatibility })
+        Ok(Self { clock, linker, cache, limits, notify, compatibility })
     }
 
-    /// Learns what a component is. Compiles it only where the cache does not know it.
-    pub fn load(&self, wasm: Cow<'static, [u8]>, is_built_in: bool) -> Result<Arc<Plugin>, Error> {
-        if !wasm.starts_with(COMPONENT_PREAMBLE) {
-            return Err(Error::new(ErrorKind::Store, "not a store: a store is a binary WebAssembly component"));
-        }
-        let digest: String = Sha256::digest(&wasm).iter().map(|byte| format!("{byte:02x}")).collect();
+    /// Learns what a component is, which `name` tells a person. Compiles it only where the cache does not know it.
+    pub fn load(&self, name: &str, wasm: Cow<'static, [u8]>, origin: Origin) -> Result<Plugin, Error> {
+        let digest = digest(&wasm);
         let (about, code) = match self.cached_about(&digest) {
             Some(about) => (about, Code::Wasm(wasm)),
             None => {
-                let pre = self.compile(&wasm, &digest)?;
-                (self.ask(&pre, &digest)?, Code::Ready(pre))
+                let outline = Outline::of(&wasm)?;
+                let pre = self.compile(name, &wasm, &digest)?;
+                (self.ask(&pre, outline, &digest)?, Code::Ready(pre))
             }
         };
-        let About { description, imports, exports } = about;
-        let info = StoreInfo { description, digest, is_built_in, imports, exports };
-        Ok(Arc::new(Plugin { info, code: Mutex::new(code) }))
+        let About { description, outline: Outline { imports, exports, features } } = about;
+        let info = StoreInfo { description, digest, origin, imports, exports, features };
+        Ok(Plugin { info, code: Mutex::new(code) })
     }
 
     /// The plugin's code, ready to be instantiated.
     pub fn code(&self, plugin: &Plugin) -> Result<DocumentStorePre<State>, Error> {
         let mut code = plugin.code.lock().unwrap_or_else(PoisonError::into_inner);
         if let Code::Wasm(wasm) = &*code {
-            *code = Code::Ready(self.compile(wasm, &plugin.info.digest)?);
+            *code = Code::Ready(self.compile(&plugin.info.description.name, wasm, &plugin.info.digest)?);
         }
         match &*code {
             Code::Ready(pre) => Ok(pre.clone()),
@@ -107,12 +158,13 @@ impl Loader {
         }
     }
 
-    fn compile(&self, wasm: &[u8], digest: &str) -> Result<DocumentStorePre<State>, Error> {
+    fn compile(&self, name: &str, wasm: &[u8], digest: &str) -> Result<DocumentStorePre<State>, Error> {
         let entry = self.entry(digest, "code");
         let component = match self.cached_code(&entry) {
             Some(component) => component,
             None => {
-                let component = Component::from_binary(self.linker.engine(), wasm).map_err(no_store)?;
+                let component = self.notify.around(name, wasm, || Component::from_binary(self.linker.engine(), wasm));
+                let component = component.map_err(no_store)?;
                 if let Some(cache) = &self.cache
                     && let Ok(code) = component.serialize()
                 {
@@ -121,7 +173,8 @@ impl Loader {
                 component
             }
         };
-        self.linker.instantiate_pre(&component).and_then(DocumentStorePre::new).map_err(no_store)
+        let linker = crate::imports::refusing(&self.linker, &component).map_err(no_store)?;
+        linker.instantiate_pre(&component).and_then(DocumentStorePre::new).map_err(no_store)
     }
 
     fn cached_code(&self, entry: &str) -> Option<Component> {
@@ -139,17 +192,13 @@ impl Loader {
     }
 
     /// Asks a component what it is.
-    fn ask(&self, pre: &DocumentStorePre<State>, digest: &str) -> Result<About, Error> {
+    fn ask(&self, pre: &DocumentStorePre<State>, outline: Outline, digest: &str) -> Result<About, Error> {
         let mut call = Call::begin(pre, Grant::Nothing, "", &self.clock, &self.limits)?;
         let description =
             call.invoke(|exports, store, _| exports.autotel_stores_store().call_describe(store).map(Ok))?;
         let description = printable_description(description);
         check(&description)?;
-        let component_type = pre.instance_pre().component().component_type();
-        let engine = self.linker.engine();
-        let imports = component_type.imports(engine).map(|(name, _)| printable(name)).collect();
-        let exports = component_type.exports(engine).map(|(name, _)| printable(name)).collect();
-        let about = About { description, imports, exports };
+        let about = About { description, outline };
         let mut encoder = Encoder::default();
         if let Some(cache) = &self.cache
             && encode(&about, &mut encoder).is_ok()
@@ -162,6 +211,11 @@ impl Loader {
     fn entry(&self, digest: &str, kind: &str) -> String {
         format!("{digest}-{}-{kind}", self.compatibility)
     }
+}
+
+/// SHA-256 of a component file, in hexadecimal digits.
+pub(crate) fn digest(wasm: &[u8]) -> String {
+    Sha256::digest(wasm).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl fmt::Debug for Plugin {

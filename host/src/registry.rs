@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use crate::contract::Format;
 use crate::error::Error;
-use crate::plugin::{Plugin, StoreInfo};
+use crate::plugin::{Origin, Plugin, StoreInfo};
 
 /// Bytes at the beginning of a file that its format is told by.
 const SIGNATURE_BYTES: usize = 4096;
 
 /// The stores that a host knows.
 ///
-/// Built-in stores come first, the others follow by name, and a name is taken once. Where several claim an extension,
+/// Built-in stores come first, and a third party's that takes the place of one; the others follow by name, and a name is
+/// taken once. Where several claim an extension,
 /// a media type or a signature, the first of them gets it.
 ///
 /// ```
@@ -28,7 +29,7 @@ pub struct Registry(Vec<Arc<Plugin>>);
 impl Registry {
     /// Sorts plugins, whose names are each another, into the order of the registry.
     pub(crate) fn of(mut plugins: Vec<Arc<Plugin>>) -> Self {
-        plugins.sort_by_key(|plugin| (!plugin.info.is_built_in, plugin.info.description.name.clone()));
+        plugins.sort_by_key(|plugin| (plugin.info.origin == Origin::File, plugin.info.description.name.clone()));
         Self(plugins)
     }
 

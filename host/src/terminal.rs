@@ -1,13 +1,15 @@
 //! What is written to the terminal: data on standard output, talk on standard error, colours only for people.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
-use autotel_stores::{Error, ErrorKind, Loss, Position, Problem};
-use indicatif::{ProgressBar, ProgressStyle};
+use autotel_stores::{Compilation, Error, ErrorKind, Loss, Position, Problem};
+use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 pub const BOLD: Style = Style::new().bold();
@@ -91,6 +93,30 @@ pub fn problem_json(problem: &Problem) -> Value {
     let at =
         problem.at.map(|Position { offset, line, column }| json!({"offset": offset, "line": line, "column": column}));
     json!({"message": problem.message, "at": at})
+}
+
+/// Shows on a terminal which components are being compiled, and for how long.
+pub fn tell_compilation() -> impl Fn(&Compilation) + Send + Sync + 'static {
+    // Those of the built-in stores take no time that a person would wait for.
+    const BYTES_MIN: u64 = 4 << 20;
+    let bars = MultiProgress::new();
+    let shown: Mutex<HashMap<String, ProgressBar>> = Mutex::default();
+    move |compilation| {
+        let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let component = &compilation.component;
+        if compilation.is_over {
+            shown.remove(component).inspect(ProgressBar::finish_and_clear);
+        } else if compilation.bytes > BYTES_MIN {
+            let style = ProgressStyle::with_template("{spinner} {msg}, {elapsed}");
+            let size = HumanBytes(compilation.bytes);
+            let bar = bars
+                .add(ProgressBar::new_spinner())
+                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+            bar.set_message(format!("compiling {component} ({size}), once"));
+            bar.enable_steady_tick(Duration::from_millis(100));
+            shown.insert(component.clone(), bar);
+        }
+    }
 }
 
 /// A bar for work that takes a while, on a terminal.

@@ -50,7 +50,7 @@ mod store;
 #[allow(missing_docs, unused_qualifications, clippy::undocumented_unsafe_blocks)]
 pub mod bindings {
     wit_bindgen::generate!({
-        path: "../../wit",
+        path: "wit",
         world: "document-store",
         pub_export_macro: true,
         export_macro_name: "export_component",

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use autotel_stores::{Error, StoreInfo};
+use autotel_stores::{Error, Origin, StoreInfo};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -43,8 +43,7 @@ impl Arguments {
 fn show(store: &StoreInfo) -> String {
     let description = &store.description;
     let mut shown = format!("{} {}\n{}\n\n", styled(BOLD, &description.name), description.version, description.summary);
-    let origin = if store.is_built_in { "built in" } else { "a third party's" };
-    shown += &row("origin", origin);
+    shown += &row("origin", origin(store));
     shown += &row("digest", &format!("sha256:{}", store.digest));
     shown += &row("operations", &description.operations.names().join(", "));
     shown += &row("granted", GRANTED);
@@ -63,10 +62,22 @@ fn show(store: &StoreInfo) -> String {
             &format!("{} {}", option.summary, styled(DIM, format!("({operations}: {})", option.kind.takes()))),
         );
     }
-    for (name, interfaces) in [("export", &store.exports), ("import", &store.imports)] {
-        interfaces.iter().for_each(|interface| shown += &row(name, interface));
+    store.features.iter().for_each(|feature| shown += &row("needs", &format!("WebAssembly's {feature}")));
+    store.exports.iter().for_each(|export| shown += &row("export", export));
+    for import in &store.imports {
+        let refused =
+            if store.is_refused(import) { styled(DIM, " (refused: a call ends the store)") } else { String::new() };
+        shown += &row("import", &format!("{import}{refused}"));
     }
     shown
+}
+
+fn origin(store: &StoreInfo) -> &'static str {
+    match store.origin {
+        Origin::BuiltIn => "built in",
+        Origin::Replacement => "a third party's, in place of the built-in store",
+        _ => "a third party's",
+    }
 }
 
 fn row(name: &str, value: &str) -> String {
@@ -96,7 +107,8 @@ pub fn store_json(store: &StoreInfo) -> Value {
         "name": description.name,
         "version": description.version,
         "summary": description.summary,
-        "built-in": store.is_built_in,
+        "built-in": store.origin == Origin::BuiltIn,
+        "origin": origin(store),
         "digest": format!("sha256:{}", store.digest),
         "operations": description.operations,
         "granted": GRANTED,
@@ -104,5 +116,7 @@ pub fn store_json(store: &StoreInfo) -> Value {
         "options": options.collect::<Vec<_>>(),
         "exports": store.exports,
         "imports": store.imports,
+        "refused-imports": store.imports.iter().filter(|import| store.is_refused(import)).collect::<Vec<_>>(),
+        "features": store.features,
     })
 }

@@ -1,0 +1,164 @@
+//! What a store may import: clocks, random numbers, standard streams that lead nowhere, the granted file, and a network
+//! that refuses.
+
+use std::time::Duration;
+
+use wasmtime::Engine;
+use wasmtime::component::types::{ComponentExtern, ComponentItem};
+use wasmtime::component::{Component, HasData, Linker, Resource, ResourceTable, ResourceType};
+use wasmtime_wasi::cli::{WasiCli, WasiCliView};
+use wasmtime_wasi::clocks::{WasiClocks, WasiClocksCtxView, WasiClocksView};
+use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable, IoError, bindings};
+use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
+
+use crate::call::State;
+use crate::grants::FileSystem;
+
+/// Interfaces that a store is given, by what their names begin with: WASI 0.2 as `linker` has it, and the contract's
+/// own types.
+const GIVEN: [&str; 7] = [
+    "autotel:stores/types@",
+    "wasi:cli/",
+    "wasi:clocks/monotonic-clock@",
+    "wasi:clocks/wall-clock@",
+    "wasi:filesystem/",
+    "wasi:io/",
+    "wasi:random/",
+];
+
+/// Interfaces that toolchains import unasked. A store may import them, and is refused when it calls them.
+const REFUSED: [&str; 2] = ["wasi:http/", "wasi:sockets/"];
+
+/// Whether a store is given an interface.
+pub(crate) fn is_given(import: &str) -> bool {
+    GIVEN.iter().any(|name| import.starts_with(name))
+}
+
+/// Whether a store may import an interface, but is refused when it calls it.
+pub(crate) fn is_refused(import: &str) -> bool {
+    REFUSED.iter().any(|name| import.starts_with(name))
+}
+
+/// Links what every store is given.
+pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    let l = &mut linker;
+    bindings::clocks::wall_clock::add_to_linker::<_, WasiClocks>(l, State::clocks)?;
+    monotonic_clock::add_to_linker::<_, HasTimer>(l, timer)?;
+    bindings::random::random::add_to_linker::<_, WasiRandom>(l, State::random)?;
+    bindings::random::insecure::add_to_linker::<_, WasiRandom>(l, State::random)?;
+    bindings::random::insecure_seed::add_to_linker::<_, WasiRandom>(l, State::random)?;
+    bindings::cli::environment::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::cli::exit::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::cli::stdin::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::cli::stdout::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::cli::stderr::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::cli::terminal_input::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::cli::terminal_output::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::cli::terminal_stdin::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::cli::terminal_stdout::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::cli::terminal_stderr::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::sync::io::error::add_to_linker::<_, HasTable>(l, |state| &mut state.table)?;
+    bindings::sync::io::poll::add_to_linker::<_, HasTable>(l, |state| &mut state.table)?;
+    bindings::sync::io::streams::add_to_linker::<_, HasTable>(l, |state| &mut state.table)?;
+    bindings::filesystem::preopens::add_to_linker::<_, HasFileSystem>(l, file_system)?;
+    bindings::sync::filesystem::types::add_to_linker::<_, HasFileSystem>(l, file_system)?;
+    Ok(linker)
+}
+
+/// The linker for a component that may import the network: every call of that is refused.
+pub(crate) fn refusing(linker: &Linker<State>, component: &Component) -> wasmtime::Result<Linker<State>> {
+    let (mut linker, engine, component_type) = (linker.clone(), component.engine(), component.component_type());
+    for (name, import) in component_type.imports(engine).filter(|(name, _)| is_refused(name)) {
+        if let ComponentItem::ComponentInstance(interface) = import.ty {
+            refuse_interface(&mut linker, name, &interface.exports(engine).collect::<Vec<_>>())?;
+        }
+    }
+    Ok(linker)
+}
+
+/// A resource that nobody can make.
+enum Refused {}
+
+fn refuse_interface(
+    linker: &mut Linker<State>,
+    name: &str,
+    exports: &[(&str, ComponentExtern)],
+) -> wasmtime::Result<()> {
+    let mut instance = linker.instance(name)?;
+    for (export, item) in exports {
+        match item.ty {
+            ComponentItem::ComponentFunc(_) => {
+                let called = format!("it called `{name}#{export}`, which every store is refused");
+                instance.func_new(export, move |_, _, _, _| wasmtime::bail!("{called}"))?;
+            }
+            ComponentItem::Resource(_) => {
+                // What WASI's other interfaces share with this one is one type in all of them.
+                let shared = match *export {
+                    "pollable" => ResourceType::host::<DynPollable>(),
+                    "input-stream" => ResourceType::host::<DynInputStream>(),
+                    "output-stream" => ResourceType::host::<DynOutputStream>(),
+                    "error" => ResourceType::host::<IoError>(),
+                    _ => ResourceType::host::<Refused>(),
+                };
+                instance.resource(export, shared, |_, _| Ok(()))?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+struct HasFileSystem;
+
+impl HasData for HasFileSystem {
+    type Data<'a> = FileSystem<'a>;
+}
+
+/// The monotonic clock, on which no sleep is longer than the call may last.
+struct Timer<'a> {
+    clocks: WasiClocksCtxView<'a>,
+    sleep_max: Duration,
+}
+
+struct HasTimer;
+
+impl HasData for HasTimer {
+    type Data<'a> = Timer<'a>;
+}
+
+fn timer(state: &mut State) -> Timer<'_> {
+    let sleep_max = state.sleep_max;
+    Timer { clocks: state.clocks(), sleep_max }
+}
+
+impl monotonic_clock::Host for Timer<'_> {
+    fn now(&mut self) -> wasmtime::Result<u64> {
+        monotonic_clock::Host::now(&mut self.clocks)
+    }
+
+    fn resolution(&mut self) -> wasmtime::Result<u64> {
+        monotonic_clock::Host::resolution(&mut self.clocks)
+    }
+
+    fn subscribe_instant(&mut self, instant: u64) -> wasmtime::Result<Resource<DynPollable>> {
+        let now = self.now()?;
+        self.subscribe_duration(instant.saturating_sub(now))
+    }
+
+    fn subscribe_duration(&mut self, duration: u64) -> wasmtime::Result<Resource<DynPollable>> {
+        let longest = u64::try_from(self.sleep_max.as_nanos()).unwrap_or(u64::MAX);
+        self.clocks.subscribe_duration(duration.min(longest))
+    }
+}
+
+struct HasTable;
+
+impl HasData for HasTable {
+    type Data<'a> = &'a mut ResourceTable;
+}
+
+fn file_system(state: &mut State) -> FileSystem<'_> {
+    FileSystem { grants: &mut state.grants, table: &mut state.table }
+}

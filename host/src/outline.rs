@@ -1,0 +1,144 @@
+//! What a component says of itself in its binary, read and judged before anything of it is compiled.
+
+use serde::{Deserialize, Serialize};
+use wasmparser::{Parser, Payload, Validator, WasmFeatures};
+
+use crate::error::{Error, ErrorKind};
+use crate::imports::{is_given, is_refused};
+use crate::words::printable;
+
+/// The interface that makes a component a store, and the version of the contract that this host speaks.
+const STORE_INTERFACE: &str = "autotel:stores/store";
+const CONTRACT_VERSION: &str = "0.1.0";
+
+/// The magic number of WebAssembly, and the version and layer of components.
+const COMPONENT_PREAMBLE: &[u8] = b"\0asm\x0d\0\x01\0";
+
+/// What every toolchain emits.
+const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
+    .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
+    .union(WasmFeatures::SIGN_EXTENSION)
+    .union(WasmFeatures::MULTI_VALUE)
+    .union(WasmFeatures::REFERENCE_TYPES)
+    .union(WasmFeatures::BULK_MEMORY)
+    .union(WasmFeatures::FLOATS)
+    .union(WasmFeatures::GC_TYPES)
+    .union(WasmFeatures::COMPONENT_MODEL);
+
+/// What some toolchains emit, allowed to the stores that need it: Python's the first, QuickJS's both.
+const EXTRA_FEATURES: [(WasmFeatures, &str); 2] =
+    [(WasmFeatures::EXTENDED_CONST, "extended-const"), (WasmFeatures::MULTI_MEMORY, "multi-memory")];
+
+/// What a component imports, exports, and needs of WebAssembly, by name.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Outline {
+    pub imports: Vec<String>,
+    pub exports: Vec<String>,
+    pub features: Vec<String>,
+}
+
+impl Outline {
+    /// Reads a component's outline, and refuses what is no store of this contract, or asks for more than its world has.
+    pub fn of(wasm: &[u8]) -> Result<Self, Error> {
+        if !wasm.starts_with(COMPONENT_PREAMBLE) {
+            return Err(no_store("a store is a binary WebAssembly component"));
+        }
+        let features = needed_features(wasm)?;
+        let (imports, exports) = names(wasm).map_err(|error| invalid(&error))?;
+        check_exports(&exports)?;
+        check_imports(&imports)?;
+        Ok(Self { imports, exports, features })
+    }
+}
+
+fn no_store(why: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Store, format!("not a store: {why}"))
+}
+
+fn invalid(error: &wasmparser::BinaryReaderError) -> Error {
+    no_store(format!("{}, at byte {} of the component", printable(error.message()), error.offset()))
+}
+
+/// The extra features without which the component is not valid.
+fn needed_features(wasm: &[u8]) -> Result<Vec<String>, Error> {
+    let validate = |features| Validator::new_with_features(features).validate_all(wasm).map(drop);
+    if validate(FEATURES).is_ok() {
+        return Ok(Vec::new());
+    }
+    let all = EXTRA_FEATURES.iter().fold(FEATURES, |all, (feature, _)| all | *feature);
+    validate(all).map_err(|error| invalid(&error))?;
+    let needed = EXTRA_FEATURES.iter().filter(|(feature, _)| validate(all - *feature).is_err());
+    Ok(needed.map(|(_, name)| (*name).to_owned()).collect())
+}
+
+/// The names that the outermost component imports and exports.
+fn names(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>), wasmparser::BinaryReaderError> {
+    let (mut imports, mut exports, mut depth) = (Vec::new(), Vec::new(), 0_u32);
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload? {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                for import in section {
+                    imports.push(printable(import?.name.name));
+                }
+            }
+            Payload::ComponentExportSection(section) if depth == 0 => {
+                for export in section {
+                    exports.push(printable(export?.name.name));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok((imports, exports))
+}
+
+fn check_exports(exports: &[String]) -> Result<(), Error> {
+    let version = exports.iter().find_map(|name| name.strip_prefix(STORE_INTERFACE)?.strip_prefix('@'));
+    match version {
+        Some(version) if is_compatible(version) => Ok(()),
+        Some(version) => Err(no_store(format!(
+            "it is made for version {version} of the contract `autotel:stores`, and this host has version \
+             {CONTRACT_VERSION}"
+        ))
+        .with_hint("build it again with the contract in the folder `wit` that `autotel new-store` makes")),
+        None => {
+            let exported =
+                if exports.is_empty() { "nothing".to_owned() } else { format!("`{}`", exports.join("`, `")) };
+            Err(no_store(format!("it lacks the export `{STORE_INTERFACE}@{CONTRACT_VERSION}`, and exports {exported}")))
+        }
+    }
+}
+
+/// Whether a component that was made for this version is understood: below 1.0, versions that differ in more than
+/// their last number are other contracts.
+fn is_compatible(version: &str) -> bool {
+    let track = |version: &str| version.rsplit_once('.').map(|(track, _)| track.to_owned());
+    !version.contains(['-', '+']) && track(version) == track(CONTRACT_VERSION)
+}
+
+fn check_imports(imports: &[String]) -> Result<(), Error> {
+    match imports.iter().find(|import| !is_given(import) && !is_refused(import)) {
+        None => Ok(()),
+        Some(import) => Err(no_store(format!("it imports `{import}`, which no store is given"))
+            .with_hint("a store may import the clocks, files, random numbers and standard streams of WASI 0.2")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_that_of_the_contract() {
+        let package = include_str!("../wit/store.wit").lines().next();
+        assert_eq!(package, Some(&*format!("package autotel:stores@{CONTRACT_VERSION};")));
+    }
+
+    #[test]
+    fn later_patches_of_the_contract_are_understood_and_other_versions_are_not() {
+        let compatible = ["0.1.0", "0.1.7", "0.2.0", "1.1.0", "0.1.0-rc", "0"].map(is_compatible);
+        assert_eq!(compatible, [true, true, false, false, false, false]);
+    }
+}

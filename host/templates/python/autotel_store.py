@@ -1,0 +1,142 @@
+"""The kit for stores in Python: descriptions, what is wrong with a file and where, documents as CBOR.
+
+Runs in a component and, for tests, outside of one. `store.py` is the component's face over it.
+"""
+
+import io
+from dataclasses import dataclass, field
+
+import cbor2
+
+OPERATIONS = ("load", "save", "validate")
+
+
+@dataclass
+class Format:
+    """A format that the store reads or writes."""
+
+    name: str
+    standard: str
+    extensions: list[str] = field(default_factory=list)
+    media_types: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Option:
+    """An option that the store knows. Its default says what it takes: yes or no, a number, one of `choices`, text."""
+
+    name: str
+    summary: str
+    default: bool | int | str
+    choices: list[str] = field(default_factory=list)
+    operations: tuple[str, ...] = OPERATIONS
+
+
+@dataclass
+class Position:
+    """A place in a file: bytes before it, its line from 1, its character in the line from 1."""
+
+    offset: int
+    line: int
+    column: int
+
+    @classmethod
+    def of(cls, data, offset):
+        """The place of the byte at `offset`."""
+        before = data[:offset].replace(b"\r\n", b" \n").replace(b"\r", b"\n")
+        start = before.rfind(b"\n") + 1
+        return cls(offset, before.count(b"\n") + 1, len(before[start:].decode(errors="replace")) + 1)
+
+    @classmethod
+    def of_line(cls, data, line):
+        """The place where a line begins."""
+        ends = data.replace(b"\r\n", b" \n").replace(b"\r", b"\n").split(b"\n")
+        line = max(1, min(line, len(ends)))
+        return cls(sum(len(end) + 1 for end in ends[: line - 1]), line, 1)
+
+
+@dataclass
+class Loss:
+    """What a document held and the format could not: where, as a JSON Pointer, and how it was written instead."""
+
+    pointer: str
+    message: str
+
+
+class Syntax(Exception):
+    """The bytes are not of the format; `at` is the first place where that shows."""
+
+    def __init__(self, message, at=None):
+        super().__init__(message)
+        self.at = at
+
+
+class Unsupported(Exception):
+    """What is asked for is outside what the store does: the message names it."""
+
+
+class TooLarge(Exception):
+    """A bound of the store was reached."""
+
+    def __init__(self, bound, limit):
+        super().__init__(bound)
+        self.limit = limit
+
+
+class Store:
+    """A store of one document a file. A subclass says what it is, and has `parse` and `print`."""
+
+    name: str
+    version: str
+    summary: str
+    formats: list[Format]
+    options: list[Option] = []
+
+    def parse(self, data, options):
+        raise NotImplementedError
+
+    def print(self, document, options, lose):
+        raise NotImplementedError
+
+    def parsed(self, data, **options):
+        """Parses bytes, with every option that is not given at its default."""
+        try:
+            return self.parse(data, self._defaults() | options)
+        except UnicodeDecodeError as error:
+            raise Syntax("bytes that are not UTF-8", Position.of(data, error.start)) from error
+        except RecursionError as error:
+            raise TooLarge("depth", 1000) from error
+
+    def printed(self, document, **options):
+        """Prints a document, and lists what was lost."""
+        losses = []
+        try:
+            data = self.print(document, self._defaults() | options, lambda *loss: losses.append(Loss(*loss)))
+        except RecursionError as error:
+            raise TooLarge("depth", 1000) from error
+        return data, losses
+
+    def _defaults(self):
+        return {option.name: option.default for option in self.options}
+
+
+def encode(document):
+    """Gives a document as CBOR."""
+    try:
+        return cbor2.dumps(document)
+    except RecursionError as error:
+        raise TooLarge("depth", 1000) from error
+
+
+def decode(documents):
+    """Gives the one document of a CBOR sequence."""
+    sequence = io.BytesIO(documents)
+    try:
+        document = cbor2.load(sequence)
+    except RecursionError as error:
+        raise TooLarge("depth", 1000) from error
+    except (cbor2.CBORDecodeError, ValueError) as error:
+        raise Unsupported(f"what is no document: {error}") from error
+    if sequence.tell() != len(documents):
+        raise Unsupported("more than one document in a file")
+    return document

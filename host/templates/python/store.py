@@ -1,0 +1,162 @@
+"""The component's face: the contract of `wit/` over the store in `format.py`. It need not change."""
+
+from componentize_py_types import Err
+from wit_world.imports import types
+
+import autotel_store as kit
+from format import FormatStore
+
+STORE = FormatStore()
+
+
+class Store:
+    def describe(self):
+        return types.Description(
+            name=STORE.name,
+            version=STORE.version,
+            summary=STORE.summary,
+            formats=[
+                types.Format(format.name, format.standard, format.extensions, format.media_types, [])
+                for format in STORE.formats
+            ],
+            operations=operations(kit.OPERATIONS),
+            options=[described(option) for option in STORE.options],
+        )
+
+    def load(self, path, options):
+        return read(path, options, "load")
+
+    def save(self, path, documents, options):
+        writer = Writer.create(path, options)
+        writer.write(documents)
+        return writer.finish()
+
+    def validate(self, path, options):
+        try:
+            read(path, options, "validate")
+        except Err as error:
+            if isinstance(error.value, types.Error_Syntax):
+                return [error.value.value]
+            raise
+        return []
+
+
+class Reader:
+    def __init__(self, documents):
+        self.documents = documents
+        self.given = 0
+
+    @classmethod
+    def open(cls, path, options):
+        return cls(read(path, options, "load"))
+
+    def next(self, max_bytes):
+        page = self.documents[self.given : self.given + max(max_bytes, 1)]
+        self.given += len(page)
+        return page or None
+
+
+class Writer:
+    def __init__(self, file, path, options):
+        self.file = file
+        self.path = path
+        self.options = options
+        self.pages = []
+        self.error = None
+
+    @classmethod
+    def create(cls, path, options):
+        with answers_errors(path):
+            options = resolved(options, "save")
+            return cls(open(path, "wb"), path, options)
+
+    def write(self, page):
+        if self.error is not None:
+            raise self.error
+        self.pages.append(page)
+
+    def finish(self):
+        if self.error is not None:
+            raise self.error
+        self.error = Err(types.Error_Unsupported("a call after `finish`"))
+        try:
+            with answers_errors(self.path), self.file:
+                data, losses = STORE.printed(kit.decode(b"".join(self.pages)), **self.options)
+                self.file.write(data)
+        except Err as error:
+            self.error = error
+            raise
+        return [types.Loss(loss.pointer, loss.message) for loss in losses]
+
+
+def read(path, options, operation):
+    """Reads a file as CBOR."""
+    with answers_errors(path):
+        options = resolved(options, operation)
+        with open(path, "rb") as file:
+            data = file.read()
+        return kit.encode(STORE.parsed(data, **options))
+
+
+class answers_errors:
+    """Turns what Python raises into an error of the contract."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, _, error, __):
+        match error:
+            case None | Err():
+                return
+            case kit.Syntax(at=at):
+                at = at and types.Position(at.offset, at.line, at.column)
+                answer = types.Error_Syntax(types.Problem(str(error), at))
+            case kit.Unsupported():
+                answer = types.Error_Unsupported(str(error))
+            case kit.TooLarge(limit=limit):
+                answer = types.Error_TooLarge(types.Bound(str(error), limit, None))
+            case FileNotFoundError():
+                answer = types.Error_NotFound(self.path)
+            case PermissionError():
+                answer = types.Error_Denied(self.path)
+            case OSError():
+                answer = types.Error_Other(str(error))
+            case _:
+                # A bug of the store: it traps, and the host says so.
+                return
+        raise Err(answer) from error
+
+
+def resolved(options, operation):
+    """The options that were given, by name."""
+    known = {option.name for option in STORE.options if operation in option.operations}
+    for option in options:
+        if option.name not in known:
+            raise kit.Unsupported(f"the option `{option.name}` of `{operation}`")
+    return {option.name: option.value.value for option in options}
+
+
+def described(option):
+    """An option in the contract's words."""
+    match option.default:
+        case bool():
+            kind, default = types.OptionKind_Flag(), types.OptionValue_Flag(option.default)
+        case int():
+            kind = types.OptionKind_Count(types.CountRange(0, 2**64 - 1))
+            default = types.OptionValue_Count(option.default)
+        case _ if option.choices:
+            kind, default = types.OptionKind_Choice(option.choices), types.OptionValue_Choice(option.default)
+        case _:
+            kind, default = types.OptionKind_Text(), types.OptionValue_Text(option.default)
+    return types.OptionDescription(option.name, option.summary, kind, default, operations(option.operations))
+
+
+def operations(names):
+    """A set of operations in the contract's words."""
+    flags = types.Operations(0)
+    for name in names:
+        flags |= types.Operations[name.upper()]
+    return flags

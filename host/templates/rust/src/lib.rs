@@ -1,0 +1,74 @@
+//! {{title}} as a store: a list of text, each a line of the file. Put your format here in its place.
+
+use autotel_store_sdk::{Description, Fault, Format, Options, Output, Simple, SimpleStore, Value};
+
+pub struct FormatStore;
+
+impl SimpleStore for FormatStore {
+    fn describe() -> Description {
+        let format = Format::new("{{title}}", "one text a line").extension("{{extension}}");
+        Description::new("{{name}}", env!("CARGO_PKG_VERSION"), "Lists of text, each a line of the file").format(format)
+    }
+
+    /// Gives the document that the bytes of a file hold. Bytes that are not UTF-8 are refused with their place.
+    fn parse(bytes: &[u8], _: &Options) -> Result<Value, Fault> {
+        let lines = std::str::from_utf8(bytes)?.lines();
+        Ok(lines.map(Value::from).collect::<Vec<_>>().into())
+    }
+
+    /// Gives the bytes of a file that holds a document, and tells with `lose_at` what the format cannot hold.
+    fn print(document: &Value, _: &Options, to: &mut Output) -> Result<(), Fault> {
+        let lines = document.as_array().ok_or(Fault::unsupported("anything but a list"))?;
+        for (index, line) in lines.iter().enumerate() {
+            match line {
+                Value::Text(line) => to.push_str(line),
+                _ => to.lose_at(&[index.to_string()], "what is no text, written as an empty line"),
+            }
+            to.push_str("\n");
+        }
+        Ok(())
+    }
+}
+
+autotel_store_sdk::export!(Simple<FormatStore>);
+
+/// What the format promises, tried without a sandbox.
+#[cfg(test)]
+mod tests {
+    use autotel_store_sdk::{Operations, parse_all, print_all};
+
+    use super::*;
+
+    fn parsed(bytes: &[u8]) -> Result<Vec<u8>, Fault> {
+        parse_all::<Simple<FormatStore>>(bytes, &Options::defaults(&FormatStore::describe(), Operations::LOAD))
+    }
+
+    fn printed(document: impl Into<Value>) -> Result<(Vec<u8>, usize), Fault> {
+        let options = Options::defaults(&FormatStore::describe(), Operations::SAVE);
+        let (bytes, losses) = print_all::<Simple<FormatStore>>(&document.into().to_cbor(), &options)?;
+        Ok((bytes, losses.len()))
+    }
+
+    #[test]
+    fn what_is_printed_parses_as_it_was() {
+        let document = Value::from(["one", "zwei", "三"].map(Value::from).to_vec());
+        let (bytes, losses) = printed(document.clone()).unwrap();
+        assert_eq!(losses, 0);
+        assert_eq!(Value::from_cbor(&parsed(&bytes).unwrap()).unwrap(), document);
+    }
+
+    #[test]
+    fn what_the_format_cannot_hold_is_told() {
+        assert_eq!(printed(vec![Value::from("one"), Value::from(2)]).unwrap().1, 1);
+    }
+
+    #[test]
+    fn a_document_that_is_no_list_is_refused() {
+        assert!(printed(1).is_err());
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_refused() {
+        assert!(parsed(b"one\ntw\xff\n").is_err());
+    }
+}
