@@ -13,6 +13,7 @@ use crate::engine::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::grants::{FOLDER, Grant, Grants, Usage};
 use crate::limits::{Exceeded, Limits, Meter};
+use crate::log::Log;
 
 /// What the host keeps for a call.
 pub(crate) struct State {
@@ -20,6 +21,7 @@ pub(crate) struct State {
     pub table: ResourceTable,
     pub grants: Grants,
     meter: Meter,
+    log: Log,
     /// The longest that a store may sleep: it is asked for its deadline when it wakes.
     pub sleep_max: Duration,
 }
@@ -50,8 +52,10 @@ impl Call {
         clock: &Arc<Clock>,
         limits: &Limits,
     ) -> Result<Self, Error> {
+        let log = Log::default();
         let state = State {
-            wasi: WasiCtx::builder().build(),
+            wasi: WasiCtx::builder().stderr(log.clone()).build(),
+            log,
             table: ResourceTable::new(),
             grants: Grants::new(grant, name, limits.written_bytes_max),
             meter: Meter::new(limits),
@@ -126,5 +130,8 @@ fn broke(error: wasmtime::Error, store: &wasmtime::Store<State>, limits: &Limits
     if let Some(limit) = exceeded(store.data(), limits) {
         return Error::limit(&limit);
     }
-    Error::new(ErrorKind::Store, format!("the store broke: {}", error.root_cause())).because(error.to_string())
+    let broken = Error::new(ErrorKind::Store, format!("the store broke: {}", error.root_cause()));
+    let said = store.data().log.lines();
+    let broken = if said.is_empty() { broken } else { broken.with_hint(format!("it said:\n  {}", said.join("\n  "))) };
+    broken.because(error.to_string())
 }

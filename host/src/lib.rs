@@ -33,6 +33,7 @@ mod grants;
 mod host;
 mod imports;
 mod limits;
+mod log;
 mod outline;
 mod plugin;
 mod reader;

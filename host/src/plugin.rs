@@ -87,9 +87,11 @@ pub struct Compilation {
     pub is_over: bool,
 }
 
+type OnCompile = dyn Fn(&Compilation) + Send + Sync;
+
 /// Whom a host tells of each [`Compilation`], when it begins and when it is over.
 #[derive(Clone, Default)]
-pub(crate) struct Notify(pub Option<Arc<dyn Fn(&Compilation) + Send + Sync>>);
+pub(crate) struct Notify(pub Option<Arc<OnCompile>>);
 
 impl Notify {
     fn around<T>(&self, name: &str, wasm: &[u8], compile: impl FnOnce() -> T) -> T {

@@ -139,6 +139,26 @@ impl Store {
         Ok(values)
     }
 
+    /// Reads the file's documents as the store gives them, a CBOR sequence (RFC 8742) that nobody has looked into.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("list.yaml");
+    /// std::fs::write(&path, "[1, 2]")?;
+    /// let host = autotel_stores::Host::new()?;
+    /// let documents = host.open(&path)?.load_cbor()?;
+    /// host.open(path.with_extension("json"))?.save_cbor(documents)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn load_cbor(&self) -> Result<Vec<u8>, Error> {
+        let mut reader = Reader::open_whole(self)?;
+        let mut documents = Vec::new();
+        while let Some(page) = reader.next_page()? {
+            documents.extend(page);
+        }
+        Ok(documents)
+    }
+
     /// Begins to read the file, document by document or page by page.
     pub fn reader(&self) -> Result<Reader, Error> {
         Reader::open(self)
@@ -169,6 +189,11 @@ impl Store {
         let mut encoder = Encoder::default();
         values.iter().for_each(|value| value.encode(&mut encoder));
         Writer::save(self, encoder.take_all())
+    }
+
+    /// Writes documents that are a CBOR sequence (RFC 8742) already, as [`Store::load_cbor`] gives them.
+    pub fn save_cbor(&self, documents: Vec<u8>) -> Result<Vec<Loss>, Error> {
+        Writer::save(self, documents)
     }
 
     /// Writes the documents of another file here, without taking them into memory.

@@ -1,5 +1,10 @@
-//! What the tests share: one host, and files to try it on.
+//! What the tests share: one host, files to try it on, and stores of others.
 
+pub mod examples;
+pub mod tools;
+
+use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
@@ -9,6 +14,16 @@ use tempfile::TempDir;
 
 /// One host for a whole test program: compiling the stores takes a while.
 pub static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("the built-in stores load"));
+
+/// The folder in which the tests build what they need, and keep it.
+pub fn target() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tests")
+}
+
+/// Says something that the test runner does not keep to itself.
+pub fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
 
 /// A folder that goes with the test, and a file in it that does not exist yet.
 pub struct Place {
@@ -25,7 +40,7 @@ impl Place {
 
     pub fn with(name: &str, bytes: impl AsRef<[u8]>) -> Self {
         let place = Self::new(name);
-        std::fs::write(&place.path, bytes).expect("a temporary file can be written");
+        fs::write(&place.path, bytes).expect("a temporary file can be written");
         place
     }
 
@@ -35,18 +50,18 @@ impl Place {
 
     /// The names in the folder.
     pub fn names(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(self.folder.path()).expect("the folder can be listed");
+        let entries = fs::read_dir(self.folder.path()).expect("the folder can be listed");
         entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
     }
 
     pub fn content(&self) -> Vec<u8> {
-        std::fs::read(&self.path).expect("the file can be read")
+        fs::read(&self.path).expect("the file can be read")
     }
 }
 
 /// Builds a store of the tests' own, and answers the component file, which lies alone in its folder.
 pub fn component(package: &str) -> PathBuf {
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tests");
+    let target = target();
     let status = Command::new(env!("CARGO"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args(["build", "--quiet", "--profile", "component", "--target", "wasm32-wasip2", "--package", package])
@@ -57,9 +72,21 @@ pub fn component(package: &str) -> PathBuf {
     assert!(status.success(), "{package} could not be built; the reason stands above");
     let file = format!("{}.wasm", package.replace('-', "_"));
     let folder = target.join(package);
-    std::fs::create_dir_all(&folder).expect("the target folder takes folders");
-    std::fs::copy(target.join("wasm32-wasip2/component").join(&file), folder.join(&file)).expect("the store was built");
+    fs::create_dir_all(&folder).expect("the target folder takes folders");
+    fs::copy(target.join("wasm32-wasip2/component").join(&file), folder.join(&file)).expect("the store was built");
     folder.join(file)
+}
+
+/// The files below a folder, in order.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() { files.extend(self::files(&path)) } else { files.push(path) }
+    }
+    files.sort();
+    files
 }
 
 /// The folder of outside suites, where `STORE_SUITES` names one.

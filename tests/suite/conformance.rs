@@ -13,12 +13,10 @@ mod xml;
 mod yaml;
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use autotel_stores::{Store, Value};
-use autotel_tests::Place;
+use autotel_tests::{Place, files, tell};
 
 /// What became of a case, or why it failed.
 type Outcome = Result<(), String>;
@@ -45,11 +43,6 @@ fn judge(suite: &str, cases_min: usize, run: impl FnOnce(&Path) -> Vec<(String, 
     assert!(outcomes.len() >= cases_min, "{suite}: only {} cases", outcomes.len());
 }
 
-/// Says something that the test runner does not keep to itself.
-fn tell(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
-
 /// The cases listed below the lines `suite: reason`.
 fn known_failures(suite: &str) -> BTreeSet<&'static str> {
     let mut is_listed = false;
@@ -62,18 +55,6 @@ fn known_failures(suite: &str) -> BTreeSet<&'static str> {
         }
     }
     known
-}
-
-/// The files below a folder, in order.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() { files.extend(self::files(&path)) } else { files.push(path) }
-    }
-    files.sort();
-    files
 }
 
 /// What a case calls a file: its path below the suite's folder.

@@ -36,6 +36,13 @@ export function place(bytes, offset) {
   return { offset: BigInt(offset), line, column: [...before].length + 1 };
 }
 
+/** The byte at which a character of a line stands, both counted from 1 as most parsers count them. */
+export function offsetOf(text, line, column) {
+  const before = text.split('\n').slice(0, line - 1);
+  const last = text.split('\n')[line - 1] ?? '';
+  return new TextEncoder().encode([...before, last.slice(0, column - 1)].join('\n')).length;
+}
+
 /** The bytes of a file as text, without a byte-order mark. */
 export function text(bytes) {
   try {

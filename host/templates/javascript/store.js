@@ -9,18 +9,24 @@ import format from './format.js';
 const TRANSFER_BYTES = 1 << 20;
 
 class Reader {
+  #parse;
   #documents;
   #given = 0;
 
-  constructor(documents) {
-    this.#documents = documents;
+  constructor(parse) {
+    this.#parse = parse;
   }
 
   static open(path, options) {
-    return new Reader(store.load(path, options));
+    return answering(path, () => {
+      const [known, bytes] = [resolved(options, 'load'), content(path)];
+      return new Reader(() => answering(path, () => encode(parsed(format, bytes, known))));
+    });
   }
 
   next(maxBytes) {
+    // What is refused is refused again at the next call.
+    this.#documents ??= this.#parse();
     const page = this.#documents.subarray(this.#given, this.#given + Math.max(maxBytes, 1));
     this.#given += page.length;
     return page.length === 0 ? undefined : page.slice();
@@ -103,7 +109,7 @@ export const store = {
 function read(path, options, operation) {
   return answering(path, () => {
     const known = resolved(options, operation);
-    return encode(parsed(format, readAll(open(path, {}, { read: true })), known));
+    return encode(parsed(format, content(path), known));
   });
 }
 
@@ -121,7 +127,9 @@ function open(path, openFlags, flags) {
   throw { tag: 'not-found', val: path };
 }
 
-function readAll(file) {
+/** The bytes of a file. */
+function content(path) {
+  const file = open(path, {}, { read: true });
   const pieces = [];
   for (let offset = 0n; ; ) {
     const [piece, isEnd] = file.read(BigInt(TRANSFER_BYTES), offset);

@@ -42,15 +42,23 @@ class Store:
 
 
 class Reader:
-    def __init__(self, documents):
-        self.documents = documents
+    def __init__(self, path, data, options):
+        self.path = path
+        self.data = data
+        self.options = options
+        self.documents = None
         self.given = 0
 
     @classmethod
     def open(cls, path, options):
-        return cls(read(path, options, "load"))
+        with answers_errors(path):
+            return cls(path, content(path), resolved(options, "load"))
 
     def next(self, max_bytes):
+        if self.documents is None:
+            # What is refused is refused again at the next call.
+            with answers_errors(self.path):
+                self.documents = kit.encode(STORE.parsed(self.data, **self.options))
         page = self.documents[self.given : self.given + max(max_bytes, 1)]
         self.given += len(page)
         return page or None
@@ -93,9 +101,13 @@ def read(path, options, operation):
     """Reads a file as CBOR."""
     with answers_errors(path):
         options = resolved(options, operation)
-        with open(path, "rb") as file:
-            data = file.read()
-        return kit.encode(STORE.parsed(data, **options))
+        return kit.encode(STORE.parsed(content(path), **options))
+
+
+def content(path):
+    """The bytes of a file."""
+    with open(path, "rb") as file:
+        return file.read()
 
 
 class answers_errors:

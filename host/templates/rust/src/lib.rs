@@ -1,6 +1,6 @@
 //! {{title}} as a store: a list of text, each a line of the file. Put your format here in its place.
 
-use autotel_store_sdk::{Description, Fault, Format, Options, Output, Simple, SimpleStore, Value};
+use autotel_store_sdk::{Description, Fault, Format, Options, Output, SimpleStore, Value};
 
 pub struct FormatStore;
 
@@ -30,12 +30,12 @@ impl SimpleStore for FormatStore {
     }
 }
 
-autotel_store_sdk::export!(Simple<FormatStore>);
+autotel_store_sdk::export!(autotel_store_sdk::Simple<FormatStore>);
 
 /// What the format promises, tried without a sandbox.
 #[cfg(test)]
 mod tests {
-    use autotel_store_sdk::{Operations, parse_all, print_all};
+    use autotel_store_sdk::{Operations, Simple, parse_all, print_all};
 
     use super::*;
 

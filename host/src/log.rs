@@ -1,0 +1,93 @@
+//! What a store says on its standard error: the last of it, for whoever is told that the store broke.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+
+use crate::words::printable;
+
+/// Bytes that are kept: more than the backtrace of an exception.
+const BYTES_MAX: usize = 16 << 10;
+/// Lines of them that are told: the end of a backtrace says what happened.
+const LINES_MAX: usize = 12;
+
+/// The end of what a store said.
+#[derive(Clone, Default)]
+pub(crate) struct Log(Arc<Mutex<VecDeque<u8>>>);
+
+impl Log {
+    fn push(&self, said: &[u8]) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = &said[said.len().saturating_sub(BYTES_MAX)..];
+        let excess = (kept.len() + said.len()).saturating_sub(BYTES_MAX);
+        kept.drain(..excess);
+        kept.extend(said);
+    }
+
+    /// The last lines that were said, without what would move a terminal's cursor.
+    pub fn lines(&self) -> Vec<String> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = String::from_utf8_lossy(kept.make_contiguous());
+        let lines: Vec<_> = text.lines().map(printable).filter(|line| !line.trim().is_empty()).collect();
+        lines[lines.len().saturating_sub(LINES_MAX)..].to_vec()
+    }
+}
+
+impl IsTerminal for Log {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for Log {
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        // Of WASI 0.3, which is not linked.
+        Box::new(tokio::io::empty())
+    }
+}
+
+#[async_trait::async_trait]
+impl Pollable for Log {
+    async fn ready(&mut self) {}
+}
+
+#[async_trait::async_trait]
+impl OutputStream for Log {
+    fn write(&mut self, said: Bytes) -> StreamResult<()> {
+        self.push(&said);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(BYTES_MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_what_was_said_is_kept() {
+        let log = Log::default();
+        log.push(&b"x".repeat(BYTES_MAX));
+        log.push(b"\n\x1b[31mlast\n\n");
+        let lines = log.lines();
+        assert_eq!(lines.last().unwrap(), "\u{fffd}[31mlast");
+        assert!(log.0.lock().unwrap().len() <= BYTES_MAX);
+        log.push(&b"y\n".repeat(BYTES_MAX));
+        assert!(log.lines().iter().all(|line| line == "y"));
+    }
+}

@@ -1,0 +1,30 @@
+//! Other languages' toolchains, which `STORE_TOOLS` asks for: `STORE_TOOLS=node,python`.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Command;
+
+/// Whether the tests may use a toolchain. Says so where they may not.
+pub fn is_there(tool: &str, for_what: &str) -> bool {
+    let tools = std::env::var("STORE_TOOLS").unwrap_or_default();
+    let is_there = tools.split(',').any(|named| named == tool);
+    if !is_there {
+        crate::tell(&format!("{for_what}: not run, STORE_TOOLS does not name {tool}"));
+    }
+    is_there
+}
+
+/// Runs a command in a folder, and answers what it printed.
+pub fn run(folder: &Path, program: impl AsRef<OsStr>, arguments: &[&str]) -> Vec<u8> {
+    let program = program.as_ref();
+    let output = Command::new(program).args(arguments).current_dir(folder).output();
+    let output = output.unwrap_or_else(|error| panic!("{} cannot be run: {error}", program.display()));
+    assert!(
+        output.status.success(),
+        "{} {arguments:?} failed:\n{}{}",
+        program.display(),
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    output.stdout
+}

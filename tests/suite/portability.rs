@@ -1,0 +1,291 @@
+//! The built-in stores under other runtimes, byte for byte the files that this host loads: each operation answers what
+//! it answers here.
+//!
+//! `tests/portability/` has a script for each runtime, which prints its answers as JSON.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use autotel_stores::{Description, Error, Loss, OptionKind, OptionValue, Problem, StoreInfo};
+use autotel_tests::tools::{is_there, run};
+use autotel_tests::{HOST, Place, files, suites, target, tell};
+use serde_json::{Value, json};
+
+const OPERATIONS: [&str; 6] = ["describe", "load", "save", "validate", "reader", "writer"];
+
+/// Files of the tests' own for each store, and the outside suite that has more of them, with their extension there.
+const FILES: [(&str, &[&str], &str, &str); 3] = [
+    ("json-store", &["order.json", "twice.json"], "json-schema", "json"),
+    ("xml-store", &["order.bpmn", "note.xml"], "bpmn", "bpmn"),
+    ("yaml-store", &["tagged.yaml"], "yaml", "yaml"),
+];
+/// Files of an outside suite that are tried.
+const SUITE_FILES: usize = 20;
+
+/// What is refused, where no file of the tests is.
+const REFUSED: [(&str, &str); 2] = [("broken.xml", "<a>\n<b></a>"), ("broken.yaml", "a: 1\nb: c: d\n")];
+
+/// Bytes of the largest file, which this host still reads in one call of `load`.
+const FILE_BYTES_MAX: u64 = 64 << 10;
+
+#[test]
+fn under_node_by_jco() {
+    if is_there("node", "the stores under Node.js") {
+        let folder = scripts();
+        run(&folder, "npm", &["install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]);
+        compare("Node.js, jco", |arguments| run(&folder, "node", &[&["node.mjs"], arguments].concat()));
+    }
+}
+
+#[test]
+fn under_cpython_by_wasmtime() {
+    if is_there("python", "the stores under CPython") {
+        let folder = scripts();
+        run(&folder, "python3", &["-m", "venv", "python"]);
+        run(&folder, folder.join("python/bin/pip"), &["install", "--quiet", "--requirement", "requirements.txt"]);
+        let python = folder.join("python/bin/python");
+        compare("CPython, wasmtime", |arguments| run(&folder, &python, &[&["python.py"], arguments].concat()));
+    }
+}
+
+/// The wasmtime command line takes long to build: what it printed is kept, and must still be what is answered here.
+#[test]
+fn under_the_wasmtime_command_line() {
+    let kept = include_str!("../portability/wasmtime.txt");
+    let mut answers = kept.split("$ ").skip(1).map(|call| call.split_once('\n').expect("an answer follows its call"));
+    for (store, names, ..) in FILES {
+        let expected = Answers::of_host(store, &own_files(names));
+        for (name, file) in &expected.files {
+            let loaded = file["load"]["ok"].as_str().map(wave_list);
+            let (call, answer) = answers.next().expect("every file was loaded");
+            assert!(call.contains(store) && call.contains(name), "{call} is not about {name}");
+            match loaded {
+                Some(loaded) => assert_eq!(answer.trim(), format!("ok({loaded})"), "{call}"),
+                None => assert!(answer.starts_with("err("), "{call}: {answer}"),
+            }
+        }
+    }
+}
+
+/// Hexadecimal digits as a list of numbers, the way WAVE writes it.
+fn wave_list(digits: &str) -> String {
+    let bytes = (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap().to_string());
+    format!("[{}]", bytes.collect::<Vec<_>>().join(", "))
+}
+
+/// The scripts, in a folder where their packages may be installed.
+fn scripts() -> PathBuf {
+    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = target().join("portability");
+        fs::create_dir_all(&folder).unwrap();
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("portability");
+        for name in ["node.mjs", "package.json", "python.py", "requirements.txt"] {
+            fs::copy(from.join(name), folder.join(name)).unwrap();
+        }
+        folder
+    });
+    FOLDER.clone()
+}
+
+/// Compares what a runtime answers with what this host does, and prints a table with a row for each store.
+fn compare(runtime: &str, run: impl Fn(&[&str]) -> Vec<u8>) {
+    let mut table = format!("{runtime:<18}{}", OPERATIONS.map(|operation| format!("{operation:<10}")).concat());
+    let mut differences = Vec::new();
+    for (store, names, suite, extension) in FILES {
+        let mut files = own_files(names);
+        files.extend(suite_files(suite, extension));
+        let expected = Answers::of_host(store, &files);
+        let component = Place::with("store.wasm", HOST.component(store).unwrap());
+        let folder = Place::new("");
+        files.iter().for_each(|(name, bytes)| fs::write(folder.path.join(name), bytes).unwrap());
+        let arguments = [component.path.to_str().unwrap(), folder.path.to_str().unwrap()];
+        let names: Vec<_> = files.keys().map(String::as_str).collect();
+        let answers = Answers::of_runtime(&run(&[&arguments[..], &names].concat()), &folder.path);
+        let cells = OPERATIONS.map(|operation| {
+            let is_same = expected.of_operation(operation) == answers.of_operation(operation);
+            format!("{:<10}", if is_same { "equal" } else { "DIFFERS" })
+        });
+        table += &format!("\n{store:<18}{}({} files)", cells.concat(), files.len());
+        if answers != expected {
+            differences.push((store, answers, expected));
+        }
+    }
+    tell(&table);
+    assert!(differences.is_empty(), "under {runtime}: {differences:#?}");
+}
+
+/// Files of the tests' own, with one that is refused.
+fn own_files(names: &[&str]) -> BTreeMap<String, Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
+    let read = |name: &&str| ((*name).to_owned(), fs::read(folder.join(name)).unwrap());
+    let mut files: BTreeMap<_, _> = names.iter().map(read).collect();
+    let extension = Path::new(names[names.len() - 1]).extension();
+    let refused = REFUSED.iter().filter(|(name, _)| Path::new(name).extension() == extension);
+    files.extend(refused.map(|(name, content)| ((*name).to_owned(), content.as_bytes().to_vec())));
+    files
+}
+
+/// Small files of an outside suite, where it is there, each under a name that no other has.
+fn suite_files(suite: &str, extension: &str) -> Vec<(String, Vec<u8>)> {
+    let Some(suites) = suites() else { return Vec::new() };
+    let paths = files(&suites.join(suite)).into_iter();
+    let paths = paths.filter(|path| path.extension().is_some_and(|other| other == extension));
+    let contents = paths.filter_map(|path| fs::read(path).ok());
+    let small = contents.filter(|content| content.len() as u64 <= FILE_BYTES_MAX).take(SUITE_FILES);
+    small.enumerate().map(|(number, content)| (format!("{suite}-{number}.{extension}"), content)).collect()
+}
+
+/// What a store answers: its description, and for each file what each operation answered.
+#[derive(Debug, PartialEq)]
+struct Answers {
+    describe: Value,
+    files: BTreeMap<String, Value>,
+}
+
+impl Answers {
+    fn of_host(store: &str, files: &BTreeMap<String, Vec<u8>>) -> Self {
+        let describe = described(HOST.registry().by_name(store).unwrap());
+        let files = files.iter().map(|(name, bytes)| (name.clone(), answered(store, name, bytes)));
+        Self { describe, files: files.collect() }
+    }
+
+    fn of_runtime(printed: &[u8], folder: &Path) -> Self {
+        let printed: Value = serde_json::from_slice(printed).expect("the script prints JSON");
+        let files = printed["files"].as_object().unwrap().iter().map(|(name, answers)| {
+            let mut answers = answers.clone();
+            for (operation, prefix) in [("save", "saved"), ("writer", "written")] {
+                if let Some(answer) = answers.get_mut(operation) {
+                    let content = fs::read(folder.join(format!("{prefix}-{name}"))).unwrap();
+                    *answer = json!({"losses": answer["ok"], "content": hexadecimal(&content)});
+                }
+            }
+            for operation in ["load", "reader"] {
+                let error = &answers[operation]["error"];
+                if error.is_object() {
+                    answers[operation] = json!({"problems": problems_of_error(error)});
+                }
+            }
+            (name.clone(), answers)
+        });
+        Self { describe: printed["describe"].clone(), files: files.collect() }
+    }
+
+    fn of_operation(&self, operation: &str) -> Vec<&Value> {
+        if operation == "describe" {
+            return vec![&self.describe];
+        }
+        self.files.values().map(|answers| &answers[operation]).collect()
+    }
+}
+
+/// The problems that the contract's errors `syntax` and `invalid` carry.
+fn problems_of_error(error: &Value) -> Value {
+    if error["tag"] == "syntax" { json!([error["val"]]) } else { error["val"].clone() }
+}
+
+/// What this host answers for a file, in the scripts' words.
+fn answered(store: &str, name: &str, bytes: &[u8]) -> Value {
+    assert!(bytes.len() as u64 <= FILE_BYTES_MAX, "{name} is too large");
+    let place = Place::with(name, bytes);
+    let open = |place: &Place| HOST.open_with(&place.path, store).unwrap();
+    let read = || {
+        let (mut reader, mut pages) = (open(&place).reader()?, Vec::new());
+        while let Some(page) = reader.next_page()? {
+            pages.extend(page);
+        }
+        Ok(pages)
+    };
+    let load = open(&place).load_cbor();
+    let mut answers = json!({
+        "load": documents(&load),
+        "validate": {"ok": open(&place).validate().unwrap().iter().map(problem).collect::<Vec<_>>()},
+        "reader": documents(&read()),
+    });
+    if let Ok(documents) = load {
+        let saved = Place::new(name);
+        let losses = open(&saved).save_cbor(documents.clone()).unwrap();
+        answers["save"] = json!({"losses": all(&losses), "content": hexadecimal(&saved.content())});
+        let written = Place::new(name);
+        let mut writer = open(&written).writer().unwrap();
+        documents.chunks(5).for_each(|page| writer.write_page(page.to_vec()).unwrap());
+        let losses = writer.finish().unwrap();
+        answers["writer"] = json!({"losses": all(&losses), "content": hexadecimal(&written.content())});
+    }
+    answers
+}
+
+fn documents(answer: &Result<Vec<u8>, Error>) -> Value {
+    match answer {
+        Ok(documents) => json!({"ok": hexadecimal(documents)}),
+        Err(error) => json!({"problems": error.problems().iter().map(problem).collect::<Vec<_>>()}),
+    }
+}
+
+fn problem(problem: &Problem) -> Value {
+    let at = problem.at.map(|at| json!({"offset": at.offset, "line": at.line, "column": at.column}));
+    json!({"message": problem.message, "at": at})
+}
+
+fn all(losses: &[Loss]) -> Vec<Value> {
+    losses.iter().map(|loss| json!({"pointer": loss.pointer, "message": loss.message})).collect()
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A description in the contract's words.
+fn described(store: &StoreInfo) -> Value {
+    let Description { name, version, summary, formats, operations, options } = &store.description;
+    let formats = formats.iter().map(|format| {
+        let signatures = format
+            .signatures
+            .iter()
+            .map(|signature| json!({"prefix": hexadecimal(&signature.prefix), "after-space": signature.after_space}));
+        json!({
+            "name": format.name,
+            "standard": format.standard,
+            "extensions": format.extensions,
+            "media-types": format.media_types,
+            "signatures": signatures.collect::<Vec<_>>(),
+        })
+    });
+    let options = options.iter().map(|option| {
+        json!({
+            "name": option.name,
+            "summary": option.summary,
+            "kind": kind(&option.kind),
+            "default": default(&option.default),
+            "operations": option.operations.names(),
+        })
+    });
+    json!({
+        "name": name,
+        "version": version,
+        "summary": summary,
+        "formats": formats.collect::<Vec<_>>(),
+        "operations": operations.names(),
+        "options": options.collect::<Vec<_>>(),
+    })
+}
+
+fn kind(kind: &OptionKind) -> Value {
+    match kind {
+        OptionKind::Flag => json!({"tag": "flag", "val": null}),
+        OptionKind::Count(range) => json!({"tag": "count", "val": {"least": range.least, "most": range.most}}),
+        OptionKind::Choice(words) => json!({"tag": "choice", "val": words}),
+        OptionKind::Text => json!({"tag": "text", "val": null}),
+    }
+}
+
+fn default(value: &OptionValue) -> Value {
+    let (tag, value) = match value {
+        OptionValue::Flag(value) => ("flag", json!(value)),
+        OptionValue::Count(value) => ("count", json!(value)),
+        OptionValue::Choice(value) => ("choice", json!(value)),
+        OptionValue::Text(value) => ("text", json!(value)),
+    };
+    json!({"tag": tag, "val": value})
+}
