@@ -1,4 +1,5 @@
-//! Builds every store in `guest/` as a component, and lists them for the host to embed.
+//! Lists the built-in stores' components for the library to embed: built from `guest/` or, in a package, which has no
+//! `guest/`, those that `stores/` holds.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,34 @@ const TARGET: &str = "wasm32-wasip2";
 const PROFILE: &str = "component";
 
 fn main() {
-    let workspace = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo names the crate")).join("..");
+    let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo names the crate"));
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo names the output folder"));
+    let workspace = package.join("..");
+    if workspace.join("guest").is_dir() {
+        build_stores(&workspace, &out.join("guests"), &package.join("stores"));
+    }
+    let components = components(&package.join("stores"));
+    assert!(!components.is_empty(), "this package was made without the stores: run `cargo build` before `cargo package`");
+    let mut list = String::from("pub(crate) const BUILT_IN: &[&[u8]] = &[\n");
+    for component in &components {
+        writeln!(list, "    include_bytes!({component:?}),").expect("memory takes every byte");
+    }
+    list.push_str("];\n");
+    fs::write(out.join("built_in.rs"), list).expect("the output folder takes files");
+}
+
+/// The component files in a folder, in order.
+fn components(folder: &Path) -> Vec<PathBuf> {
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    let mut components: Vec<_> =
+        entries.filter(|path| path.extension().is_some_and(|extension| extension == "wasm")).collect();
+    components.sort();
+    components
+}
+
+/// Builds every store in `guest/`, and puts the components where a package has them.
+fn build_stores(workspace: &Path, target: &Path, to: &Path) {
     for input in ["guest", "wit", "Cargo.toml", "Cargo.lock"] {
         println!("cargo::rerun-if-changed={}", workspace.join(input).display());
     }
@@ -17,18 +45,23 @@ fn main() {
     if !has_target() {
         add_target();
     }
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo names the output folder"));
-    let target = out.join("guests");
-    build(&workspace, &target, &stores);
-
-    let mut list = String::from("pub(crate) const BUILT_IN: &[&[u8]] = &[\n");
-    for store in &stores {
-        let file = target.join(TARGET).join(PROFILE).join(format!("{}.wasm", store.replace('-', "_")));
-        assert!(file.is_file(), "{} was built, but {} is not there", store, file.display());
-        writeln!(list, "    include_bytes!({file:?}),").expect("memory takes every byte");
+    build(workspace, target, &stores);
+    fs::create_dir_all(to).expect("the package takes folders");
+    for stale in components(to) {
+        let is_kept = stale.file_stem().is_some_and(|name| stores.iter().any(|store| name == &**store));
+        if !is_kept {
+            fs::remove_file(stale).expect("the package's folder can be changed");
+        }
     }
-    list.push_str("];\n");
-    fs::write(out.join("built_in.rs"), list).expect("the output folder takes files");
+    for store in &stores {
+        let built = target.join(TARGET).join(PROFILE).join(format!("{}.wasm", store.replace('-', "_")));
+        let component = fs::read(&built).unwrap_or_else(|error| panic!("{store}: {}: {error}", built.display()));
+        let file = to.join(format!("{store}.wasm"));
+        // A file that is written anew would have cargo run this again.
+        if fs::read(&file).ok().as_ref() != Some(&component) {
+            fs::write(file, component).expect("the package's folder takes files");
+        }
+    }
 }
 
 /// The crates in `guest/` that make components, by name.
