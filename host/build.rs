@@ -17,7 +17,10 @@ fn main() {
         build_stores(&workspace, &out.join("guests"), &package.join("stores"));
     }
     let components = components(&package.join("stores"));
-    assert!(!components.is_empty(), "this package was made without the stores: run `cargo build` before `cargo package`");
+    assert!(
+        !components.is_empty(),
+        "this package was made without the stores: run `cargo build` before `cargo package`"
+    );
     let mut list = String::from("pub(crate) const BUILT_IN: &[&[u8]] = &[\n");
     for component in &components {
         writeln!(list, "    include_bytes!({component:?}),").expect("memory takes every byte");

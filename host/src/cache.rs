@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, DirBuilder, Metadata, OpenOptions};
+use cap_std::fs::{Dir, DirBuilder, File, Metadata, OpenOptions};
 use cap_tempfile::TempFile;
 
 use crate::staging::folder_of;
@@ -14,6 +14,9 @@ use crate::staging::folder_of;
 const CACHE_BYTES_MAX: u64 = 1 << 30;
 /// Bytes of the largest entry that is read: a store of a large toolchain compiles to some tens of megabytes.
 const ENTRY_BYTES_MAX: u64 = 256 << 20;
+
+/// Bytes that are copied at once.
+const COPY_BYTES: usize = 256 << 10;
 
 const KEY_NAME: &str = "key";
 const ENTRY_EXTENSION: &str = "entry";
@@ -49,21 +52,45 @@ impl Cache {
 
     /// The content of an entry, if it is there and is ours.
     pub fn get(&self, name: &str) -> Option<Vec<u8>> {
-        let mut bytes = read_file(&self.folder, &file_name(name)).ok()?;
-        if bytes.len() < blake3::OUT_LEN {
-            return None;
+        self.copy(name, Vec::new()).ok()
+    }
+
+    /// The same in a file of memory, which nobody can change and every mapping shares: tens of megabytes of code are
+    /// copied once.
+    #[cfg(target_os = "linux")]
+    pub fn get_file(&self, name: &str) -> Option<std::fs::File> {
+        use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+        let file = memfd_create("autotel-code", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).ok()?;
+        let file = self.copy(name, std::fs::File::from(file)).ok()?;
+        fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL).ok()?;
+        Some(file)
+    }
+
+    /// Copies the content of an entry, and fails where it is not there or not ours.
+    fn copy<W: Write>(&self, name: &str, mut to: W) -> io::Result<W> {
+        let mut file = open_file(&self.folder, &file_name(name))?;
+        let mut hash = [0; blake3::OUT_LEN];
+        file.read_exact(&mut hash)?;
+        let mut hasher = self.hasher(name);
+        let mut buffer = vec![0; COPY_BYTES];
+        loop {
+            match file.read(&mut buffer)? {
+                0 => break,
+                read => {
+                    hasher.update(&buffer[..read]);
+                    to.write_all(&buffer[..read])?;
+                }
+            }
         }
-        let content = bytes.split_off(blake3::OUT_LEN);
         // `Hash` compares in constant time.
-        let is_ours = self.hash(name, &content) == blake3::Hash::from_slice(&bytes).ok()?;
-        is_ours.then_some(content)
+        if hasher.finalize() == hash { Ok(to) } else { Err(io::ErrorKind::InvalidData.into()) }
     }
 
     /// Adds an entry. One that cannot be written will be missed, and no more.
     pub fn put(&self, name: &str, content: &[u8]) {
         let put = || {
             let mut file = TempFile::new(&self.folder)?;
-            file.write_all(self.hash(name, content).as_bytes())?;
+            file.write_all(self.hasher(name).update(content).finalize().as_bytes())?;
             file.write_all(content)?;
             file.replace(file_name(name))?;
             self.shrink()
@@ -71,12 +98,12 @@ impl Cache {
         let _: io::Result<()> = put();
     }
 
-    fn hash(&self, name: &str, content: &[u8]) -> blake3::Hash {
+    /// Takes the content of an entry of this name.
+    fn hasher(&self, name: &str) -> blake3::Hasher {
         let mut hasher = blake3::Hasher::new_keyed(&self.key);
         hasher.update(&(name.len() as u64).to_le_bytes());
         hasher.update(name.as_bytes());
-        hasher.update(content);
-        hasher.finalize()
+        hasher
     }
 
     /// Removes the oldest entries where there are too many bytes of them.
@@ -102,15 +129,13 @@ impl Cache {
     }
 }
 
-/// Reads a file of the folder, unless it is none or too large: opening a pipe would wait for its other end.
-fn read_file(folder: &Dir, name: &str) -> io::Result<Vec<u8>> {
+/// Opens a file of the folder, unless it is none or too large: opening a pipe would wait for its other end.
+fn open_file(folder: &Dir, name: &str) -> io::Result<io::Take<File>> {
     let metadata = folder.symlink_metadata(name)?;
     if !metadata.is_file() || metadata.len() > ENTRY_BYTES_MAX {
         return Err(io::ErrorKind::InvalidData.into());
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
-    folder.open(name)?.take(ENTRY_BYTES_MAX).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    Ok(folder.open(name)?.take(ENTRY_BYTES_MAX))
 }
 
 fn file_name(name: &str) -> String {
@@ -137,7 +162,8 @@ fn check_owner(_: &Metadata) -> io::Result<()> {
 /// Reads the folder's key, or makes one.
 fn key(folder: &Dir) -> io::Result<[u8; blake3::KEY_LEN]> {
     let read = || {
-        let bytes = read_file(folder, KEY_NAME)?;
+        let mut bytes = Vec::new();
+        open_file(folder, KEY_NAME)?.read_to_end(&mut bytes)?;
         check_owner(&folder.metadata(KEY_NAME)?)?;
         bytes.try_into().map_err(|_| io::Error::from(io::ErrorKind::UnexpectedEof))
     };

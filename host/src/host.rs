@@ -1,6 +1,5 @@
 //! The host: the stores it knows, and what runs them.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, thread};
@@ -8,7 +7,7 @@ use std::{fs, thread};
 use crate::cache::Cache;
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::plugin::{Compilation, Loader, Notify, Origin, Plugin, StoreInfo, digest};
+use crate::plugin::{Compilation, ComponentFile, Loader, Notify, Origin, Plugin, StoreInfo, digest};
 use crate::registry::Registry;
 use crate::store::Store;
 
@@ -231,17 +230,13 @@ impl HostBuilder {
 }
 
 fn load_file(loader: &Loader, path: &Path) -> Result<Plugin, Error> {
-    let wasm = fs::read(path).map_err(|error| Error::access(path, error))?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    loader.load(&name, wasm.into(), Origin::File).map_err(|error| error.on(path))
+    loader.load(ComponentFile::Path(path.to_owned())).map_err(|error| error.on(path))
 }
 
 /// Loads the built-in stores side by side: one that must be compiled takes a core for a while.
 fn load_built_in(loader: &Loader) -> Result<Vec<Arc<Plugin>>, Error> {
     thread::scope(|scope| {
-        let load = |wasm: &'static [u8]| {
-            scope.spawn(move || loader.load("a built-in store", Cow::Borrowed(wasm), Origin::BuiltIn))
-        };
+        let load = |wasm: &'static [u8]| scope.spawn(move || loader.load(ComponentFile::BuiltIn(wasm)));
         let threads: Vec<_> = BUILT_IN.iter().map(|wasm| load(wasm)).collect();
         let join = |thread: thread::ScopedJoinHandle<'_, _>| {
             thread.join().unwrap_or_else(|_| Err(Error::internal("compiling a built-in store panicked")))

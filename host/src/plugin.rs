@@ -2,7 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Read};
+#[cfg(target_os = "linux")]
+use std::os::fd::AsRawFd;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use autotel_document::{Decoder, Encoder, encode};
@@ -64,8 +69,56 @@ pub(crate) struct Plugin {
 }
 
 enum Code {
-    Wasm(Cow<'static, [u8]>),
+    /// Compiled, or taken from the cache, when it is first called.
+    Not(ComponentFile),
     Ready(DocumentStorePre<State>),
+}
+
+/// Where a component is.
+#[derive(Clone)]
+pub(crate) enum ComponentFile {
+    BuiltIn(&'static [u8]),
+    Path(PathBuf),
+}
+
+impl ComponentFile {
+    /// SHA-256 of the component, in hexadecimal digits.
+    fn digest(&self) -> io::Result<String> {
+        match self {
+            Self::BuiltIn(wasm) => Ok(digest(wasm)),
+            Self::Path(path) => {
+                let (mut file, mut hasher, mut buffer) = (File::open(path)?, Sha256::new(), vec![0; 256 << 10]);
+                loop {
+                    match file.read(&mut buffer)? {
+                        0 => return Ok(hexadecimal(&hasher.finalize())),
+                        read => hasher.update(&buffer[..read]),
+                    }
+                }
+            }
+        }
+    }
+
+    fn read(&self) -> io::Result<Cow<'static, [u8]>> {
+        match self {
+            Self::BuiltIn(wasm) => Ok(Cow::Borrowed(wasm)),
+            Self::Path(path) => Ok(fs::read(path)?.into()),
+        }
+    }
+
+    /// What tells a person which component it is.
+    fn name(&self) -> Cow<'_, str> {
+        match self {
+            Self::BuiltIn(_) => "a built-in store".into(),
+            Self::Path(path) => path.file_name().unwrap_or_default().to_string_lossy(),
+        }
+    }
+
+    fn origin(&self) -> Origin {
+        match self {
+            Self::BuiltIn(_) => Origin::BuiltIn,
+            Self::Path(_) => Origin::File,
+        }
+    }
 }
 
 /// What the cache keeps of a component beside its code.
@@ -132,59 +185,78 @@ impl Loader {
         Ok(Self { clock, linker, cache, limits, notify, compatibility })
     }
 
-    /// Learns what a component is, which `name` tells a person. Compiles it only where the cache does not know it.
-    pub fn load(&self, name: &str, wasm: Cow<'static, [u8]>, origin: Origin) -> Result<Plugin, Error> {
-        let digest = digest(&wasm);
-        let (about, code) = match self.cached_about(&digest) {
-            Some(about) => (about, Code::Wasm(wasm)),
-            None => {
-                let outline = Outline::of(&wasm)?;
-                let pre = self.compile(name, &wasm, &digest)?;
-                (self.ask(&pre, outline, &digest)?, Code::Ready(pre))
-            }
-        };
-        let About { description, outline: Outline { imports, exports, features } } = about;
-        let info = StoreInfo { description, digest, origin, imports, exports, features };
-        Ok(Plugin { info, code: Mutex::new(code) })
+    /// Learns what a component is. Reads the whole of it, and compiles it, only where the cache does not know it.
+    pub fn load(&self, file: ComponentFile) -> Result<Plugin, Error> {
+        let digest = file.digest().map_err(unreadable)?;
+        if let Some(about) = self.cached_about(&digest) {
+            return Ok(Plugin::new(about, digest, file.origin(), Code::Not(file)));
+        }
+        let wasm = file.read().map_err(unreadable)?;
+        let digest = self::digest(&wasm);
+        let outline = Outline::of(&wasm)?;
+        let pre = self.compile(&file.name(), &wasm, &digest)?;
+        let about = self.ask(&pre, outline, &digest)?;
+        Ok(Plugin::new(about, digest, file.origin(), Code::Ready(pre)))
     }
 
     /// The plugin's code, ready to be instantiated.
     pub fn code(&self, plugin: &Plugin) -> Result<DocumentStorePre<State>, Error> {
         let mut code = plugin.code.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Code::Wasm(wasm) = &*code {
-            *code = Code::Ready(self.compile(&plugin.info.description.name, wasm, &plugin.info.digest)?);
+        if let Code::Not(file) = &*code {
+            *code = Code::Ready(self.make(file, &plugin.info)?);
         }
         match &*code {
             Code::Ready(pre) => Ok(pre.clone()),
-            Code::Wasm(_) => Err(Error::internal("code that was compiled is not there")),
+            Code::Not(_) => Err(Error::internal("code that was made is not there")),
         }
     }
 
-    fn compile(&self, name: &str, wasm: &[u8], digest: &str) -> Result<DocumentStorePre<State>, Error> {
-        let entry = self.entry(digest, "code");
-        let component = match self.cached_code(&entry) {
-            Some(component) => component,
-            None => {
-                let component = self.notify.around(name, wasm, || Component::from_binary(self.linker.engine(), wasm));
-                let component = component.map_err(no_store)?;
-                if let Some(cache) = &self.cache
-                    && let Ok(code) = component.serialize()
-                {
-                    cache.put(&entry, &code);
-                }
-                component
-            }
-        };
-        let linker = crate::imports::refusing(&self.linker, &component).map_err(no_store)?;
-        linker.instantiate_pre(&component).and_then(DocumentStorePre::new).map_err(no_store)
+    /// Takes a component's code from the cache, or compiles it where it is not there any more.
+    fn make(&self, file: &ComponentFile, info: &StoreInfo) -> Result<DocumentStorePre<State>, Error> {
+        if let Some(component) = self.cached_code(&self.entry(&info.digest, "code")) {
+            return self.link(&component);
+        }
+        let wasm = file.read().map_err(unreadable)?;
+        if digest(&wasm) != info.digest {
+            return Err(Error::new(ErrorKind::Store, "the component file has changed since the host was made"));
+        }
+        self.compile(&info.description.name, &wasm, &info.digest)
     }
 
+    fn compile(&self, name: &str, wasm: &[u8], digest: &str) -> Result<DocumentStorePre<State>, Error> {
+        let component = self.notify.around(name, wasm, || Component::from_binary(self.linker.engine(), wasm));
+        let component = component.map_err(no_store)?;
+        if let Some(cache) = &self.cache
+            && let Ok(code) = component.serialize()
+        {
+            cache.put(&self.entry(digest, "code"), &code);
+        }
+        self.link(&component)
+    }
+
+    fn link(&self, component: &Component) -> Result<DocumentStorePre<State>, Error> {
+        let linker = crate::imports::refusing(&self.linker, component).map_err(no_store)?;
+        linker.instantiate_pre(component).and_then(DocumentStorePre::new).map_err(no_store)
+    }
+
+    /// The code in an entry of the cache.
     fn cached_code(&self, entry: &str) -> Option<Component> {
-        let code = self.cache.as_ref()?.get(entry)?;
-        // SAFETY: the cache gives only what it was given here, with a keyed hash over each byte, and the bytes are
-        // this process's own copy.
+        let (cache, engine) = (self.cache.as_ref()?, self.linker.engine());
+        // SAFETY, for both: the cache gives only what it was given here, with a keyed hash over each byte, and gives it
+        // in memory that nobody else can change.
+        #[cfg(target_os = "linux")]
+        if let Some(file) = cache.get_file(entry) {
+            let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+            // SAFETY: as above.
+            #[expect(unsafe_code, reason = "compiled code is loaded here and nowhere else")]
+            if let Ok(component) = unsafe { Component::deserialize_file(engine, path) } {
+                return Some(component);
+            }
+        }
+        let code = cache.get(entry)?;
+        // SAFETY: as above.
         #[expect(unsafe_code, reason = "compiled code is loaded here and nowhere else")]
-        let component = unsafe { Component::deserialize(self.linker.engine(), code) };
+        let component = unsafe { Component::deserialize(engine, code) };
         component.ok()
     }
 
@@ -215,9 +287,25 @@ impl Loader {
     }
 }
 
-/// SHA-256 of a component file, in hexadecimal digits.
+/// SHA-256 of a component, in hexadecimal digits.
 pub(crate) fn digest(wasm: &[u8]) -> String {
-    Sha256::digest(wasm).iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Sha256::digest(wasm))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unreadable(error: io::Error) -> Error {
+    Error::new(ErrorKind::Access, error.to_string()).because(error)
+}
+
+impl Plugin {
+    fn new(about: About, digest: String, origin: Origin, code: Code) -> Self {
+        let About { description, outline: Outline { imports, exports, features } } = about;
+        let info = StoreInfo { description, digest, origin, imports, exports, features };
+        Self { info, code: Mutex::new(code) }
+    }
 }
 
 impl fmt::Debug for Plugin {

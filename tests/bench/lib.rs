@@ -129,3 +129,28 @@ pub fn xml(count: usize) -> String {
     }
     text + "</records>\n"
 }
+
+/// Records as TOML, a list of tables.
+pub fn toml(count: usize) -> String {
+    let mut text = String::new();
+    for Record { id, active, name, score, city, tags, address } in records(count) {
+        let Address { street, number, zip } = address;
+        let _ = writeln!(
+            text,
+            "[[record]]\nid = {id}\nactive = {active}\nname = \"{name}\"\nscore = {score:?}\ncity = \"{city}\"\n\
+             tags = {tags:?}\n[record.address]\nstreet = \"{street}\"\nnumber = {number}\nzip = \"{zip}\""
+        );
+    }
+    text
+}
+
+/// Records as CSV, a row each.
+pub fn csv(count: usize) -> String {
+    let mut text = "id,active,name,score,city,tags,street,number,zip\r\n".to_owned();
+    for Record { id, active, name, score, city, tags, address } in records(count) {
+        let Address { street, number, zip } = address;
+        let tags = tags.join(" ");
+        let _ = write!(text, "{id},{active},{name},{score},{city},\"{tags}, and more\",{street},{number},{zip}\r\n");
+    }
+    text
+}

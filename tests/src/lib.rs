@@ -1,6 +1,7 @@
 //! What the tests share: one host, files to try it on, and stores of others.
 
 pub mod examples;
+pub mod runtimes;
 pub mod tools;
 
 use std::fs;

@@ -5,12 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::path::Path;
 
 use autotel_stores::{Description, Error, Loss, OptionKind, OptionValue, Problem, StoreInfo};
-use autotel_tests::tools::{is_there, run};
-use autotel_tests::{HOST, Place, files, suites, target, tell};
+use autotel_tests::runtimes::Runtime;
+use autotel_tests::{HOST, Place, files, suites, tell};
 use serde_json::{Value, json};
 
 const OPERATIONS: [&str; 6] = ["describe", "load", "save", "validate", "reader", "writer"];
@@ -32,21 +31,15 @@ const FILE_BYTES_MAX: u64 = 64 << 10;
 
 #[test]
 fn under_node_by_jco() {
-    if is_there("node", "the stores under Node.js") {
-        let folder = scripts();
-        run(&folder, "npm", &["install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]);
-        compare("Node.js, jco", |arguments| run(&folder, "node", &[&["node.mjs"], arguments].concat()));
+    if let Some(node) = Runtime::node() {
+        compare("Node.js, jco", &node);
     }
 }
 
 #[test]
 fn under_cpython_by_wasmtime() {
-    if is_there("python", "the stores under CPython") {
-        let folder = scripts();
-        run(&folder, "python3", &["-m", "venv", "python"]);
-        run(&folder, folder.join("python/bin/pip"), &["install", "--quiet", "--requirement", "requirements.txt"]);
-        let python = folder.join("python/bin/python");
-        compare("CPython, wasmtime", |arguments| run(&folder, &python, &[&["python.py"], arguments].concat()));
+    if let Some(cpython) = Runtime::cpython() {
+        compare("CPython, wasmtime", &cpython);
     }
 }
 
@@ -75,23 +68,9 @@ fn wave_list(digits: &str) -> String {
     format!("[{}]", bytes.collect::<Vec<_>>().join(", "))
 }
 
-/// The scripts, in a folder where their packages may be installed.
-fn scripts() -> PathBuf {
-    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
-        let folder = target().join("portability");
-        fs::create_dir_all(&folder).unwrap();
-        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("portability");
-        for name in ["node.mjs", "package.json", "python.py", "requirements.txt"] {
-            fs::copy(from.join(name), folder.join(name)).unwrap();
-        }
-        folder
-    });
-    FOLDER.clone()
-}
-
 /// Compares what a runtime answers with what this host does, and prints a table with a row for each store.
-fn compare(runtime: &str, run: impl Fn(&[&str]) -> Vec<u8>) {
-    let mut table = format!("{runtime:<18}{}", OPERATIONS.map(|operation| format!("{operation:<10}")).concat());
+fn compare(name: &str, runtime: &Runtime) {
+    let mut table = format!("{name:<18}{}", OPERATIONS.map(|operation| format!("{operation:<10}")).concat());
     let mut differences = Vec::new();
     for (store, names, suite, extension) in FILES {
         let mut files = own_files(names);
@@ -102,7 +81,7 @@ fn compare(runtime: &str, run: impl Fn(&[&str]) -> Vec<u8>) {
         files.iter().for_each(|(name, bytes)| fs::write(folder.path.join(name), bytes).unwrap());
         let arguments = [component.path.to_str().unwrap(), folder.path.to_str().unwrap()];
         let names: Vec<_> = files.keys().map(String::as_str).collect();
-        let answers = Answers::of_runtime(&run(&[&arguments[..], &names].concat()), &folder.path);
+        let answers = Answers::of_runtime(&runtime.run("answers", &[&arguments[..], &names].concat()), &folder.path);
         let cells = OPERATIONS.map(|operation| {
             let is_same = expected.of_operation(operation) == answers.of_operation(operation);
             format!("{:<10}", if is_same { "equal" } else { "DIFFERS" })
@@ -113,7 +92,7 @@ fn compare(runtime: &str, run: impl Fn(&[&str]) -> Vec<u8>) {
         }
     }
     tell(&table);
-    assert!(differences.is_empty(), "under {runtime}: {differences:#?}");
+    assert!(differences.is_empty(), "under {name}: {differences:#?}");
 }
 
 /// Files of the tests' own, with one that is refused.

@@ -122,10 +122,42 @@ class Store:
 
 def encode(document):
     """Gives a document as CBOR."""
+    pieces = []
     try:
-        return cbor2.dumps(document)
+        _encode(document, pieces.append, {})
     except RecursionError as error:
         raise TooLarge("depth", 1000) from error
+    return b"".join(pieces)
+
+
+def _encode(value, add, texts):
+    """Writes what most documents are made of. In a component cbor2 has no C part, and takes more than twice as long."""
+    kind = type(value)
+    if kind is str:
+        piece = texts.get(value)
+        if piece is None:
+            text = value.encode()
+            piece = texts[value] = _head(0x60, len(text)) + text
+        add(piece)
+    elif kind is dict:
+        add(_head(0xA0, len(value)))
+        for key, inner in value.items():
+            _encode(key, add, texts)
+            _encode(inner, add, texts)
+    elif kind is list:
+        add(_head(0x80, len(value)))
+        for inner in value:
+            _encode(inner, add, texts)
+    else:
+        add(cbor2.dumps(value))
+
+
+def _head(major, length):
+    """The head of a data item (RFC 8949 section 3)."""
+    if length < 24:
+        return bytes((major + length,))
+    size = 0 if length < 1 << 8 else 1 if length < 1 << 16 else 2 if length < 1 << 32 else 3
+    return bytes((major + 24 + size,)) + length.to_bytes(1 << size, "big")
 
 
 def decode(documents):
