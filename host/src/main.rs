@@ -55,6 +55,7 @@ struct Arguments {
 
 /// Which stores there are.
 #[derive(Args)]
+#[command(next_help_heading = "Stores")]
 struct Stores {
     /// A folder of third parties' stores, files named *.wasm; may be given several times
     #[arg(long = "stores", value_name = "FOLDER", global = true)]
