@@ -25,7 +25,7 @@ const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::GC_TYPES)
     .union(WasmFeatures::COMPONENT_MODEL);
 
-/// What some toolchains emit, allowed to the stores that need it: Python's the first, QuickJS's both.
+/// What some toolchains emit, such as componentize-py and componentize-qjs, allowed to the stores that need it.
 const EXTRA_FEATURES: [(WasmFeatures, &str); 2] =
     [(WasmFeatures::EXTENDED_CONST, "extended-const"), (WasmFeatures::MULTI_MEMORY, "multi-memory")];
 
