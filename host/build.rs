@@ -13,9 +13,10 @@ fn main() {
     let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo names the crate"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo names the output folder"));
     let workspace = package.join("..");
-    if workspace.join("guest").is_dir() {
+    if workspace.join("guest/sdk/Cargo.toml").is_file() {
         build_stores(&workspace, &out.join("guests"), &package.join("stores"));
     }
+    println!("cargo::rerun-if-changed={}", package.join("stores").display());
     let components = components(&package.join("stores"));
     assert!(
         !components.is_empty(),
@@ -31,7 +32,6 @@ fn main() {
 
 /// The component files in a folder, in order.
 fn components(folder: &Path) -> Vec<PathBuf> {
-    println!("cargo::rerun-if-changed={}", folder.display());
     let entries = fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
     let mut components: Vec<_> =
         entries.filter(|path| path.extension().is_some_and(|extension| extension == "wasm")).collect();
@@ -62,7 +62,10 @@ fn build_stores(workspace: &Path, target: &Path, to: &Path) {
         let file = to.join(format!("{store}.wasm"));
         // A file that is written anew would have cargo run this again.
         if fs::read(&file).ok().as_ref() != Some(&component) {
-            fs::write(file, component).expect("the package's folder takes files");
+            // Another build may read it meanwhile.
+            let whole = to.join(format!("{store}.{}", std::process::id()));
+            let written = fs::write(&whole, component).and_then(|()| fs::rename(whole, file));
+            written.expect("the package's folder takes files");
         }
     }
 }

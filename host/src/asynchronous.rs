@@ -43,6 +43,11 @@ impl AsyncStore {
         self.run(|store| store.load_values()).await
     }
 
+    /// Like [`Store::load_cbor`].
+    pub async fn load_cbor(&self) -> Result<Vec<u8>, Error> {
+        self.run(|store| store.load_cbor()).await
+    }
+
     /// Like [`Store::reader`].
     pub async fn reader(&self) -> Result<AsyncReader, Error> {
         self.run(|store| store.reader()).await.map(|reader| AsyncReader(Some(reader)))
@@ -56,6 +61,11 @@ impl AsyncStore {
     /// Like [`Store::save_values`].
     pub async fn save_values(&self, values: Vec<Value>) -> Result<Vec<Loss>, Error> {
         self.run(move |store| store.save_values(&values)).await
+    }
+
+    /// Like [`Store::save_cbor`].
+    pub async fn save_cbor(&self, documents: Vec<u8>) -> Result<Vec<Loss>, Error> {
+        self.run(move |store| store.save_cbor(documents)).await
     }
 
     /// Like [`Store::save_from`].

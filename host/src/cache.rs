@@ -89,6 +89,9 @@ impl Cache {
     /// Adds an entry. One that cannot be written will be missed, and no more.
     pub fn put(&self, name: &str, content: &[u8]) {
         let put = || {
+            if (content.len() + blake3::OUT_LEN) as u64 > ENTRY_BYTES_MAX {
+                return Err(io::ErrorKind::FileTooLarge.into());
+            }
             let mut file = TempFile::new(&self.folder)?;
             file.write_all(self.hasher(name).update(content).finalize().as_bytes())?;
             file.write_all(content)?;
@@ -224,6 +227,19 @@ mod tests {
         std::fs::remove_file(folder.path().join("key")).unwrap();
         std::fs::write(&entry, &bytes).unwrap();
         assert_eq!(Cache::open(folder.path()).unwrap().get("a"), None, "an entry under another key");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn nobody_changes_the_file_that_code_comes_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(folder.path()).unwrap();
+        cache.put("a", b"code");
+        let mut file = cache.get_file("a").unwrap();
+        assert_eq!(file.write(b"evil").unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        assert!(file.set_len(0).is_err());
+        std::fs::write(folder.path().join("a.entry"), b"evil").unwrap();
+        assert!(cache.get_file("a").is_none());
     }
 
     #[cfg(unix)]

@@ -130,8 +130,7 @@ fn broke(error: wasmtime::Error, store: &wasmtime::Store<State>, limits: &Limits
     if let Some(limit) = exceeded(store.data(), limits) {
         return Error::limit(&limit);
     }
-    let broken = Error::new(ErrorKind::Store, format!("the store broke: {}", error.root_cause()));
-    let said = store.data().log.lines();
-    let broken = if said.is_empty() { broken } else { broken.with_hint(format!("it said:\n  {}", said.join("\n  "))) };
-    broken.because(error.to_string())
+    Error::new(ErrorKind::Store, format!("the store broke: {}", error.root_cause()))
+        .saying(store.data().log.lines())
+        .because(error.to_string())
 }

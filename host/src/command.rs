@@ -67,7 +67,7 @@ impl Command {
             Self::Save(arguments) => arguments.run(&stores.host()?),
             Self::Convert(arguments) => arguments.run(&stores.host()?),
             Self::Validate(arguments) => arguments.run(&stores.host()?),
-            Self::NewStore(arguments) => arguments.run(),
+            Self::NewStore(arguments) => arguments.run(&stores.host()?),
             Self::Extract(arguments) => arguments.run(&stores.host()?),
             Self::Completions { shell } => {
                 let mut script = Vec::new();

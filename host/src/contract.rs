@@ -28,6 +28,15 @@ impl Operations {
     }
 }
 
+impl Description {
+    /// Whether a store or an option may have this name: at most 64 lowercase letters, digits and hyphens, a letter first.
+    pub fn is_name(name: &str) -> bool {
+        name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.len() <= 64
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    }
+}
+
 impl OptionKind {
     /// What values it takes, for a person.
     pub fn takes(&self) -> String {

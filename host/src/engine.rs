@@ -4,6 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use wasmparser::WasmFeatures;
 use wasmtime::{Config, Engine};
 
 use crate::error::Error;
@@ -91,7 +92,23 @@ impl Drop for Clock {
     }
 }
 
-/// What components may be made of: what toolchains need, and no more.
+/// What components may be made of without saying so, as a component is validated before it is compiled: what every
+/// toolchain emits, and what the types of the component model rest on.
+pub(crate) const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
+    .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
+    .union(WasmFeatures::SIGN_EXTENSION)
+    .union(WasmFeatures::MULTI_VALUE)
+    .union(WasmFeatures::REFERENCE_TYPES)
+    .union(WasmFeatures::BULK_MEMORY)
+    .union(WasmFeatures::FLOATS)
+    .union(WasmFeatures::GC_TYPES)
+    .union(WasmFeatures::COMPONENT_MODEL);
+
+/// What some toolchains emit, such as componentize-py and componentize-qjs, allowed to the stores that need it.
+pub(crate) const EXTRA_FEATURES: [(WasmFeatures, &str); 2] =
+    [(WasmFeatures::EXTENDED_CONST, "extended-const"), (WasmFeatures::MULTI_MEMORY, "multi-memory")];
+
+/// The same for the compiler: all of these features, and no more.
 fn config() -> Config {
     let mut config = Config::new();
     config

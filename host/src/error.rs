@@ -37,44 +37,62 @@ pub enum ErrorKind {
 /// # Ok::<(), autotel_stores::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Error {
+pub struct Error(Box<Parts>);
+
+/// What an error says, apart from it so that a result is small.
+#[derive(Debug)]
+struct Parts {
     kind: ErrorKind,
     path: Option<PathBuf>,
     message: String,
     problems: Vec<Problem>,
     hint: Option<String>,
+    store_output: Vec<String>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
     /// Who is to act on it.
     pub fn kind(&self) -> ErrorKind {
-        self.kind
+        self.0.kind
     }
 
     /// What went wrong, without the file and the problems in it.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// The file that the call was about.
     pub fn path(&self) -> Option<&Path> {
-        self.path.as_deref()
+        self.0.path.as_deref()
     }
 
     /// What is wrong with the file, where [`Error::kind`] is [`ErrorKind::Refused`] and the store could say.
     pub fn problems(&self) -> &[Problem] {
-        &self.problems
+        &self.0.problems
     }
 
     /// What may be done about it, in a sentence of its own.
     pub fn hint(&self) -> Option<&str> {
-        self.hint.as_deref()
+        self.0.hint.as_deref()
+    }
+
+    /// The last lines that the store wrote to its standard error, where [`Error::kind`] is [`ErrorKind::Store`].
+    pub fn store_output(&self) -> &[String] {
+        &self.0.store_output
     }
 
     /// An error of this kind, with a lowercase fragment that says what went wrong.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, path: None, message: message.into(), problems: Vec::new(), hint: None, source: None }
+        Self(Box::new(Parts {
+            kind,
+            path: None,
+            message: message.into(),
+            problems: Vec::new(),
+            hint: None,
+            store_output: Vec::new(),
+            source: None,
+        }))
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -85,7 +103,8 @@ impl Error {
         Self::new(ErrorKind::Internal, message)
     }
 
-    pub(crate) fn access(path: &Path, error: io::Error) -> Self {
+    /// What the operating system said of a file.
+    pub fn access(path: &Path, error: io::Error) -> Self {
         Self::new(ErrorKind::Access, error.to_string()).on(path).because(error)
     }
 
@@ -95,9 +114,10 @@ impl Error {
 
     /// What a store answered.
     pub(crate) fn refusal(refusal: Refusal) -> Self {
-        let refused = |problems: Vec<Problem>| Self {
-            problems: problems.into_iter().map(printable_problem).collect(),
-            ..Self::new(ErrorKind::Refused, "the file is refused")
+        let refused = |problems: Vec<Problem>| {
+            let mut error = Self::new(ErrorKind::Refused, "the file is refused");
+            error.0.problems = problems.into_iter().map(printable_problem).collect();
+            error
         };
         match refusal {
             Refusal::Syntax(problem) => refused(vec![problem]),
@@ -115,17 +135,23 @@ impl Error {
     }
 
     pub(crate) fn on(mut self, path: &Path) -> Self {
-        self.path.get_or_insert_with(|| path.to_owned());
+        self.0.path.get_or_insert_with(|| path.to_owned());
         self
     }
 
+    /// Adds what may be done about it.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn saying(mut self, store_output: Vec<String>) -> Self {
+        self.0.store_output = store_output;
         self
     }
 
     pub(crate) fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        self.0.source = Some(source.into());
         self
     }
 }
@@ -133,13 +159,13 @@ impl Error {
 /// `path:line:column: message`, a line a problem.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.path.as_deref().map(|path| printable(&path.to_string_lossy()));
+        let path = self.0.path.as_deref().map(|path| printable(&path.to_string_lossy()));
         let prefix = path.as_deref().unwrap_or_default();
-        if self.problems.is_empty() {
+        if self.0.problems.is_empty() {
             let separator = if prefix.is_empty() { "" } else { ": " };
-            return write!(f, "{prefix}{separator}{}", self.message);
+            return write!(f, "{prefix}{separator}{}", self.0.message);
         }
-        for (number, problem) in self.problems.iter().enumerate() {
+        for (number, problem) in self.0.problems.iter().enumerate() {
             if number > 0 {
                 writeln!(f)?;
             }
@@ -155,6 +181,6 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+        self.0.source.as_deref().map(|source| source as _)
     }
 }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::{fs, thread};
 
 use crate::cache::Cache;
+use crate::component::{Compilation, CompileListener, ComponentFile, digest};
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::plugin::{Compilation, ComponentFile, Loader, Notify, Origin, Plugin, StoreInfo, digest};
+use crate::loader::Loader;
+use crate::plugin::{Origin, Plugin, StoreInfo};
 use crate::registry::Registry;
 use crate::store::Store;
 
@@ -31,7 +33,7 @@ pub struct HostBuilder {
     replaced: Vec<String>,
     cache: Option<PathBuf>,
     limits: Limits,
-    notify: Notify,
+    listener: CompileListener,
 }
 
 impl Host {
@@ -93,10 +95,7 @@ impl Host {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn open_with(&self, path: impl AsRef<Path>, store: &str) -> Result<Store, Error> {
-        let plugin = self.registry().plugin(store).ok_or_else(|| {
-            Error::usage(format!("there is no store `{store}`"))
-                .with_hint(format!("the stores are {}", self.registry().names()))
-        })?;
+        let plugin = self.registry().require_plugin(store)?;
         Ok(self.store(path.as_ref(), plugin))
     }
 
@@ -109,11 +108,11 @@ impl Host {
     ///
     /// ```
     /// let host = autotel_stores::Host::new()?;
-    /// let component = host.component("json-store").unwrap();
+    /// let component = host.built_in_component("json-store").unwrap();
     /// assert_eq!(&component[..4], b"\0asm");
     /// # Ok::<(), autotel_stores::Error>(())
     /// ```
-    pub fn component(&self, store: &str) -> Option<&'static [u8]> {
+    pub fn built_in_component(&self, store: &str) -> Option<&'static [u8]> {
         let info = self.registry().by_name(store).filter(|info| info.origin == Origin::BuiltIn)?;
         BUILT_IN.iter().copied().find(|component| digest(component) == info.digest)
     }
@@ -136,7 +135,7 @@ impl HostBuilder {
     /// ```
     /// # let plugins = tempfile::tempdir()?;
     /// let host = autotel_stores::Host::builder().store_folder(plugins.path()).build()?;
-    /// assert!(host.stores().iter().all(|store| store.is_built_in), "the folder is empty");
+    /// assert!(host.stores().iter().all(|store| store.origin == autotel_stores::Origin::BuiltIn), "the folder is empty");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn store_folder(mut self, path: impl Into<PathBuf>) -> Self {
@@ -169,10 +168,10 @@ impl HostBuilder {
         self
     }
 
-    /// Has `notify` told when a component begins to be compiled, and when that is over. Components are compiled side by
-    /// side, so that it is called from several threads.
-    pub fn on_compile(mut self, notify: impl Fn(&Compilation) + Send + Sync + 'static) -> Self {
-        self.notify = Notify(Some(Arc::new(notify)));
+    /// Has `listener` told when a component begins to be compiled, and when that has ended. Components are compiled side
+    /// by side, so that it is called from several threads.
+    pub fn on_compile(mut self, listener: impl Fn(&Compilation) + Send + Sync + 'static) -> Self {
+        self.listener = CompileListener(Some(Arc::new(listener)));
         self
     }
 
@@ -185,10 +184,20 @@ impl HostBuilder {
     /// Learns what each store is, and compiles those that the cache does not know.
     pub fn build(&self) -> Result<Host, Error> {
         let cache = self.cache.as_ref().map(|path| Cache::open(path).map_err(|error| Error::access(path, error)));
-        let loader = Arc::new(Loader::new(cache.transpose()?, self.limits.clone(), self.notify.clone())?);
+        let loader = Arc::new(Loader::new(cache.transpose()?, self.limits.clone(), self.listener.clone())?);
         let mut plugins = load_built_in(&loader)?;
         for path in self.component_files()? {
             self.add(&mut plugins, load_file(&loader, &path)?).map_err(|error| error.on(&path))?;
+        }
+        let is_replaced = |name: &String| {
+            plugins
+                .iter()
+                .any(|plugin| plugin.info.origin == Origin::Replacement && plugin.info.description.name == *name)
+        };
+        if let Some(name) = self.replaced.iter().find(|name| !is_replaced(name)) {
+            return Err(Error::usage(format!(
+                "nothing takes the place of `{name}`: no third party's store has that name"
+            )));
         }
         Ok(Host(Arc::new(Inner { registry: Registry::of(plugins), loader, limits: self.limits.clone() })))
     }
@@ -217,13 +226,13 @@ impl HostBuilder {
     fn component_files(&self) -> Result<Vec<PathBuf>, Error> {
         let mut files = self.files.clone();
         for folder in &self.folders {
-            let entries = fs::read_dir(folder).map_err(|error| Error::access(folder, error))?;
-            for entry in entries {
-                let path = entry.map_err(|error| Error::access(folder, error))?.path();
-                if path.extension().is_some_and(|extension| extension == "wasm") {
-                    files.push(path);
-                }
-            }
+            let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+            let entries = entries.map_err(|error| Error::access(folder, error))?;
+            let paths = entries.into_iter().map(|entry| entry.path());
+            let is_component = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "wasm");
+            let mut components: Vec<_> = paths.filter(is_component).collect();
+            components.sort();
+            files.extend(components);
         }
         Ok(files)
     }

@@ -1,5 +1,5 @@
-//! What a store may import: clocks, random numbers, standard streams that lead nowhere, the granted file, and a network
-//! that refuses.
+//! What a store may import: clocks, random numbers, the granted file, standard streams that lead nowhere but for the end
+//! of what is said on standard error, and a network that refuses.
 
 use std::time::Duration;
 
@@ -15,29 +15,49 @@ use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 use crate::call::State;
 use crate::grants::FileSystem;
 
-/// Interfaces that a store is given, by what their names begin with: WASI 0.2 as `linker` has it, and the contract's
-/// own types.
-const GIVEN: [&str; 7] = [
-    "autotel:stores/types@",
-    "wasi:cli/",
-    "wasi:clocks/monotonic-clock@",
-    "wasi:clocks/wall-clock@",
-    "wasi:filesystem/",
-    "wasi:io/",
-    "wasi:random/",
+/// Interfaces of WASI 0.2 that a store is given, all of which `linker` has.
+const GIVEN: [&str; 20] = [
+    "wasi:cli/environment",
+    "wasi:cli/exit",
+    "wasi:cli/stderr",
+    "wasi:cli/stdin",
+    "wasi:cli/stdout",
+    "wasi:cli/terminal-input",
+    "wasi:cli/terminal-output",
+    "wasi:cli/terminal-stderr",
+    "wasi:cli/terminal-stdin",
+    "wasi:cli/terminal-stdout",
+    "wasi:clocks/monotonic-clock",
+    "wasi:clocks/wall-clock",
+    "wasi:filesystem/preopens",
+    "wasi:filesystem/types",
+    "wasi:io/error",
+    "wasi:io/poll",
+    "wasi:io/streams",
+    "wasi:random/insecure",
+    "wasi:random/insecure-seed",
+    "wasi:random/random",
 ];
 
-/// Interfaces that toolchains import unasked. A store may import them, and is refused when it calls them.
-const REFUSED: [&str; 2] = ["wasi:http/", "wasi:sockets/"];
+/// Packages of WASI 0.2 that toolchains import unasked. A store may import them, and is refused when it calls them.
+const REFUSED: [&str; 2] = ["wasi:http", "wasi:sockets"];
 
-/// Whether a store is given an interface.
-pub(crate) fn is_given(import: &str) -> bool {
-    GIVEN.iter().any(|name| import.starts_with(name))
+/// What a store gets of an interface that it may import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Given,
+    /// Every call ends the store.
+    Refused,
 }
 
-/// Whether a store may import an interface, but is refused when it calls it.
-pub(crate) fn is_refused(import: &str) -> bool {
-    REFUSED.iter().any(|name| import.starts_with(name))
+/// What a store gets of an interface, or `None` where no store may import it.
+pub(crate) fn access(import: &str) -> Option<Access> {
+    let (interface, version) = import.split_once('@')?;
+    // The contract's own types have no functions.
+    let is_given = interface == "autotel:stores/types" || version.starts_with("0.2.") && GIVEN.contains(&interface);
+    let package = interface.split('/').next().unwrap_or_default();
+    let is_refused = version.starts_with("0.2.") && REFUSED.contains(&package);
+    if is_given { Some(Access::Given) } else { is_refused.then_some(Access::Refused) }
 }
 
 /// Links what every store is given.
@@ -70,7 +90,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
 /// The linker for a component that may import the network: every call of that is refused.
 pub(crate) fn refusing(linker: &Linker<State>, component: &Component) -> wasmtime::Result<Linker<State>> {
     let (mut linker, engine, component_type) = (linker.clone(), component.engine(), component.component_type());
-    for (name, import) in component_type.imports(engine).filter(|(name, _)| is_refused(name)) {
+    for (name, import) in component_type.imports(engine).filter(|(name, _)| access(name) == Some(Access::Refused)) {
         if let ComponentItem::ComponentInstance(interface) = import.ty {
             refuse_interface(&mut linker, name, &interface.exports(engine).collect::<Vec<_>>())?;
         }

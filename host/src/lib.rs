@@ -26,6 +26,7 @@
 mod asynchronous;
 mod cache;
 mod call;
+mod component;
 mod contract;
 mod engine;
 mod error;
@@ -33,6 +34,7 @@ mod grants;
 mod host;
 mod imports;
 mod limits;
+mod loader;
 mod log;
 mod outline;
 mod plugin;
@@ -45,13 +47,14 @@ mod writer;
 
 pub use asynchronous::{AsyncReader, AsyncStore, AsyncWriter};
 pub use autotel_document::{Decimal, Integer, Map, Token, Tokens, Value};
+pub use component::{Compilation, CompilationPhase};
 pub use contract::{
     Description, Format, Loss, Operations, OptionDescription, OptionKind, OptionValue, Position, Problem, Setting,
 };
 pub use error::{Error, ErrorKind};
 pub use host::{Host, HostBuilder};
 pub use limits::Limits;
-pub use plugin::{Compilation, Origin, StoreInfo};
+pub use plugin::{Origin, StoreInfo};
 pub use reader::Reader;
 pub use registry::Registry;
 pub use store::Store;

@@ -1,10 +1,10 @@
 //! What a component says of itself in its binary, read and judged before anything of it is compiled.
 
 use serde::{Deserialize, Serialize};
-use wasmparser::{Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{Parser, Payload, Validator};
 
+use crate::engine::{EXTRA_FEATURES, FEATURES};
 use crate::error::{Error, ErrorKind};
-use crate::imports::{is_given, is_refused};
 use crate::words::printable;
 
 /// The interface that makes a component a store, and the version of the contract that this host speaks.
@@ -13,21 +13,6 @@ const CONTRACT_VERSION: &str = "0.1.0";
 
 /// The magic number of WebAssembly, and the version and layer of components.
 const COMPONENT_PREAMBLE: &[u8] = b"\0asm\x0d\0\x01\0";
-
-/// What every toolchain emits.
-const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
-    .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
-    .union(WasmFeatures::SIGN_EXTENSION)
-    .union(WasmFeatures::MULTI_VALUE)
-    .union(WasmFeatures::REFERENCE_TYPES)
-    .union(WasmFeatures::BULK_MEMORY)
-    .union(WasmFeatures::FLOATS)
-    .union(WasmFeatures::GC_TYPES)
-    .union(WasmFeatures::COMPONENT_MODEL);
-
-/// What some toolchains emit, such as componentize-py and componentize-qjs, allowed to the stores that need it.
-const EXTRA_FEATURES: [(WasmFeatures, &str); 2] =
-    [(WasmFeatures::EXTENDED_CONST, "extended-const"), (WasmFeatures::MULTI_MEMORY, "multi-memory")];
 
 /// What a component imports, exports, and needs of WebAssembly, by name.
 #[derive(Serialize, Deserialize)]
@@ -38,16 +23,22 @@ pub(crate) struct Outline {
 }
 
 impl Outline {
-    /// Reads a component's outline, and refuses what is no store of this contract, or asks for more than its world has.
+    /// Reads a component's outline, and checks it.
     pub fn of(wasm: &[u8]) -> Result<Self, Error> {
         if !wasm.starts_with(COMPONENT_PREAMBLE) {
             return Err(no_store("a store is a binary WebAssembly component"));
         }
         let features = needed_features(wasm)?;
         let (imports, exports) = names(wasm).map_err(|error| invalid(&error))?;
-        check_exports(&exports)?;
-        check_imports(&imports)?;
-        Ok(Self { imports, exports, features })
+        let outline = Self { imports, exports, features };
+        outline.check()?;
+        Ok(outline)
+    }
+
+    /// Refuses what is no store of this contract, or asks for more than its world has.
+    pub fn check(&self) -> Result<(), Error> {
+        check_exports(&self.exports)?;
+        check_imports(&self.imports)
     }
 }
 
@@ -80,12 +71,12 @@ fn names(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>), wasmparser::BinaryRe
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::ComponentImportSection(section) if depth == 0 => {
                 for import in section {
-                    imports.push(printable(import?.name.name));
+                    imports.push(import?.name.name.to_owned());
                 }
             }
             Payload::ComponentExportSection(section) if depth == 0 => {
                 for export in section {
-                    exports.push(printable(export?.name.name));
+                    exports.push(export?.name.name.to_owned());
                 }
             }
             _ => {}
@@ -99,10 +90,11 @@ fn check_exports(exports: &[String]) -> Result<(), Error> {
     match version {
         Some(version) if is_compatible(version) => Ok(()),
         Some(version) => Err(no_store(format!(
-            "it is made for version {version} of the contract `autotel:stores`, and this host has version \
-             {CONTRACT_VERSION}"
+            "it is made for version {} of the contract `autotel:stores`, and this host has version \
+             {CONTRACT_VERSION}",
+            printable(version)
         ))
-        .with_hint("build it again with the contract in the folder `wit` that `autotel new-store` makes")),
+        .with_hint(format!("build it again with version {CONTRACT_VERSION} of the contract"))),
         None => {
             let exported =
                 if exports.is_empty() { "nothing".to_owned() } else { format!("`{}`", exports.join("`, `")) };
@@ -119,9 +111,9 @@ fn is_compatible(version: &str) -> bool {
 }
 
 fn check_imports(imports: &[String]) -> Result<(), Error> {
-    match imports.iter().find(|import| !is_given(import) && !is_refused(import)) {
+    match imports.iter().find(|import| crate::imports::access(import).is_none()) {
         None => Ok(()),
-        Some(import) => Err(no_store(format!("it imports `{import}`, which no store is given"))
+        Some(import) => Err(no_store(format!("it imports `{}`, which no store is given", printable(import)))
             .with_hint("a store may import the clocks, files, random numbers and standard streams of WASI 0.2")),
     }
 }

@@ -43,6 +43,11 @@ impl Registry {
         self.plugin(name).map(info)
     }
 
+    /// Finds a store by its own name, or says which names there are.
+    pub fn require(&self, name: &str) -> Result<&StoreInfo, Error> {
+        self.require_plugin(name).map(info)
+    }
+
     /// Finds a store by a file's extension, without the dot, in any case.
     pub fn by_extension(&self, extension: &str) -> Option<&StoreInfo> {
         self.of_extension(extension).map(info)
@@ -63,8 +68,14 @@ impl Registry {
         self.of_content(start).map(info)
     }
 
-    pub(crate) fn plugin(&self, name: &str) -> Option<&Arc<Plugin>> {
+    fn plugin(&self, name: &str) -> Option<&Arc<Plugin>> {
         self.0.iter().find(|plugin| plugin.info.description.name == name)
+    }
+
+    pub(crate) fn require_plugin(&self, name: &str) -> Result<&Arc<Plugin>, Error> {
+        self.plugin(name).ok_or_else(|| {
+            Error::usage(format!("there is no store `{name}`")).with_hint(format!("the stores are {}", self.names()))
+        })
     }
 
     /// Finds the store of a file: by its extension or, where none claims that, by its first bytes.

@@ -15,7 +15,8 @@ use crate::contract::{Description, Loss, Operations, OptionKind, OptionValue, Pr
 use crate::error::{Error, ErrorKind};
 use crate::grants::Grant;
 use crate::limits::Limits;
-use crate::plugin::{Loader, Plugin};
+use crate::loader::Loader;
+use crate::plugin::Plugin;
 use crate::reader::{Reader, answer_of_guest_thread, is_in_runtime};
 use crate::words::printable_problem;
 use crate::writer::Writer;

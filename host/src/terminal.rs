@@ -1,6 +1,5 @@
 //! What is written to the terminal: data on standard output, talk on standard error, colours only for people.
 
-use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
-use autotel_stores::{Compilation, Error, ErrorKind, Loss, Position, Problem};
+use autotel_stores::{Compilation, CompilationPhase, Error, ErrorKind, Loss, Position, Problem};
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
@@ -68,6 +67,9 @@ pub fn tell_error(error: &Error, as_json: bool) {
     for line in error.to_string().lines() {
         tell(&format!("{}: {line}", styled(ERROR, "error")));
     }
+    for line in error.store_output() {
+        tell(&format!("{}: the store said: {line}", styled(NOTE, "note")));
+    }
     if let Some(hint) = error.hint() {
         tell(&format!("{}: {hint}", styled(HINT, "hint")));
     }
@@ -86,6 +88,7 @@ fn error_json(error: &Error) -> Value {
         "message": error.message(),
         "problems": error.problems().iter().map(problem_json).collect::<Vec<_>>(),
         "hint": error.hint(),
+        "store-output": error.store_output(),
     })
 }
 
@@ -97,24 +100,25 @@ pub fn problem_json(problem: &Problem) -> Value {
 
 /// Shows on a terminal which components are being compiled, and for how long.
 pub fn tell_compilation() -> impl Fn(&Compilation) + Send + Sync + 'static {
-    // Those of the built-in stores take no time that a person would wait for.
+    // Those of the built-in stores are compiled in less than a second.
     const BYTES_MIN: u64 = 4 << 20;
     let bars = MultiProgress::new();
-    let shown: Mutex<HashMap<String, ProgressBar>> = Mutex::default();
+    let shown: Mutex<Vec<(Compilation, ProgressBar)>> = Mutex::default();
     move |compilation| {
         let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
-        let component = &compilation.component;
-        if compilation.is_over {
-            shown.remove(component).inspect(ProgressBar::finish_and_clear);
-        } else if compilation.bytes > BYTES_MIN {
+        let Compilation { component, bytes, phase, .. } = compilation;
+        if *phase == CompilationPhase::Ended {
+            let ended = shown.iter().position(|(begun, _)| begun.component == *component && begun.bytes == *bytes);
+            ended.map(|place| shown.remove(place).1).inspect(ProgressBar::finish_and_clear);
+        } else if *bytes > BYTES_MIN {
             let style = ProgressStyle::with_template("{spinner} {msg}, {elapsed}");
-            let size = HumanBytes(compilation.bytes);
+            let size = HumanBytes(*bytes);
             let bar = bars
                 .add(ProgressBar::new_spinner())
                 .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
             bar.set_message(format!("compiling {component} ({size}), once"));
             bar.enable_steady_tick(Duration::from_millis(100));
-            shown.insert(component.clone(), bar);
+            shown.push((compilation.clone(), bar));
         }
     }
 }

@@ -12,19 +12,27 @@ cp data/* "$folder"
 printf '<a>\n<b></a>' > "$folder/broken.xml"
 printf 'a: 1\nb: c: d\n' > "$folder/broken.yaml"
 
+# Prints `$ store operation file`, and the answer of a call on the next line.
 call() {
-    printf '$ %s %s\n' "$1" "$2"
-    wasmtime run --dir "$folder::/store" --invoke "$2" "$folder/$1.wasm"
+    printf '$ %s %s %s\n' "$store" "$1" "$2"
+    wasmtime run --dir "$folder::/store" --invoke "$1($3)" "$folder/$store.wasm"
 }
 
-for store in json-store xml-store yaml-store; do
+for files in "json-store order.json twice.json" "xml-store broken.xml note.xml order.bpmn" \
+    "yaml-store broken.yaml tagged.yaml"; do
+    read -r store files <<< "$files"
     ../target/debug/autotel extract "$store" "$folder/$store.wasm"
+    call describe "" ""
+    for file in $files; do
+        call validate "$file" "\"/store/$file\", []"
+        loaded=$(call load "$file" "\"/store/$file\", []")
+        printf '%s\n' "$loaded"
+        documents=${loaded##*$'\n'}
+        if [[ $documents == ok* ]]; then
+            documents=${documents#ok(}
+            call save "$file" "\"/store/saved\", ${documents%)}, []"
+            od --address-radix=n --format=x1 --output-duplicates "$folder/saved" | tr -d ' \n'
+            echo
+        fi
+    done
 done
-for file in order.json twice.json; do call json-store "load(\"/store/$file\", [])"; done
-for file in broken.xml note.xml order.bpmn; do call xml-store "load(\"/store/$file\", [])"; done
-for file in broken.yaml tagged.yaml; do call yaml-store "load(\"/store/$file\", [])"; done
-for store in json-store xml-store yaml-store; do call "$store" 'describe()'; done
-call json-store 'validate("/store/twice.json", [])'
-call json-store 'load("/store/twice.json", [{name: "duplicate-keys", value: choice("last")}])'
-call json-store 'save("/store/new.json", [131, 1, 2, 3], [{name: "indent", value: count(0)}])'
-printf '%s holds %s\n' new.json "$(cat "$folder/new.json")"

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::files;
-use crate::tools::{is_there, run};
+use crate::tools::{is_asked_for, run};
 
 /// An example store.
 pub struct Example {
@@ -58,7 +58,7 @@ pub fn build_all(autotel: &str) -> (PathBuf, Vec<&'static Example>) {
     let _ = fs::remove_dir_all(&components);
     fs::create_dir_all(&components).expect("the target folder takes folders");
     let is_usable =
-        |example: &&Example| example.tool.is_none_or(|tool| is_there(tool, &format!("{}-store", example.name)));
+        |example: &&Example| example.tool.is_none_or(|tool| is_asked_for(tool, &format!("{}-store", example.name)));
     let examples: Vec<_> = EXAMPLES.iter().filter(is_usable).collect();
     for example in &examples {
         let component = example.build(autotel, &folder);
@@ -70,9 +70,9 @@ pub fn build_all(autotel: &str) -> (PathBuf, Vec<&'static Example>) {
 impl Example {
     fn build(&self, autotel: &str, folder: &Path) -> PathBuf {
         let project = folder.join(format!("{}-store", self.name));
-        let component = project.join(self.component);
-        let sources = self.sources();
-        if sources.iter().any(|source| is_newer(source, &component)) {
+        // Made once the example's own tests have passed.
+        let stamp = project.join("built");
+        if self.sources().iter().any(|source| is_newer(source, &stamp)) {
             let _ = fs::remove_dir_all(&project);
             run(folder, autotel, &["new-store", self.name, "--language", self.language]);
             copy_all(&plugins().join(self.name), &project).expect("the example's files can be copied");
@@ -82,8 +82,9 @@ impl Example {
                     run(&project, program, arguments);
                 }
             }
+            fs::write(stamp, "").expect("the project takes files");
         }
-        component
+        project.join(self.component)
     }
 
     /// All that it is made of.
@@ -94,7 +95,8 @@ impl Example {
         if self.language == "rust" {
             folders.push(root.join("guest"));
         }
-        let mut sources = vec![root.join("tests/src/examples.rs")];
+        let mut sources =
+            ["tests/src/examples.rs", "host/src/command/new_store.rs"].map(|path| root.join(path)).to_vec();
         sources.extend(folders.iter().flat_map(|folder| files(folder)));
         sources
     }
@@ -104,9 +106,9 @@ fn plugins() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins")
 }
 
-fn is_newer(source: &Path, component: &Path) -> bool {
+fn is_newer(source: &Path, stamp: &Path) -> bool {
     let modified = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
-    modified(source) > modified(component)
+    modified(source) > modified(stamp)
 }
 
 fn copy_all(from: &Path, to: &Path) -> io::Result<()> {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use crate::tools::{is_there, run};
+use crate::tools::{is_asked_for, run};
 
 /// A runtime with its scripts, in a folder where their packages are installed.
 pub struct Runtime {
@@ -16,7 +16,7 @@ pub struct Runtime {
 impl Runtime {
     /// Node.js with jco, where the tests may use it.
     pub fn node() -> Option<Self> {
-        is_there("node", "the stores under Node.js").then(|| {
+        is_asked_for("node", "the stores under Node.js").then(|| {
             let folder = scripts();
             let install = ["install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"];
             run(&folder, "npm", &install);
@@ -26,7 +26,7 @@ impl Runtime {
 
     /// CPython with wasmtime, where the tests may use it.
     pub fn cpython() -> Option<Self> {
-        is_there("python", "the stores under CPython").then(|| {
+        is_asked_for("python", "the stores under CPython").then(|| {
             let folder = scripts();
             run(&folder, "python3", &["-m", "venv", "python"]);
             run(&folder, folder.join("python/bin/pip"), &["install", "--quiet", "--requirement", "requirements.txt"]);

@@ -4,14 +4,14 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
-/// Whether the tests may use a toolchain. Says so where they may not.
-pub fn is_there(tool: &str, for_what: &str) -> bool {
+/// Whether the tests are asked to use a toolchain. Says what is not run where they are not.
+pub fn is_asked_for(tool: &str, for_what: &str) -> bool {
     let tools = std::env::var("STORE_TOOLS").unwrap_or_default();
-    let is_there = tools.split(',').any(|named| named == tool);
-    if !is_there {
+    let is_named = tools.split(',').any(|named| named == tool);
+    if !is_named {
         crate::tell(&format!("{for_what}: not run, STORE_TOOLS does not name {tool}"));
     }
-    is_there
+    is_named
 }
 
 /// Runs a command in a folder, and answers what it printed.

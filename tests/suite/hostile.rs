@@ -76,10 +76,20 @@ fn a_built_in_store_keeps_the_extension_that_another_claims_too() {
 }
 
 #[test]
-fn a_name_is_taken_once() {
-    let file = component("hostile-store");
-    let twice = Host::builder().store_file(&file).store_file(&file).build();
-    assert_eq!(twice.err().unwrap().kind(), ErrorKind::Usage);
+fn a_call_of_the_network_ends_the_store_and_is_named() {
+    let error = load("connect");
+    assert_eq!(error.kind(), ErrorKind::Store);
+    assert!(error.message().contains("wasi:sockets/"), "{error}");
+    let store = HOST.registry().by_name("hostile-store").unwrap();
+    assert!(store.refused_imports().all(|import| import.starts_with("wasi:sockets/")));
+    assert_ne!(store.refused_imports().count(), 0);
+}
+
+#[test]
+fn the_last_words_of_a_store_that_traps_are_told() {
+    let error = load("complain");
+    assert_eq!(error.kind(), ErrorKind::Store);
+    assert_eq!(error.store_output(), ["last \u{fffd}[31mwords"]);
 }
 
 #[test]

@@ -14,12 +14,13 @@
 //!     }
 //!
 //!     fn parse(bytes: &[u8], _: &Options) -> Result<Value, Fault> {
-//!         Ok(std::str::from_utf8(bytes)?.lines().map(Value::from).collect::<Vec<_>>().into())
+//!         Ok(std::str::from_utf8(bytes)?.split_terminator('\n').map(Value::from).collect::<Vec<_>>().into())
 //!     }
 //!
 //!     fn print(document: &Value, _: &Options, to: &mut Output) -> Result<(), Fault> {
 //!         for line in document.as_array().ok_or(Fault::unsupported("anything but a list of text"))? {
-//!             to.push_str(line.as_str().ok_or(Fault::unsupported("a line that is not text"))?);
+//!             let line = line.as_str().filter(|line| !line.contains('\n'));
+//!             to.push_str(line.ok_or(Fault::unsupported("a line that is not text, or is several"))?);
 //!             to.push_str("\n");
 //!         }
 //!         Ok(())

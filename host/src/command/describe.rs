@@ -1,9 +1,8 @@
 //! `autotel describe`.
 
-use std::path::Path;
 use std::process::ExitCode;
 
-use autotel_stores::{Error, Origin, StoreInfo};
+use autotel_stores::{Description, Error, Origin, StoreInfo};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -31,19 +30,19 @@ impl Arguments {
 
     fn find(&self, stores: &Stores) -> Result<StoreInfo, Error> {
         let host = stores.host()?;
-        let file = Path::new(&self.store);
-        if file.is_file() || file.extension().is_some_and(|extension| extension == "wasm") {
-            return host.inspect(file);
+        // What is no name of a store is a path.
+        if Description::is_name(&self.store) {
+            host.registry().require(&self.store).cloned()
+        } else {
+            host.inspect(&self.store)
         }
-        host.open_with("", &self.store)?;
-        Ok(host.registry().by_name(&self.store).expect("a store of this name was opened").clone())
     }
 }
 
 fn show(store: &StoreInfo) -> String {
     let description = &store.description;
     let mut shown = format!("{} {}\n{}\n\n", styled(BOLD, &description.name), description.version, description.summary);
-    shown += &row("origin", origin(store));
+    shown += &row("origin", origin(store).0);
     shown += &row("digest", &format!("sha256:{}", store.digest));
     shown += &row("operations", &description.operations.names().join(", "));
     shown += &row("granted", GRANTED);
@@ -65,18 +64,19 @@ fn show(store: &StoreInfo) -> String {
     store.features.iter().for_each(|feature| shown += &row("needs", &format!("WebAssembly's {feature}")));
     store.exports.iter().for_each(|export| shown += &row("export", export));
     for import in &store.imports {
-        let refused =
-            if store.is_refused(import) { styled(DIM, " (refused: a call ends the store)") } else { String::new() };
-        shown += &row("import", &format!("{import}{refused}"));
+        let is_refused = store.refused_imports().any(|refused| refused == import);
+        let note = if is_refused { styled(DIM, " (refused: a call ends the store)") } else { String::new() };
+        shown += &row("import", &format!("{import}{note}"));
     }
     shown
 }
 
-fn origin(store: &StoreInfo) -> &'static str {
+/// Where a store came from, for a person and for a machine.
+fn origin(store: &StoreInfo) -> (&'static str, &'static str) {
     match store.origin {
-        Origin::BuiltIn => "built in",
-        Origin::Replacement => "a third party's, in place of the built-in store",
-        _ => "a third party's",
+        Origin::BuiltIn => ("built in", "built-in"),
+        Origin::Replacement => ("a third party's, in place of the built-in store", "replacement"),
+        _ => ("a third party's", "file"),
     }
 }
 
@@ -107,8 +107,7 @@ pub fn store_json(store: &StoreInfo) -> Value {
         "name": description.name,
         "version": description.version,
         "summary": description.summary,
-        "built-in": store.origin == Origin::BuiltIn,
-        "origin": origin(store),
+        "origin": origin(store).1,
         "digest": format!("sha256:{}", store.digest),
         "operations": description.operations,
         "granted": GRANTED,
@@ -116,7 +115,7 @@ pub fn store_json(store: &StoreInfo) -> Value {
         "options": options.collect::<Vec<_>>(),
         "exports": store.exports,
         "imports": store.imports,
-        "refused-imports": store.imports.iter().filter(|import| store.is_refused(import)).collect::<Vec<_>>(),
+        "refused-imports": store.refused_imports().collect::<Vec<_>>(),
         "features": store.features,
     })
 }

@@ -6,8 +6,6 @@ use std::process::ExitCode;
 use autotel_stores::{Error, ErrorKind, Host};
 use clap::Args;
 
-use crate::terminal::unwritable;
-
 #[derive(Args)]
 pub struct Arguments {
     /// The name of a built-in store
@@ -21,11 +19,11 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(&self, host: &Host) -> Result<ExitCode, Error> {
-        host.open_with(&self.file, &self.store)?;
-        let component = host.component(&self.store).ok_or_else(|| {
-            Error::new(ErrorKind::Usage, format!("`{}` is not built in: its component is a file already", self.store))
+        let name = &host.registry().require(&self.store)?.description.name;
+        let component = host.built_in_component(name).ok_or_else(|| {
+            Error::new(ErrorKind::Usage, format!("`{name}` is not built in: its component is a file already"))
         })?;
-        std::fs::write(&self.file, component).map_err(unwritable)?;
+        std::fs::write(&self.file, component).map_err(|error| Error::access(&self.file, error))?;
         Ok(ExitCode::SUCCESS)
     }
 }

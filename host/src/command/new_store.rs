@@ -2,14 +2,14 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
-use autotel_stores::{Error, ErrorKind};
+use autotel_stores::{Description, Error, ErrorKind, Host};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use crate::terminal::{BOLD, DIM, print, print_json, styled, unwritable};
+use crate::terminal::{BOLD, DIM, print, print_json, styled};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -85,18 +85,19 @@ const CONTRACT: &[File] = &[
 const EXAMPLE: &str = include_str!("../../templates/example.txt");
 
 impl Arguments {
-    pub fn run(&self) -> Result<ExitCode, Error> {
-        let name = store_name(&self.name)?;
-        let folder = PathBuf::from(&name);
-        fs::create_dir(&folder).map_err(|error| match error.kind() {
+    pub fn run(&self, host: &Host) -> Result<ExitCode, Error> {
+        let words = Words::of(&store_name(&self.name)?);
+        check_free(host, &words)?;
+        let name = &words.name;
+        let folder = Path::new(name);
+        fs::create_dir(folder).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => usage(format!("there is a `{name}` here already")),
-            _ => unwritable(error),
+            _ => Error::access(folder, error),
         })?;
-        let words = Words::of(&name);
         let mut files = vec![(format!("example.{}", words.extension), EXAMPLE.to_owned())];
         let (templates, contract) = self.language.files();
         files.extend(templates.iter().chain(contract).map(|(path, text)| ((*path).to_owned(), words.fill(text))));
-        files.iter().try_for_each(|(path, text)| write(&folder.join(path), text)).map_err(unwritable)?;
+        files.iter().try_for_each(|(path, text)| write(&folder.join(path), text))?;
         if self.json {
             let paths: Vec<_> = files.iter().map(|(path, _)| path).collect();
             return print_json(&json!({"name": name, "folder": name, "files": paths}));
@@ -140,6 +141,8 @@ struct Words {
     /// What people call the format.
     title: String,
     extension: String,
+    /// How a crate depends on the kit.
+    sdk: String,
 }
 
 impl Words {
@@ -147,7 +150,13 @@ impl Words {
         let format = name.strip_suffix("-store").unwrap_or(name);
         let mut title = format.replace('-', " ");
         title[..1].make_ascii_uppercase();
-        Self { name: name.to_owned(), crate_name: name.replace('-', "_"), title, extension: format.replace('-', "") }
+        Self {
+            name: name.to_owned(),
+            crate_name: name.replace('-', "_"),
+            title,
+            extension: format.replace('-', ""),
+            sdk: sdk(),
+        }
     }
 
     fn fill(&self, template: &str) -> String {
@@ -156,33 +165,47 @@ impl Words {
             .replace("{{crate}}", &self.crate_name)
             .replace("{{title}}", &self.title)
             .replace("{{extension}}", &self.extension)
-            .replace("{{sdk}}", &sdk())
+            .replace("{{sdk}}", &self.sdk)
     }
+}
+
+/// Refuses a name that could not be used beside the built-in stores.
+fn check_free(host: &Host, words: &Words) -> Result<(), Error> {
+    let Words { name, extension, .. } = words;
+    if host.registry().by_name(name).is_some() {
+        return Err(usage(format!("`{name}` is the name of a store already")));
+    }
+    // The example file would lie among the components.
+    let claimed = if extension == "wasm" { Some("components") } else { None };
+    let claimed = claimed.or_else(|| host.registry().by_extension(extension).map(|store| &*store.description.name));
+    claimed.map_or(Ok(()), |owner| Err(usage(format!("files named .{extension} belong to {owner}"))))
 }
 
 /// How a crate depends on the kit: on the sources that this program was built from, where they are still there.
 fn sdk() -> String {
     let version = env!("CARGO_PKG_VERSION");
     match fs::canonicalize(concat!(env!("CARGO_MANIFEST_DIR"), "/../guest/sdk")) {
-        Ok(folder) => format!("{{ version = \"{version}\", path = {:?} }}", folder.display().to_string()),
+        Ok(folder) => format!("{{ version = \"{version}\", path = '{}' }}", folder.display()),
         Err(_) => format!("\"{version}\""),
     }
 }
 
 /// The name of a store, or an error with one that would do.
 fn store_name(given: &str) -> Result<String, Error> {
-    const CHARACTERS_MAX: usize = 64;
     let stem = given.strip_suffix("-store").unwrap_or(given);
     let name = format!("{stem}-store");
-    if !stem.is_empty() && stem == allowed(stem) && name.len() <= CHARACTERS_MAX {
+    if !stem.is_empty() && stem == allowed(stem) && Description::is_name(&name) {
         return Ok(name);
     }
-    let stem: String = allowed(stem).chars().take(CHARACTERS_MAX / 2).collect();
+    let stem: String = allowed(stem).chars().take(STEM_CHARACTERS).collect();
     let example = if stem.is_empty() { "notes" } else { stem.trim_end_matches('-') };
     let error =
         format!("`{given}` is no name for a store: lowercase letters, digits and single hyphens, a letter first");
     Err(usage(error).with_hint(format!("`{example}` would do")))
 }
+
+/// Characters of a name that is proposed.
+const STEM_CHARACTERS: usize = 32;
 
 /// The nearest that is allowed: words of lowercase letters and digits, joined by hyphens, a letter first.
 fn allowed(name: &str) -> String {
@@ -195,14 +218,31 @@ fn usage(message: String) -> Error {
     Error::new(ErrorKind::Usage, message)
 }
 
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
-    fs::write(path, text)
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).and_then(|()| fs::write(path, text)).map_err(|error| Error::access(path, error))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_file_of_a_template_is_written() {
+        fn files_below(folder: &Path) -> usize {
+            let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+            paths.map(|path| if path.is_dir() { files_below(&path) } else { 1 }).sum()
+        }
+        for (folder, files) in [
+            ("templates/rust", RUST),
+            ("templates/python", PYTHON),
+            ("templates/javascript", JAVASCRIPT),
+            ("wit", CONTRACT),
+        ] {
+            let there = files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder));
+            assert_eq!(files.len(), there, "{folder}");
+        }
+    }
 
     #[test]
     fn a_name_is_taken_as_it_is_or_refused_with_one_that_would_do() {

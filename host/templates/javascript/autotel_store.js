@@ -7,7 +7,9 @@ export { Tag };
 export const OPERATIONS = ['load', 'save', 'validate'];
 
 /** The bytes are not of the format. `at` is the first place where that shows; `place` gives it. */
-export class Syntax extends Error {
+export class FormatError extends Error {
+  name = 'FormatError';
+
   constructor(message, at) {
     super(message);
     this.at = at;
@@ -15,41 +17,45 @@ export class Syntax extends Error {
 }
 
 /** What is asked for is outside what the store does: the message names it. */
-export class Unsupported extends Error {}
-
-/** A bound of the store was reached. */
-export class TooLarge extends Error {
-  constructor(bound, limit) {
-    super(bound);
-    this.limit = limit;
-  }
+export class UnsupportedError extends Error {
+  name = 'UnsupportedError';
 }
 
-/** The place in a file at this byte: its line and its character in the line, both from 1. */
+/** The place in a file at this byte: its line and its character in the line, from 1. A byte-order mark takes none. */
 export function place(bytes, offset) {
-  let [line, start] = [1, 0];
+  let [line, start] = [1, hasMark(bytes) ? MARK.length : 0];
   for (let at = 0; at < offset; at++) {
     const isEnd = bytes[at] === 0x0a || (bytes[at] === 0x0d && bytes[at + 1] !== 0x0a);
     if (isEnd) [line, start] = [line + 1, at + 1];
   }
-  const before = new TextDecoder().decode(bytes.subarray(start, offset));
+  const before = decodeText(bytes.subarray(start, offset), { fatal: false });
   return { offset: BigInt(offset), line, column: [...before].length + 1 };
 }
 
-/** The byte at which a character of a line stands, both counted from 1 as most parsers count them. */
-export function offsetOf(text, line, column) {
-  const before = text.split('\n').slice(0, line - 1);
-  const last = text.split('\n')[line - 1] ?? '';
-  return new TextEncoder().encode([...before, last.slice(0, column - 1)].join('\n')).length;
+/** The place of a character, given as most parsers give it: by its line, and what stands before it on that line. */
+export function placeInText(text, line, unitsBefore) {
+  const lines = text.split('\n');
+  const before = [...lines.slice(0, line - 1), (lines[line - 1] ?? '').slice(0, unitsBefore)].join('\n');
+  return place(new TextEncoder().encode(text), new TextEncoder().encode(before).length);
 }
 
-/** The bytes of a file as text, without a byte-order mark. */
+/** The bytes of a file as text, with a byte-order mark where there is one. */
 export function text(bytes) {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return decodeText(bytes);
   } catch {
-    throw new Syntax('bytes that are not UTF-8', place(bytes, wellFormedLength(bytes)));
+    throw new FormatError('bytes that are not UTF-8', place(bytes, wellFormedLength(bytes)));
   }
+}
+
+const MARK = [0xef, 0xbb, 0xbf];
+
+function hasMark(bytes) {
+  return MARK.every((byte, at) => bytes[at] === byte);
+}
+
+function decodeText(bytes, { fatal = true, stream = false } = {}) {
+  return new TextDecoder('utf-8', { fatal, ignoreBOM: true }).decode(bytes, { stream });
 }
 
 /** How many bytes are UTF-8, up to the first that are not. */
@@ -58,7 +64,7 @@ function wellFormedLength(bytes) {
   const isGood = (length) => {
     try {
       // A character that is cut short is no fault yet.
-      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, length), { stream: true });
+      decodeText(bytes.subarray(0, length), { stream: true });
       return true;
     } catch {
       return false;
@@ -69,36 +75,46 @@ function wellFormedLength(bytes) {
     if (isGood(middle)) good = middle;
     else bad = middle - 1;
   }
+  while (good > 0 && !isWhole(bytes.subarray(0, good))) good -= 1;
   return good;
 }
 
-/** Parses bytes, with every option that is not given at its default. */
-export function parsed(format, bytes, options = {}) {
-  return bounded(() => format.parse(bytes, { ...defaults(format), ...options }));
+function isWhole(bytes) {
+  try {
+    decodeText(bytes);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
-/** Prints a document, and lists what was lost. */
-export function printed(format, document, options = {}) {
+/** Parses, with every option that is not given at its default. */
+export function parseBytes(format, bytes, options = {}) {
+  return withinStack(() => format.parse(bytes, { ...defaults(format), ...options }));
+}
+
+/** Prints, with every option that is not given at its default, and lists what was lost. */
+export function printDocument(format, document, options = {}) {
   const losses = [];
   const lose = (pointer, message) => losses.push({ pointer, message });
-  const text = bounded(() => format.print(document, { ...defaults(format), ...options }, lose));
-  return { bytes: typeof text === 'string' ? new TextEncoder().encode(text) : text, losses };
+  const printed = withinStack(() => format.print(document, { ...defaults(format), ...options }, lose));
+  return { bytes: typeof printed === 'string' ? new TextEncoder().encode(printed) : printed, losses };
 }
 
 /** Gives a document as CBOR. */
 export function encode(document) {
-  return bounded(() => encodeCbor(document));
+  return withinStack(() => encodeCbor(document));
 }
 
 /** Gives the one document of a CBOR sequence. A map is a `Map`, since an object would not keep the order of keys. */
 export function decode(bytes) {
   let documents;
   try {
-    documents = bounded(() => [...decodeSequence(bytes, { preferMap: true })]);
+    documents = withinStack(() => [...decodeSequence(bytes, { preferMap: true })]);
   } catch (error) {
-    throw error instanceof TooLarge ? error : new Unsupported(`what is no document: ${error.message}`);
+    throw error instanceof UnsupportedError ? error : new UnsupportedError(`what is no document: ${error.message}`);
   }
-  if (documents.length !== 1) throw new Unsupported(`${documents.length} documents in a file that holds one`);
+  if (documents.length !== 1) throw new UnsupportedError(`${documents.length} documents in a file that holds one`);
   return documents[0];
 }
 
@@ -106,11 +122,12 @@ function defaults(format) {
   return Object.fromEntries(format.options.map((option) => [option.name, option.default]));
 }
 
-/** Turns a stack that is too deep into a bound of the store. */
-function bounded(work) {
+/** Refuses a document that is nested more deeply than the stack is: each engine says so in its own words. */
+function withinStack(work) {
   try {
     return work();
   } catch (error) {
-    throw error instanceof RangeError || error.name === 'InternalError' ? new TooLarge('depth', 1000n) : error;
+    const isTooDeep = /call stack|recursion|stack overflow/i.test(error?.message);
+    throw isTooDeep ? new UnsupportedError('a document that is nested so deeply') : error;
   }
 }

@@ -2,7 +2,7 @@
 
 import { getDirectories } from 'wasi:filesystem/preopens@0.2.12';
 
-import { OPERATIONS, Syntax, TooLarge, Unsupported, decode, encode, parsed, printed } from './autotel_store.js';
+import { FormatError, OPERATIONS, UnsupportedError, decode, encode, parseBytes, printDocument } from './autotel_store.js';
 import format from './format.js';
 
 /** Bytes that one call reads or writes. */
@@ -19,8 +19,8 @@ class Reader {
 
   static open(path, options) {
     return answering(path, () => {
-      const [known, bytes] = [resolved(options, 'load'), content(path)];
-      return new Reader(() => answering(path, () => encode(parsed(format, bytes, known))));
+      const [known, bytes] = [resolveOptions(options, 'load'), readFile(path)];
+      return new Reader(() => answering(path, () => encode(parseBytes(format, bytes, known))));
     });
   }
 
@@ -34,18 +34,23 @@ class Reader {
 }
 
 class Writer {
+  #path;
   #file;
   #options;
   #pages = [];
   #error;
 
-  constructor(file, options) {
+  constructor(path, file, options) {
+    this.#path = path;
     this.#file = file;
     this.#options = options;
   }
 
   static create(path, options) {
-    return answering(path, () => new Writer(create(path), resolved(options, 'save')));
+    return answering(path, () => {
+      const known = resolveOptions(options, 'save');
+      return new Writer(path, open(path, { create: true, truncate: true }, { write: true }), known);
+    });
   }
 
   write(page) {
@@ -57,8 +62,8 @@ class Writer {
     if (this.#error) throw this.#error;
     this.#error = { tag: 'unsupported', val: 'a call after `finish`' };
     try {
-      return answering('', () => {
-        const { bytes, losses } = printed(format, decode(joined(this.#pages)), this.#options);
+      return answering(this.#path, () => {
+        const { bytes, losses } = printDocument(format, decode(concat(this.#pages)), this.#options);
         writeAll(this.#file, bytes);
         return losses;
       });
@@ -77,7 +82,7 @@ export const store = {
       summary: format.summary,
       formats: format.formats.map((format) => ({ extensions: [], mediaTypes: [], signatures: [], ...format })),
       operations: operations(OPERATIONS),
-      options: format.options.map(described),
+      options: format.options.map(describeOption),
     };
   },
 
@@ -108,13 +113,9 @@ export const store = {
 /** Reads a file as CBOR. */
 function read(path, options, operation) {
   return answering(path, () => {
-    const known = resolved(options, operation);
-    return encode(parsed(format, content(path), known));
+    const known = resolveOptions(options, operation);
+    return encode(parseBytes(format, readFile(path), known));
   });
-}
-
-function create(path) {
-  return open(path, { create: true, truncate: true }, { write: true });
 }
 
 /** Opens a file below the directory that was granted. */
@@ -127,15 +128,14 @@ function open(path, openFlags, flags) {
   throw { tag: 'not-found', val: path };
 }
 
-/** The bytes of a file. */
-function content(path) {
+function readFile(path) {
   const file = open(path, {}, { read: true });
   const pieces = [];
   for (let offset = 0n; ; ) {
     const [piece, isEnd] = file.read(BigInt(TRANSFER_BYTES), offset);
     pieces.push(piece);
     offset += BigInt(piece.length);
-    if (isEnd || piece.length === 0) return joined(pieces);
+    if (isEnd || piece.length === 0) return concat(pieces);
   }
 }
 
@@ -145,7 +145,7 @@ function writeAll(file, bytes) {
   }
 }
 
-function joined(pieces) {
+function concat(pieces) {
   const all = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
   let length = 0;
   for (const piece of pieces) {
@@ -155,14 +155,17 @@ function joined(pieces) {
   return all;
 }
 
-/** Turns what is thrown into an error of the contract. Any other is a bug of the store, and traps. */
+/**
+ * Turns what is thrown into an error of the contract: `jco` takes a thrown `{ tag, val }` for one. Any other is a bug of
+ * the store, and traps.
+ */
 function answering(path, work) {
   try {
     return work();
   } catch (error) {
-    if (error instanceof Syntax) throw { tag: 'syntax', val: { message: error.message, at: error.at } };
-    if (error instanceof Unsupported) throw { tag: 'unsupported', val: error.message };
-    if (error instanceof TooLarge) throw { tag: 'too-large', val: { name: error.message, limit: error.limit } };
+    if (error instanceof FormatError) throw { tag: 'syntax', val: { message: error.message, at: error.at } };
+    if (error instanceof UnsupportedError) throw { tag: 'unsupported', val: error.message };
+    // What the file system answers comes as a word.
     const code = error.payload ?? error;
     if (code === 'no-entry') throw { tag: 'not-found', val: path };
     if (code === 'access' || code === 'not-permitted') throw { tag: 'denied', val: path };
@@ -172,24 +175,35 @@ function answering(path, work) {
 }
 
 /** The options that were given, by name. */
-function resolved(options, operation) {
+function resolveOptions(options, operation) {
   const given = {};
   for (const { name, value } of options) {
     const option = format.options.find((option) => option.name === name);
     if (!option || !(option.operations ?? OPERATIONS).includes(operation)) {
-      throw new Unsupported(`the option \`${name}\` of \`${operation}\``);
+      throw new UnsupportedError(`the option \`${name}\` of \`${operation}\``);
     }
-    given[name] = value.val;
+    given[name] = typeof option.default === 'number' ? Number(value.val) : value.val;
   }
   return given;
 }
 
 /** An option in the contract's words. Its default says what it takes. */
-function described({ name, summary, default: value, choices, operations: names = OPERATIONS }) {
-  const [tag, val] = choices
-    ? ['choice', choices]
-    : { boolean: ['flag'], bigint: ['count', { least: 0n, most: 2n ** 64n - 1n }], string: ['text'] }[typeof value];
-  return { name, summary, kind: { tag, val }, default: { tag, val: value }, operations: operations(names) };
+function describeOption({ name, summary, default: value, choices, operations: names = OPERATIONS }) {
+  const [kind, val] = optionKind(value, choices);
+  const setting = { tag: kind.tag, val };
+  return { name, summary, kind, default: setting, operations: operations(names) };
+}
+
+function optionKind(value, choices) {
+  if (choices) return [{ tag: 'choice', val: choices }, value];
+  switch (typeof value) {
+    case 'boolean':
+      return [{ tag: 'flag' }, value];
+    case 'number':
+      return [{ tag: 'count', val: { least: 0n, most: BigInt(Number.MAX_SAFE_INTEGER) } }, BigInt(value)];
+    default:
+      return [{ tag: 'text' }, value];
+  }
 }
 
 /** A set of operations in the contract's words. */

@@ -3,7 +3,10 @@
 Runs in a component and, for tests, outside of one. `store.py` is the component's face over it.
 """
 
+import codecs
 import io
+import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import cbor2
@@ -13,12 +16,13 @@ OPERATIONS = ("load", "save", "validate")
 
 @dataclass
 class Format:
-    """A format that the store reads or writes."""
+    """A format that the store reads or writes. `signatures` are bytes that its files begin with."""
 
     name: str
     standard: str
     extensions: list[str] = field(default_factory=list)
     media_types: list[str] = field(default_factory=list)
+    signatures: list[bytes] = field(default_factory=list)
 
 
 @dataclass
@@ -42,17 +46,24 @@ class Position:
 
     @classmethod
     def of(cls, data, offset):
-        """The place of the byte at `offset`."""
-        before = data[:offset].replace(b"\r\n", b" \n").replace(b"\r", b"\n")
-        start = before.rfind(b"\n") + 1
-        return cls(offset, before.count(b"\n") + 1, len(before[start:].decode(errors="replace")) + 1)
+        """The place of the byte at `offset`. A byte-order mark takes no column."""
+        before = _with_line_feeds(data[:offset])
+        line = before[before.rfind(b"\n") + 1 :]
+        if line == before:
+            line = line.removeprefix(codecs.BOM_UTF8)
+        return cls(offset, before.count(b"\n") + 1, len(line.decode(errors="replace")) + 1)
 
     @classmethod
     def of_line(cls, data, line):
         """The place where a line begins."""
-        ends = data.replace(b"\r\n", b" \n").replace(b"\r", b"\n").split(b"\n")
-        line = max(1, min(line, len(ends)))
-        return cls(sum(len(end) + 1 for end in ends[: line - 1]), line, 1)
+        lines = _with_line_feeds(data).split(b"\n")
+        line = max(1, min(line, len(lines)))
+        return cls(sum(len(earlier) + 1 for earlier in lines[: line - 1]), line, 1)
+
+
+def _with_line_feeds(data):
+    """The bytes with a line feed at each end of a line, which LF, CR LF and CR are, and every byte at its place."""
+    return data.replace(b"\r\n", b" \n").replace(b"\r", b"\n")
 
 
 @dataclass
@@ -63,7 +74,7 @@ class Loss:
     message: str
 
 
-class Syntax(Exception):
+class FormatError(Exception):
     """The bytes are not of the format; `at` is the first place where that shows."""
 
     def __init__(self, message, at=None):
@@ -71,11 +82,11 @@ class Syntax(Exception):
         self.at = at
 
 
-class Unsupported(Exception):
+class UnsupportedError(Exception):
     """What is asked for is outside what the store does: the message names it."""
 
 
-class TooLarge(Exception):
+class BoundError(Exception):
     """A bound of the store was reached."""
 
     def __init__(self, bound, limit):
@@ -93,45 +104,51 @@ class Store:
     options: list[Option] = []
 
     def parse(self, data, options):
+        """Gives the document that the bytes of a file hold."""
         raise NotImplementedError
 
     def print(self, document, options, lose):
+        """Gives the bytes of a file that holds a document."""
         raise NotImplementedError
 
-    def parsed(self, data, **options):
-        """Parses bytes, with every option that is not given at its default."""
+    def parse_bytes(self, data, options=None):
+        """Parses, with every option that is not given at its default."""
         try:
-            return self.parse(data, self._defaults() | options)
+            with bounded_depth():
+                return self.parse(data, self._with_defaults(options))
         except UnicodeDecodeError as error:
-            raise Syntax("bytes that are not UTF-8", Position.of(data, error.start)) from error
-        except RecursionError as error:
-            raise TooLarge("depth", 1000) from error
+            raise FormatError("bytes that are not UTF-8", Position.of(data, error.start)) from error
 
-    def printed(self, document, **options):
-        """Prints a document, and lists what was lost."""
+    def print_document(self, document, options=None):
+        """Prints, with every option that is not given at its default, and lists what was lost."""
         losses = []
-        try:
-            data = self.print(document, self._defaults() | options, lambda *loss: losses.append(Loss(*loss)))
-        except RecursionError as error:
-            raise TooLarge("depth", 1000) from error
-        return data, losses
+        with bounded_depth():
+            lose = lambda pointer, message: losses.append(Loss(pointer, message))
+            return self.print(document, self._with_defaults(options), lose), losses
 
-    def _defaults(self):
-        return {option.name: option.default for option in self.options}
+    def _with_defaults(self, options):
+        return {option.name: option.default for option in self.options} | (options or {})
+
+
+@contextmanager
+def bounded_depth():
+    """Turns a recursion that is too deep into a bound of the store."""
+    try:
+        yield
+    except RecursionError as error:
+        raise BoundError("depth", sys.getrecursionlimit()) from error
 
 
 def encode(document):
     """Gives a document as CBOR."""
     pieces = []
-    try:
+    with bounded_depth():
         _encode(document, pieces.append, {})
-    except RecursionError as error:
-        raise TooLarge("depth", 1000) from error
     return b"".join(pieces)
 
 
 def _encode(value, add, texts):
-    """Writes what most documents are made of. In a component cbor2 has no C part, and takes more than twice as long."""
+    """Writes what most documents are made of. In a component cbor2 has no C part, and takes twice as long."""
     kind = type(value)
     if kind is str:
         piece = texts.get(value)
@@ -164,11 +181,10 @@ def decode(documents):
     """Gives the one document of a CBOR sequence."""
     sequence = io.BytesIO(documents)
     try:
-        document = cbor2.load(sequence)
-    except RecursionError as error:
-        raise TooLarge("depth", 1000) from error
+        with bounded_depth():
+            document = cbor2.load(sequence)
     except (cbor2.CBORDecodeError, ValueError) as error:
-        raise Unsupported(f"what is no document: {error}") from error
+        raise UnsupportedError(f"what is no document: {error}") from error
     if sequence.tell() != len(documents):
-        raise Unsupported("more than one document in a file")
+        raise UnsupportedError("more than one document in a file")
     return document

@@ -10,20 +10,19 @@ HERE = Path(__file__).parent
 VENV = HERE / ".venv"
 PROGRAMS = VENV / ("Scripts" if os.name == "nt" else "bin")
 REQUIREMENTS = HERE / "requirements.txt"
+# A copy of the requirements, made once they are installed.
 INSTALLED = VENV / "requirements.txt"
 
 
 def main():
     if not INSTALLED.exists() or INSTALLED.read_text() != REQUIREMENTS.read_text():
-        venv.create(VENV, with_pip=True)
+        venv.create(VENV, clear=True, with_pip=True)
         run(PROGRAMS / "python", "-m", "pip", "install", "--quiet", "--requirement", REQUIREMENTS)
         INSTALLED.write_text(REQUIREMENTS.read_text())
+    # componentize-py takes the packages that the component imports from the environment that this names.
     os.environ["VIRTUAL_ENV"] = str(VENV)
-    run(
-        PROGRAMS / "componentize-py",
-        *("--wit-path", "wit", "--world", "document-store"),
-        *("componentize", "store", "--output", "{{name}}.wasm"),
-    )
+    world = ["--wit-path", "wit", "--world", "document-store"]
+    run(PROGRAMS / "componentize-py", *world, "componentize", "store", "--output", "{{name}}.wasm")
 
 
 def run(*command):
@@ -32,4 +31,5 @@ def run(*command):
         sys.exit(status)
 
 
-main()
+if __name__ == "__main__":
+    main()

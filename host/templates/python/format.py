@@ -1,6 +1,6 @@
 """{{title}} as a store: a list of text, each a line of the file. Put your format here in its place."""
 
-from autotel_store import Format, Store, Unsupported
+from autotel_store import Format, Store, UnsupportedError
 
 
 class FormatStore(Store):
@@ -11,13 +11,19 @@ class FormatStore(Store):
 
     def parse(self, data, options):
         """Gives the document that the bytes of a file hold. Bytes that are not UTF-8 are refused with their place."""
-        return data.decode().splitlines()
+        lines = data.decode().split("\n")
+        return lines if lines[-1] else lines[:-1]
 
     def print(self, document, options, lose):
         """Gives the bytes of a file that holds a document, and tells with `lose` what the format cannot hold."""
         if not isinstance(document, list):
-            raise Unsupported("anything but a list")
-        for index, line in enumerate(document):
-            if not isinstance(line, str):
-                lose(f"/{index}", f"what is no text, written as {line}")
-        return "".join(f"{line}\n" for line in document).encode()
+            raise UnsupportedError("anything but a list")
+        return "".join(f"{self.line(index, line, lose)}\n" for index, line in enumerate(document)).encode()
+
+    def line(self, index, line, lose):
+        if not isinstance(line, str):
+            lose(f"/{index}", "what is no text, written as an empty line")
+            return ""
+        if "\n" in line:
+            raise UnsupportedError("a text of several lines")
+        return line

@@ -1,5 +1,7 @@
 """The component's face: the contract of `wit/` over the store in `format.py`. It need not change."""
 
+from contextlib import contextmanager
+
 from componentize_py_types import Err
 from wit_world.imports import types
 
@@ -15,12 +17,9 @@ class Store:
             name=STORE.name,
             version=STORE.version,
             summary=STORE.summary,
-            formats=[
-                types.Format(format.name, format.standard, format.extensions, format.media_types, [])
-                for format in STORE.formats
-            ],
+            formats=[describe_format(format) for format in STORE.formats],
             operations=operations(kit.OPERATIONS),
-            options=[described(option) for option in STORE.options],
+            options=[describe_option(option) for option in STORE.options],
         )
 
     def load(self, path, options):
@@ -51,14 +50,14 @@ class Reader:
 
     @classmethod
     def open(cls, path, options):
-        with answers_errors(path):
-            return cls(path, content(path), resolved(options, "load"))
+        with contract_errors(path):
+            return cls(path, read_file(path), resolve_options(options, "load"))
 
     def next(self, max_bytes):
         if self.documents is None:
             # What is refused is refused again at the next call.
-            with answers_errors(self.path):
-                self.documents = kit.encode(STORE.parsed(self.data, **self.options))
+            with contract_errors(self.path):
+                self.documents = kit.encode(STORE.parse_bytes(self.data, self.options))
         page = self.documents[self.given : self.given + max(max_bytes, 1)]
         self.given += len(page)
         return page or None
@@ -74,8 +73,8 @@ class Writer:
 
     @classmethod
     def create(cls, path, options):
-        with answers_errors(path):
-            options = resolved(options, "save")
+        with contract_errors(path):
+            options = resolve_options(options, "save")
             return cls(open(path, "wb"), path, options)
 
     def write(self, page):
@@ -88,8 +87,8 @@ class Writer:
             raise self.error
         self.error = Err(types.Error_Unsupported("a call after `finish`"))
         try:
-            with answers_errors(self.path), self.file:
-                data, losses = STORE.printed(kit.decode(b"".join(self.pages)), **self.options)
+            with contract_errors(self.path), self.file:
+                data, losses = STORE.print_document(kit.decode(b"".join(self.pages)), self.options)
                 self.file.write(data)
         except Err as error:
             self.error = error
@@ -99,59 +98,52 @@ class Writer:
 
 def read(path, options, operation):
     """Reads a file as CBOR."""
-    with answers_errors(path):
-        options = resolved(options, operation)
-        return kit.encode(STORE.parsed(content(path), **options))
+    with contract_errors(path):
+        options = resolve_options(options, operation)
+        return kit.encode(STORE.parse_bytes(read_file(path), options))
 
 
-def content(path):
-    """The bytes of a file."""
+def read_file(path):
     with open(path, "rb") as file:
         return file.read()
 
 
-class answers_errors:
-    """Turns what Python raises into an error of the contract."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, _, error, __):
-        match error:
-            case None | Err():
-                return
-            case kit.Syntax(at=at):
-                at = at and types.Position(at.offset, at.line, at.column)
-                answer = types.Error_Syntax(types.Problem(str(error), at))
-            case kit.Unsupported():
-                answer = types.Error_Unsupported(str(error))
-            case kit.TooLarge(limit=limit):
-                answer = types.Error_TooLarge(types.Bound(str(error), limit, None))
-            case FileNotFoundError():
-                answer = types.Error_NotFound(self.path)
-            case PermissionError():
-                answer = types.Error_Denied(self.path)
-            case OSError():
-                answer = types.Error_Other(str(error))
-            case _:
-                # A bug of the store: it traps, and the host says so.
-                return
-        raise Err(answer) from error
+@contextmanager
+def contract_errors(path):
+    """Turns what Python raises into an error of the contract. Anything else is a bug of the store, and traps."""
+    try:
+        yield
+    except kit.FormatError as error:
+        at = error.at and types.Position(error.at.offset, error.at.line, error.at.column)
+        raise Err(types.Error_Syntax(types.Problem(str(error), at))) from error
+    except kit.UnsupportedError as error:
+        raise Err(types.Error_Unsupported(str(error))) from error
+    except kit.BoundError as error:
+        raise Err(types.Error_TooLarge(types.Bound(str(error), error.limit, None))) from error
+    except FileNotFoundError as error:
+        raise Err(types.Error_NotFound(path)) from error
+    except PermissionError as error:
+        raise Err(types.Error_Denied(path)) from error
+    except OSError as error:
+        raise Err(types.Error_Other(str(error))) from error
 
 
-def resolved(options, operation):
+def resolve_options(options, operation):
     """The options that were given, by name."""
     known = {option.name for option in STORE.options if operation in option.operations}
     for option in options:
         if option.name not in known:
-            raise kit.Unsupported(f"the option `{option.name}` of `{operation}`")
+            raise kit.UnsupportedError(f"the option `{option.name}` of `{operation}`")
     return {option.name: option.value.value for option in options}
 
 
-def described(option):
+def describe_format(format):
+    """A format in the contract's words."""
+    signatures = [types.Signature(prefix, True) for prefix in format.signatures]
+    return types.Format(format.name, format.standard, format.extensions, format.media_types, signatures)
+
+
+def describe_option(option):
     """An option in the contract's words."""
     match option.default:
         case bool():

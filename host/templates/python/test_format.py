@@ -2,7 +2,7 @@
 
 import unittest
 
-from autotel_store import Syntax, Unsupported
+from autotel_store import FormatError, UnsupportedError
 from format import FormatStore
 
 
@@ -11,23 +11,25 @@ class FormatStoreTest(unittest.TestCase):
         self.store = FormatStore()
 
     def test_what_is_printed_parses_as_it_was(self):
-        document = ["one", "zwei", "三"]
-        printed, losses = self.store.printed(document)
-        self.assertEqual(self.store.parsed(printed), document)
-        self.assertEqual(losses, [])
+        for document in [], [""], ["one", "", "zwei\r", "三\u2028"]:
+            data, losses = self.store.print_document(document)
+            self.assertEqual(self.store.parse_bytes(data), document)
+            self.assertEqual(losses, [])
 
     def test_what_the_format_cannot_hold_is_told(self):
-        _, losses = self.store.printed(["one", 2])
+        _, losses = self.store.print_document(["one", 2])
         self.assertEqual([loss.pointer for loss in losses], ["/1"])
 
-    def test_a_document_that_is_no_list_is_refused(self):
-        with self.assertRaises(Unsupported):
-            self.store.printed({"no": "list"})
+    def test_what_would_come_back_as_something_else_is_refused(self):
+        for document in {"no": "list"}, ["one\ntwo"]:
+            with self.assertRaises(UnsupportedError):
+                self.store.print_document(document)
 
     def test_bytes_that_are_no_text_are_refused_where_they_stand(self):
-        with self.assertRaises(Syntax) as refused:
-            self.store.parsed(b"one\ntw\xff\n")
-        self.assertEqual((refused.exception.at.line, refused.exception.at.column), (2, 3))
+        with self.assertRaises(FormatError) as refused:
+            self.store.parse_bytes(b"\xef\xbb\xbfone\ntw\xff\n")
+        at = refused.exception.at
+        self.assertEqual((at.offset, at.line, at.column), (9, 2, 3))
 
 
 if __name__ == "__main__":

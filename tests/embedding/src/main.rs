@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use autotel_stores::{ErrorKind, Host, Limits};
+use autotel_stores::{CompilationPhase, ErrorKind, Host, Limits};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
@@ -32,7 +32,7 @@ async fn main() -> Result<()> {
         .cache_folder(folder.path().join("cache"))
         .store_file(plugin)
         .on_compile(|compilation| {
-            if !compilation.is_over {
+            if compilation.phase == CompilationPhase::Begun {
                 println!("compiling {}, {} bytes", compilation.component, compilation.bytes);
             }
         })
@@ -70,7 +70,7 @@ fn third_partys_store(host: &Host, folder: &Path, settings: &Settings) -> Result
     Ok(())
 }
 
-/// Meets each kind of error, and does about it what an application would.
+/// Meets each kind of error that is not a bug of the library, and does about it what an application would.
 fn every_kind_of_error(host: &Host, folder: &Path) {
     let write = |name: &str, content: &str| {
         let path = folder.join(name);
@@ -105,7 +105,7 @@ fn every_kind_of_error(host: &Host, folder: &Path) {
     assert_eq!(kinds, expected);
 }
 
-/// Loads 100 files at once, without a thread of the runtime waiting for any.
+/// Loads 100 files at once: no thread of the runtime waits for a load.
 async fn many_at_once(host: &Host, folder: &Path) -> Result<()> {
     let mut loads = JoinSet::new();
     for port in 0..100 {

@@ -64,6 +64,11 @@ fn misbehave(behaviour: &str) {
     match behaviour {
         "trap" => std::process::abort(),
         "exit" => std::process::exit(0),
+        "connect" => drop(std::net::TcpStream::connect(("127.0.0.1", 1))),
+        "complain" => {
+            eprintln!("last \u{1b}[31mwords");
+            std::process::abort();
+        }
         "loop" => loop {
             std::hint::spin_loop();
         },

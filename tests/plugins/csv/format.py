@@ -3,7 +3,7 @@
 import csv
 import io
 
-from autotel_store import Format, Option, Position, Store, Syntax, Unsupported
+from autotel_store import Format, FormatError, Option, Position, Store, UnsupportedError
 
 # A field is as long as memory allows, which the host bounds.
 csv.field_size_limit(2**31 - 1)
@@ -25,25 +25,25 @@ class FormatStore(Store):
         try:
             rows = [row for row in reader if row] if not options["header"] else named(reader, data)
         except csv.Error as error:
-            raise Syntax(str(error), Position.of_line(data, reader.line_num)) from error
+            raise FormatError(str(error), Position.of_line(data, reader.line_num)) from error
         return rows
 
     def print(self, document, options, lose):
         if not isinstance(document, list):
-            raise Unsupported("anything but a list of rows")
+            raise UnsupportedError("anything but a list of rows")
         rows = unnamed(document, lose) if options["header"] else document
         text = io.StringIO(newline="")
         writer = csv.writer(text, delimiter=delimiter(options))
         for index, row in enumerate(rows):
             if not isinstance(row, list) or not row:
-                raise Unsupported("a row that is no list of fields; with `header`, rows are maps")
+                raise UnsupportedError("a row that is no list of fields; with `header`, rows are maps")
             writer.writerow(field(value, f"/{index}/{column}", lose) for column, value in enumerate(row))
         return text.getvalue().encode()
 
 
 def delimiter(options):
     if len(options["delimiter"]) != 1 or options["delimiter"] in '"\r\n':
-        raise Unsupported("a delimiter that is not one character, or one that ends a field")
+        raise UnsupportedError("a delimiter that is not one character, or one that ends a field")
     return options["delimiter"]
 
 
@@ -52,14 +52,14 @@ def named(reader, data):
     names = next((row for row in reader if row), [])
     if len(set(names)) != len(names):
         name = next(name for name in names if names.count(name) > 1)
-        raise Syntax(f"the column `{name}` comes twice", Position.of_line(data, reader.line_num))
+        raise FormatError(f"the column `{name}` comes twice", Position.of_line(data, reader.line_num))
     rows = []
     for row in reader:
         if len(row) == len(names):
             rows.append(dict(zip(names, row)))
         elif row:
             counted = f"{len(row)} fields, where the first row has {len(names)}"
-            raise Syntax(counted, Position.of_line(data, reader.line_num))
+            raise FormatError(counted, Position.of_line(data, reader.line_num))
     return rows
 
 
@@ -68,7 +68,7 @@ def unnamed(rows, lose):
     names = list(dict.fromkeys(name for row in rows for name in mapping(row)))
     for name in names:
         if not isinstance(name, str):
-            raise Unsupported("a column whose name is not text")
+            raise UnsupportedError("a column whose name is not text")
     for index, row in enumerate(rows):
         if list(row) != names:
             lose(f"/{index}", "a row whose columns are not those of all, written as empty fields or in another order")
@@ -77,7 +77,7 @@ def unnamed(rows, lose):
 
 def mapping(row):
     if not isinstance(row, dict) or not row:
-        raise Unsupported("a row that is no map with a field; without `header`, rows are lists")
+        raise UnsupportedError("a row that is no map with a field; without `header`, rows are lists")
     return row
 
 
@@ -86,7 +86,7 @@ def field(value, pointer, lose):
     if isinstance(value, str):
         return value
     if isinstance(value, (list, dict)):
-        raise Unsupported("a list or a map in a field")
+        raise UnsupportedError("a list or a map in a field")
     lose(pointer, "what is no text, written as text")
     match value:
         case None:

@@ -2,7 +2,7 @@
 
 import unittest
 
-from autotel_store import Syntax, Unsupported
+from autotel_store import FormatError, UnsupportedError
 from format import FormatStore
 
 
@@ -11,12 +11,12 @@ class FormatStoreTest(unittest.TestCase):
         self.store = FormatStore()
 
     def refused(self, data):
-        with self.assertRaises(Syntax) as refused:
-            self.store.parsed(data)
+        with self.assertRaises(FormatError) as refused:
+            self.store.parse_bytes(data)
         return refused.exception.at.line
 
     def test_rows_are_maps_from_the_names_in_the_first(self):
-        rows = self.store.parsed('\ufeffname,note\r\nré,"a ""b"", c\r\nd"\r\n\r\nx,\r\n'.encode())
+        rows = self.store.parse_bytes('\ufeffname,note\r\nré,"a ""b"", c\r\nd"\r\n\r\nx,\r\n'.encode())
         self.assertEqual(rows, [{"name": "ré", "note": 'a "b", c\r\nd'}, {"name": "x", "note": ""}])
 
     def test_what_is_printed_parses_as_it_was(self):
@@ -26,8 +26,8 @@ class FormatStoreTest(unittest.TestCase):
             ({}, []),
             ({"header": False, "delimiter": ";"}, [["1", "2"], [""], ["3;4"]]),
         ]:
-            printed, losses = self.store.printed(document, **options)
-            self.assertEqual(self.store.parsed(printed, **options), document)
+            printed, losses = self.store.print_document(document, options)
+            self.assertEqual(self.store.parse_bytes(printed, options), document)
             self.assertEqual(losses, [])
 
     def test_a_row_of_another_length_and_a_column_twice_are_refused(self):
@@ -36,14 +36,14 @@ class FormatStoreTest(unittest.TestCase):
         self.assertEqual(self.refused(b'a\n"b\n'), 2)
 
     def test_what_is_no_text_is_told(self):
-        printed, losses = self.store.printed([{"a": 1, "b": None}, {"a": True}])
+        printed, losses = self.store.print_document([{"a": 1, "b": None}, {"a": True}])
         self.assertEqual(printed, b"a,b\r\n1,\r\ntrue,\r\n")
         self.assertEqual([loss.pointer for loss in losses], ["/1", "/1/0", "/1/1", "/2/0"])
 
     def test_documents_that_are_no_rows_are_refused(self):
         for document in [{"a": "1"}, [["1"]], [{}], [{"a": []}], [{1: "a"}]]:
-            with self.assertRaises(Unsupported):
-                self.store.printed(document)
+            with self.assertRaises(UnsupportedError):
+                self.store.print_document(document)
 
 
 if __name__ == "__main__":

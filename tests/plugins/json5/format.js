@@ -2,14 +2,14 @@
 
 import JSON5 from 'json5';
 
-import { Syntax, Tag, Unsupported, offsetOf, place, text } from './autotel_store.js';
+import { FormatError, Tag, UnsupportedError, placeInText, text } from './autotel_store.js';
 
 export default {
   name: 'json5-store',
   version: '0.1.0',
   summary: 'JSON5, with the numbers and the order of keys that JavaScript has',
   formats: [{ name: 'JSON5', standard: 'JSON5 1.0.0', extensions: ['json5'], mediaTypes: ['application/json5'] }],
-  options: [{ name: 'indent', summary: 'spaces a level; 0 writes all on one line', default: 2n, operations: ['save'] }],
+  options: [{ name: 'indent', summary: 'spaces a level; 0 writes all on one line', default: 2, operations: ['save'] }],
 
   parse(bytes) {
     const source = text(bytes);
@@ -17,13 +17,13 @@ export default {
       return JSON5.parse(source);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
-      const at = place(bytes, offsetOf(source, error.lineNumber, error.columnNumber));
-      throw new Syntax(error.message.replace(/^JSON5: | at \d+:\d+$/g, ''), at);
+      const at = placeInText(source, error.lineNumber, error.columnNumber - 1);
+      throw new FormatError(error.message.replace(/^JSON5: | at \d+:\d+$/g, ''), at);
     }
   },
 
   print(document, { indent }, lose) {
-    const spaces = ' '.repeat(Number(indent > 16n ? 16n : indent));
+    const spaces = ' '.repeat(Math.min(indent, 16));
     return `${printed(document, '', '\n', spaces, lose)}\n`;
   },
 };
@@ -65,13 +65,13 @@ function scalar(value, pointer, lose) {
     lose(pointer, 'a timestamp, written as text');
     return JSON5.stringify(value);
   }
-  if (value instanceof Tag) throw new Unsupported(`a value of a type of its own (CBOR tag ${value.tag})`);
-  throw new Unsupported('bytes');
+  if (value instanceof Tag) throw new UnsupportedError(`a value of a type of its own (CBOR tag ${value.tag})`);
+  throw new UnsupportedError('bytes');
 }
 
 function name(key, pointer, lose) {
   if (typeof key !== 'string') {
-    if (typeof key === 'object') throw new Unsupported('a key that is a list, a map or a value of a type of its own');
+    if (typeof key === 'object') throw new UnsupportedError('a key that is a list, a map or a value of a type of its own');
     lose(pointer, `the key ${key}, written as text`);
   }
   return /^[A-Za-z_$][\w$]*$/.test(key) ? key : JSON5.stringify(String(key));

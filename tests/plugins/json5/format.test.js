@@ -3,17 +3,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Syntax, Tag, Unsupported, decode, encode, parsed, printed } from './autotel_store.js';
+import { FormatError, Tag, UnsupportedError, decode, encode, parseBytes, printDocument } from './autotel_store.js';
 import format from './format.js';
 
 const bytes = (text) => new TextEncoder().encode(text);
 
 test('what is printed parses as it was', () => {
   const text = "{a: 'ré', \"b c\": [1, -2.5, +.5, 0x10, -0, Infinity, NaN, null, true,], // comment\n $d: {}, e: []}";
-  const document = parsed(format, bytes(text));
-  for (const indent of [0n, 2n]) {
-    const { bytes: again, losses } = printed(format, decode(encode(document)), { indent });
-    assert.deepEqual(parsed(format, again), document);
+  const document = parseBytes(format, bytes(text));
+  for (const indent of [0, 2]) {
+    const { bytes: again, losses } = printDocument(format, decode(encode(document)), { indent });
+    assert.deepEqual(parseBytes(format, again), document);
     assert.deepEqual(losses, []);
   }
 });
@@ -21,7 +21,7 @@ test('what is printed parses as it was', () => {
 test('a document is printed as a person would', () => {
   const document = new Map([['b', [1, new Map([['2 c', 'x']])]], ['a', new Map()]]);
   assert.equal(
-    new TextDecoder().decode(printed(format, document).bytes),
+    new TextDecoder().decode(printDocument(format, document).bytes),
     "{\n  b: [\n    1,\n    {\n      '2 c': 'x'\n    }\n  ],\n  a: {}\n}\n",
   );
 });
@@ -29,13 +29,13 @@ test('a document is printed as a person would', () => {
 test('a fault is told where it stands', () => {
   const isRefused = ({ at, message }) =>
     at.offset === 14n && at.line === 2 && at.column === 5 && message === "invalid character '}'";
-  assert.throws(() => parsed(format, bytes("{a: 'é',\n b: }")), isRefused);
-  assert.throws(() => parsed(format, bytes('')), Syntax);
+  assert.throws(() => parseBytes(format, bytes("{a: 'é',\n b: }")), isRefused);
+  assert.throws(() => parseBytes(format, bytes('')), FormatError);
 });
 
 test('what the format cannot hold is told or refused', () => {
-  const { losses } = printed(format, [2n ** 64n, undefined, new Map([[1, 2]])]);
+  const { losses } = printDocument(format, [2n ** 64n, undefined, new Map([[1, 2]])]);
   assert.deepEqual(losses.map((loss) => loss.pointer), ['/0', '/1', '/2']);
-  assert.throws(() => printed(format, [Uint8Array.of(1)]), Unsupported);
-  assert.throws(() => printed(format, new Tag(4, [-2, 110])), Unsupported);
+  assert.throws(() => printDocument(format, [Uint8Array.of(1)]), UnsupportedError);
+  assert.throws(() => printDocument(format, new Tag(4, [-2, 110])), UnsupportedError);
 });

@@ -12,7 +12,7 @@ impl SimpleStore for FormatStore {
 
     /// Gives the document that the bytes of a file hold. Bytes that are not UTF-8 are refused with their place.
     fn parse(bytes: &[u8], _: &Options) -> Result<Value, Fault> {
-        let lines = std::str::from_utf8(bytes)?.lines();
+        let lines = std::str::from_utf8(bytes)?.split_terminator('\n');
         Ok(lines.map(Value::from).collect::<Vec<_>>().into())
     }
 
@@ -21,6 +21,7 @@ impl SimpleStore for FormatStore {
         let lines = document.as_array().ok_or(Fault::unsupported("anything but a list"))?;
         for (index, line) in lines.iter().enumerate() {
             match line {
+                Value::Text(line) if line.contains('\n') => return Err(Fault::unsupported("a text of several lines")),
                 Value::Text(line) => to.push_str(line),
                 _ => to.lose_at(&[index.to_string()], "what is no text, written as an empty line"),
             }
@@ -51,10 +52,12 @@ mod tests {
 
     #[test]
     fn what_is_printed_parses_as_it_was() {
-        let document = Value::from(["one", "zwei", "三"].map(Value::from).to_vec());
-        let (bytes, losses) = printed(document.clone()).unwrap();
-        assert_eq!(losses, 0);
-        assert_eq!(Value::from_cbor(&parsed(&bytes).unwrap()).unwrap(), document);
+        for lines in [&[][..], &[""], &["one", "", "zwei\r", "三\u{2028}"]] {
+            let document = Value::from(lines.iter().copied().map(Value::from).collect::<Vec<_>>());
+            let (bytes, losses) = printed(document.clone()).unwrap();
+            assert_eq!(losses, 0);
+            assert_eq!(Value::from_cbor(&parsed(&bytes).unwrap()).unwrap(), document);
+        }
     }
 
     #[test]
@@ -63,8 +66,9 @@ mod tests {
     }
 
     #[test]
-    fn a_document_that_is_no_list_is_refused() {
+    fn what_would_come_back_as_something_else_is_refused() {
         assert!(printed(1).is_err());
+        assert!(printed(vec![Value::from("one\ntwo")]).is_err());
     }
 
     #[test]

@@ -1,0 +1,164 @@
+//! Makes plugins of component files: reads, judges, compiles and asks them, or takes all of that from the cache.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+#[cfg(target_os = "linux")]
+use std::os::fd::AsRawFd;
+use std::sync::{Arc, PoisonError};
+
+use autotel_document::{Decoder, Encoder, encode};
+use serde::{Deserialize, Serialize};
+use wasmtime::component::{Component, Linker};
+
+use crate::cache::Cache;
+use crate::call::{Call, State};
+use crate::component::{CompileListener, ComponentFile, digest};
+use crate::contract::{Description, DocumentStorePre};
+use crate::engine::Clock;
+use crate::error::{Error, ErrorKind};
+use crate::grants::Grant;
+use crate::limits::Limits;
+use crate::outline::Outline;
+use crate::plugin::{Code, Plugin, StoreInfo, check};
+use crate::words::{printable, printable_description};
+
+/// What the cache keeps of a component beside its code.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct About {
+    pub description: Description,
+    pub outline: Outline,
+}
+
+/// Makes plugins of component files.
+pub(crate) struct Loader {
+    pub clock: Arc<Clock>,
+    linker: Linker<State>,
+    cache: Option<Cache>,
+    limits: Limits,
+    listener: CompileListener,
+    /// What compiled code depends on beside the component.
+    compatibility: String,
+}
+
+impl Loader {
+    pub fn new(cache: Option<Cache>, limits: Limits, listener: CompileListener) -> Result<Self, Error> {
+        let clock = Clock::start()?;
+        let linker = crate::imports::linker(&clock.engine).map_err(|error| Error::internal(error.to_string()))?;
+        let mut hasher = DefaultHasher::new();
+        clock.engine.precompile_compatibility_hash().hash(&mut hasher);
+        let compatibility = format!("{}-{:016x}", env!("CARGO_PKG_VERSION"), hasher.finish());
+        Ok(Self { clock, linker, cache, limits, listener, compatibility })
+    }
+
+    /// Learns what a component is. Reads the whole of it, and compiles it, only where the cache does not know it.
+    pub fn load(&self, file: ComponentFile) -> Result<Plugin, Error> {
+        let known_digest = file.digest().map_err(unreadable)?;
+        if let Some(about) = self.cached_about(&known_digest) {
+            about.outline.check()?;
+            return Ok(Plugin::new(about, known_digest, file.origin(), Code::NotCompiled(file)));
+        }
+        // The file may be another by now: what is compiled is what this digest is of.
+        let wasm = file.read().map_err(unreadable)?;
+        let digest = digest(&wasm);
+        let outline = Outline::of(&wasm)?;
+        let pre = self.compile(&file.name(), &wasm, &digest)?;
+        let about = self.describe(&pre, outline, &digest)?;
+        Ok(Plugin::new(about, digest, file.origin(), Code::Ready(pre)))
+    }
+
+    /// The plugin's code, ready to be instantiated.
+    pub fn code(&self, plugin: &Plugin) -> Result<DocumentStorePre<State>, Error> {
+        let mut code = plugin.code.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Code::NotCompiled(file) = &*code {
+            *code = Code::Ready(self.load_code(file, &plugin.info)?);
+        }
+        match &*code {
+            Code::Ready(pre) => Ok(pre.clone()),
+            Code::NotCompiled(_) => Err(Error::internal("code that was made is not there")),
+        }
+    }
+
+    /// Takes a component's code from the cache, or compiles it where it is not there any more.
+    fn load_code(&self, file: &ComponentFile, info: &StoreInfo) -> Result<DocumentStorePre<State>, Error> {
+        if let Some(component) = self.cached_code(&self.entry(&info.digest, "code")) {
+            return self.link(&component);
+        }
+        let wasm = file.read().map_err(unreadable)?;
+        if digest(&wasm) != info.digest {
+            return Err(Error::new(ErrorKind::Store, "the component file has changed since the host was made"));
+        }
+        self.compile(&info.description.name, &wasm, &info.digest)
+    }
+
+    fn compile(&self, name: &str, wasm: &[u8], digest: &str) -> Result<DocumentStorePre<State>, Error> {
+        let component = self.listener.around(name, wasm, || Component::from_binary(self.linker.engine(), wasm));
+        let component = component.map_err(no_store)?;
+        if let Some(cache) = &self.cache
+            && let Ok(code) = component.serialize()
+        {
+            cache.put(&self.entry(digest, "code"), &code);
+        }
+        self.link(&component)
+    }
+
+    fn link(&self, component: &Component) -> Result<DocumentStorePre<State>, Error> {
+        let linker = crate::imports::refusing(&self.linker, component).map_err(no_store)?;
+        linker.instantiate_pre(component).and_then(DocumentStorePre::new).map_err(no_store)
+    }
+
+    /// The code in an entry of the cache.
+    fn cached_code(&self, entry: &str) -> Option<Component> {
+        let (cache, engine) = (self.cache.as_ref()?, self.linker.engine());
+        #[cfg(target_os = "linux")]
+        if let Some(file) = cache.get_file(entry) {
+            let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+            // SAFETY: the cache gives only what it was given here, with a keyed hash over each byte, in memory that nobody
+            // else can change.
+            #[expect(unsafe_code, reason = "compiled code is loaded here and nowhere else")]
+            if let Ok(component) = unsafe { Component::deserialize_file(engine, path) } {
+                return Some(component);
+            }
+        }
+        let code = cache.get(entry)?;
+        // SAFETY: the same, and the bytes are this process's own copy.
+        #[expect(unsafe_code, reason = "compiled code is loaded here and nowhere else")]
+        let component = unsafe { Component::deserialize(engine, code) };
+        component.ok()
+    }
+
+    fn cached_about(&self, digest: &str) -> Option<About> {
+        let about = self.cache.as_ref()?.get(&self.entry(digest, "about"))?;
+        Decoder::new(vec![about].into_iter()).typed().ok()
+    }
+
+    /// Asks a component what it is.
+    fn describe(&self, pre: &DocumentStorePre<State>, outline: Outline, digest: &str) -> Result<About, Error> {
+        let mut call = Call::begin(pre, Grant::Nothing, "", &self.clock, &self.limits)?;
+        let description =
+            call.invoke(|exports, store, _| exports.autotel_stores_store().call_describe(store).map(Ok))?;
+        let description = printable_description(description);
+        check(&description)?;
+        let about = About { description, outline };
+        let mut encoder = Encoder::default();
+        if let Some(cache) = &self.cache
+            && encode(&about, &mut encoder).is_ok()
+        {
+            cache.put(&self.entry(digest, "about"), &encoder.take_all());
+        }
+        Ok(about)
+    }
+
+    fn entry(&self, digest: &str, kind: &str) -> String {
+        format!("{digest}-{}-{kind}", self.compatibility)
+    }
+}
+
+/// Why a component is no store. What it lacks or asks for is named along the chain of causes.
+fn no_store(error: wasmtime::Error) -> Error {
+    let causes: Vec<_> = error.chain().map(ToString::to_string).collect();
+    Error::new(ErrorKind::Store, format!("not a store: {}", printable(&causes.join(": "))))
+}
+
+fn unreadable(error: io::Error) -> Error {
+    Error::new(ErrorKind::Access, error.to_string()).because(error)
+}
