@@ -4,12 +4,14 @@ use std::borrow::Cow;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use crate::error::{Error, ErrorKind};
 use crate::plugin::Origin;
+use crate::words::printable;
 
 /// Where a component is.
 #[derive(Clone)]
@@ -18,35 +20,42 @@ pub(crate) enum ComponentFile {
     Path(PathBuf),
 }
 
+/// Bytes of the largest component that is read. Those that bring an engine have some tens of megabytes.
+const COMPONENT_BYTES_MAX: u64 = 256 << 20;
+
+/// The magic number of WebAssembly, and the version and layer of components.
+const PREAMBLE: &[u8; 8] = b"\0asm\x0d\0\x01\0";
+
 impl ComponentFile {
     /// SHA-256 of the component, in hexadecimal digits.
-    pub fn digest(&self) -> io::Result<String> {
-        match self {
-            Self::BuiltIn(wasm) => Ok(digest(wasm)),
-            Self::Path(path) => {
-                let (mut file, mut hasher, mut buffer) = (File::open(path)?, Sha256::new(), vec![0; 256 << 10]);
-                loop {
-                    match file.read(&mut buffer)? {
-                        0 => return Ok(hexadecimal(&hasher.finalize())),
-                        read => hasher.update(&buffer[..read]),
-                    }
-                }
+    pub fn digest(&self) -> Result<String, Error> {
+        let Self::Path(path) = self else { return Ok(digest(&self.read()?)) };
+        let mut component = open(path)?;
+        let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 256 << 10]);
+        loop {
+            match component.read(&mut buffer).map_err(unreadable)? {
+                0 => return Ok(hexadecimal(&hasher.finalize())),
+                read => hasher.update(&buffer[..read]),
             }
         }
     }
 
-    pub fn read(&self) -> io::Result<Cow<'static, [u8]>> {
+    pub fn read(&self) -> Result<Cow<'static, [u8]>, Error> {
         match self {
             Self::BuiltIn(wasm) => Ok(Cow::Borrowed(wasm)),
-            Self::Path(path) => Ok(fs::read(path)?.into()),
+            Self::Path(path) => {
+                let mut wasm = Vec::new();
+                open(path)?.read_to_end(&mut wasm).map_err(unreadable)?;
+                Ok(wasm.into())
+            }
         }
     }
 
     /// What tells a person which component it is.
-    pub fn name(&self) -> Cow<'_, str> {
+    pub fn name(&self) -> String {
         match self {
-            Self::BuiltIn(_) => "a built-in store".into(),
-            Self::Path(path) => path.file_name().unwrap_or_default().to_string_lossy(),
+            Self::BuiltIn(_) => "a built-in store".to_owned(),
+            Self::Path(path) => printable(&path.file_name().unwrap_or_default().to_string_lossy()),
         }
     }
 
@@ -56,6 +65,32 @@ impl ComponentFile {
             Self::Path(_) => Origin::File,
         }
     }
+}
+
+/// Opens a component file, unless it is none: opening a pipe would wait for its other end.
+fn open(path: &Path) -> Result<impl Read, Error> {
+    let metadata = fs::metadata(path).map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(no_store("neither a component nor a file"));
+    }
+    if metadata.len() > COMPONENT_BYTES_MAX {
+        let bytes = format!("{} bytes", metadata.len());
+        return Err(no_store(format!("{bytes}, of {COMPONENT_BYTES_MAX} that a component may have")));
+    }
+    let (mut file, mut start) = (File::open(path).map_err(unreadable)?, [0; PREAMBLE.len()]);
+    if file.read_exact(&mut start).is_err() || start != *PREAMBLE {
+        return Err(no_store("a store is a binary WebAssembly component"));
+    }
+    Ok(io::Cursor::new(start).chain(file).take(COMPONENT_BYTES_MAX))
+}
+
+fn unreadable(error: io::Error) -> Error {
+    Error::new(ErrorKind::Access, error.to_string()).because(error)
+}
+
+/// Why a component is no store.
+pub(crate) fn no_store(why: impl fmt::Display) -> Error {
+    Error::new(ErrorKind::Store, format!("not a store: {why}"))
 }
 
 /// SHA-256 of a component, in hexadecimal digits.

@@ -29,11 +29,12 @@ impl Operations {
 }
 
 impl Description {
-    /// Whether a store or an option may have this name: at most 64 lowercase letters, digits and hyphens, a letter first.
+    /// Whether a store or an option may have this name: words of lowercase letters and digits joined by hyphens, a letter
+    /// first, at most 64 characters.
     pub fn is_name(name: &str) -> bool {
-        name.starts_with(|c: char| c.is_ascii_lowercase())
-            && name.len() <= 64
-            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        let is_word =
+            |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        name.len() <= 64 && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.split('-').all(is_word)
     }
 }
 

@@ -105,10 +105,10 @@ pub(crate) const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::COMPONENT_MODEL);
 
 /// What some toolchains emit, such as componentize-py and componentize-qjs, allowed to the stores that need it.
-pub(crate) const EXTRA_FEATURES: [(WasmFeatures, &str); 2] =
-    [(WasmFeatures::EXTENDED_CONST, "extended-const"), (WasmFeatures::MULTI_MEMORY, "multi-memory")];
+pub(crate) const EXTRA_FEATURES: [(WasmFeatures, &str); 1] = [(WasmFeatures::EXTENDED_CONST, "extended-const")];
 
-/// The same for the compiler: all of these features, and no more.
+/// The same for the compiler. It needs multi-memory for the code of its own between the modules of a component, and
+/// panics without; no component is let through that asks for it.
 fn config() -> Config {
     let mut config = Config::new();
     config

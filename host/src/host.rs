@@ -21,6 +21,8 @@ pub struct Host(Arc<Inner>);
 
 struct Inner {
     registry: Registry,
+    /// The built-in stores, those that are replaced too.
+    built_in: Vec<Arc<Plugin>>,
     loader: Arc<Loader>,
     limits: Limits,
 }
@@ -96,6 +98,13 @@ impl Host {
     /// ```
     pub fn open_with(&self, path: impl AsRef<Path>, store: &str) -> Result<Store, Error> {
         let plugin = self.registry().require_plugin(store)?;
+        Ok(self.store(path.as_ref(), plugin))
+    }
+
+    /// Opens a file with the built-in store of this name, although another may have taken its place.
+    pub fn open_with_built_in(&self, path: impl AsRef<Path>, store: &str) -> Result<Store, Error> {
+        let built_in = self.0.built_in.iter().find(|plugin| plugin.info.description.name == store);
+        let plugin = built_in.ok_or_else(|| Error::usage(format!("there is no built-in store `{store}`")))?;
         Ok(self.store(path.as_ref(), plugin))
     }
 
@@ -185,7 +194,8 @@ impl HostBuilder {
     pub fn build(&self) -> Result<Host, Error> {
         let cache = self.cache.as_ref().map(|path| Cache::open(path).map_err(|error| Error::access(path, error)));
         let loader = Arc::new(Loader::new(cache.transpose()?, self.limits.clone(), self.listener.clone())?);
-        let mut plugins = load_built_in(&loader)?;
+        let built_in = load_built_in(&loader)?;
+        let mut plugins = built_in.clone();
         for path in self.component_files()? {
             self.add(&mut plugins, load_file(&loader, &path)?).map_err(|error| error.on(&path))?;
         }
@@ -199,7 +209,7 @@ impl HostBuilder {
                 "nothing takes the place of `{name}`: no third party's store has that name"
             )));
         }
-        Ok(Host(Arc::new(Inner { registry: Registry::of(plugins), loader, limits: self.limits.clone() })))
+        Ok(Host(Arc::new(Inner { registry: Registry::of(plugins), built_in, loader, limits: self.limits.clone() })))
     }
 
     /// Adds a third party's store, unless its name is taken.

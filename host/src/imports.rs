@@ -14,6 +14,7 @@ use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 
 use crate::call::State;
 use crate::grants::FileSystem;
+use crate::outline::is_compatible;
 
 /// Interfaces of WASI 0.2 that a store is given, all of which `linker` has.
 const GIVEN: [&str; 20] = [
@@ -54,7 +55,8 @@ pub(crate) enum Access {
 pub(crate) fn access(import: &str) -> Option<Access> {
     let (interface, version) = import.split_once('@')?;
     // The contract's own types have no functions.
-    let is_given = interface == "autotel:stores/types" || version.starts_with("0.2.") && GIVEN.contains(&interface);
+    let is_given = interface == "autotel:stores/types" && is_compatible(version)
+        || version.starts_with("0.2.") && GIVEN.contains(&interface);
     let package = interface.split('/').next().unwrap_or_default();
     let is_refused = version.starts_with("0.2.") && REFUSED.contains(&package);
     if is_given { Some(Access::Given) } else { is_refused.then_some(Access::Refused) }

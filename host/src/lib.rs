@@ -58,4 +58,5 @@ pub use plugin::{Origin, StoreInfo};
 pub use reader::Reader;
 pub use registry::Registry;
 pub use store::Store;
+pub use words::printable;
 pub use writer::Writer;

@@ -1,7 +1,6 @@
 //! Makes plugins of component files: reads, judges, compiles and asks them, or takes all of that from the cache.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io;
 #[cfg(target_os = "linux")]
 use std::os::fd::AsRawFd;
 use std::sync::{Arc, PoisonError};
@@ -12,7 +11,7 @@ use wasmtime::component::{Component, Linker};
 
 use crate::cache::Cache;
 use crate::call::{Call, State};
-use crate::component::{CompileListener, ComponentFile, digest};
+use crate::component::{CompileListener, ComponentFile, digest, no_store};
 use crate::contract::{Description, DocumentStorePre};
 use crate::engine::Clock;
 use crate::error::{Error, ErrorKind};
@@ -52,17 +51,20 @@ impl Loader {
 
     /// Learns what a component is. Reads the whole of it, and compiles it, only where the cache does not know it.
     pub fn load(&self, file: ComponentFile) -> Result<Plugin, Error> {
-        let known_digest = file.digest().map_err(unreadable)?;
+        let known_digest = file.digest()?;
         if let Some(about) = self.cached_about(&known_digest) {
             about.outline.check()?;
             return Ok(Plugin::new(about, known_digest, file.origin(), Code::NotCompiled(file)));
         }
         // The file may be another by now: what is compiled is what this digest is of.
-        let wasm = file.read().map_err(unreadable)?;
+        let wasm = file.read()?;
         let digest = digest(&wasm);
         let outline = Outline::of(&wasm)?;
-        let pre = self.compile(&file.name(), &wasm, &digest)?;
-        let about = self.describe(&pre, outline, &digest)?;
+        let component = self.compile(&file.name(), &wasm)?;
+        let pre = self.link(&component)?;
+        let about = self.describe(&pre, outline)?;
+        // Kept once it is known to be a store's.
+        self.keep(&about, &component, &digest);
         Ok(Plugin::new(about, digest, file.origin(), Code::Ready(pre)))
     }
 
@@ -83,27 +85,41 @@ impl Loader {
         if let Some(component) = self.cached_code(&self.entry(&info.digest, "code")) {
             return self.link(&component);
         }
-        let wasm = file.read().map_err(unreadable)?;
+        let wasm = file.read()?;
         if digest(&wasm) != info.digest {
             return Err(Error::new(ErrorKind::Store, "the component file has changed since the host was made"));
         }
-        self.compile(&info.description.name, &wasm, &info.digest)
+        let component = self.compile(&info.description.name, &wasm)?;
+        self.keep_code(&component, &info.digest);
+        self.link(&component)
     }
 
-    fn compile(&self, name: &str, wasm: &[u8], digest: &str) -> Result<DocumentStorePre<State>, Error> {
-        let component = self.listener.around(name, wasm, || Component::from_binary(self.linker.engine(), wasm));
-        let component = component.map_err(no_store)?;
+    fn compile(&self, name: &str, wasm: &[u8]) -> Result<Component, Error> {
+        let compile = || Component::from_binary(self.linker.engine(), wasm);
+        self.listener.around(name, wasm, compile).map_err(causes)
+    }
+
+    fn keep(&self, about: &About, component: &Component, digest: &str) {
+        let mut encoder = Encoder::default();
+        if let Some(cache) = &self.cache
+            && encode(about, &mut encoder).is_ok()
+        {
+            cache.put(&self.entry(digest, "about"), &encoder.take_all());
+        }
+        self.keep_code(component, digest);
+    }
+
+    fn keep_code(&self, component: &Component, digest: &str) {
         if let Some(cache) = &self.cache
             && let Ok(code) = component.serialize()
         {
             cache.put(&self.entry(digest, "code"), &code);
         }
-        self.link(&component)
     }
 
     fn link(&self, component: &Component) -> Result<DocumentStorePre<State>, Error> {
-        let linker = crate::imports::refusing(&self.linker, component).map_err(no_store)?;
-        linker.instantiate_pre(component).and_then(DocumentStorePre::new).map_err(no_store)
+        let linker = crate::imports::refusing(&self.linker, component).map_err(causes)?;
+        linker.instantiate_pre(component).and_then(DocumentStorePre::new).map_err(causes)
     }
 
     /// The code in an entry of the cache.
@@ -132,20 +148,13 @@ impl Loader {
     }
 
     /// Asks a component what it is.
-    fn describe(&self, pre: &DocumentStorePre<State>, outline: Outline, digest: &str) -> Result<About, Error> {
+    fn describe(&self, pre: &DocumentStorePre<State>, outline: Outline) -> Result<About, Error> {
         let mut call = Call::begin(pre, Grant::Nothing, "", &self.clock, &self.limits)?;
         let description =
             call.invoke(|exports, store, _| exports.autotel_stores_store().call_describe(store).map(Ok))?;
         let description = printable_description(description);
         check(&description)?;
-        let about = About { description, outline };
-        let mut encoder = Encoder::default();
-        if let Some(cache) = &self.cache
-            && encode(&about, &mut encoder).is_ok()
-        {
-            cache.put(&self.entry(digest, "about"), &encoder.take_all());
-        }
-        Ok(about)
+        Ok(About { description, outline })
     }
 
     fn entry(&self, digest: &str, kind: &str) -> String {
@@ -154,11 +163,7 @@ impl Loader {
 }
 
 /// Why a component is no store. What it lacks or asks for is named along the chain of causes.
-fn no_store(error: wasmtime::Error) -> Error {
+fn causes(error: wasmtime::Error) -> Error {
     let causes: Vec<_> = error.chain().map(ToString::to_string).collect();
-    Error::new(ErrorKind::Store, format!("not a store: {}", printable(&causes.join(": "))))
-}
-
-fn unreadable(error: io::Error) -> Error {
-    Error::new(ErrorKind::Access, error.to_string()).because(error)
+    no_store(printable(&causes.join(": ")))
 }

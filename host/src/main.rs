@@ -83,7 +83,10 @@ impl Stores {
         };
         match builder.clone().cache_folder(&cache).build() {
             // Without a folder to keep it in, code is compiled at each start.
-            Err(error) if error.path() == Some(&cache) => builder.build(),
+            Err(error) if error.path() == Some(&cache) => {
+                terminal::tell_note(&format!("compiled code is not kept: {error}"));
+                builder.build()
+            }
             built => built,
         }
     }

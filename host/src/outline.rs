@@ -3,16 +3,15 @@
 use serde::{Deserialize, Serialize};
 use wasmparser::{Parser, Payload, Validator};
 
+use crate::component::no_store;
 use crate::engine::{EXTRA_FEATURES, FEATURES};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::imports::access;
 use crate::words::printable;
 
 /// The interface that makes a component a store, and the version of the contract that this host speaks.
 const STORE_INTERFACE: &str = "autotel:stores/store";
 const CONTRACT_VERSION: &str = "0.1.0";
-
-/// The magic number of WebAssembly, and the version and layer of components.
-const COMPONENT_PREAMBLE: &[u8] = b"\0asm\x0d\0\x01\0";
 
 /// What a component imports, exports, and needs of WebAssembly, by name.
 #[derive(Serialize, Deserialize)]
@@ -25,9 +24,6 @@ pub(crate) struct Outline {
 impl Outline {
     /// Reads a component's outline, and checks it.
     pub fn of(wasm: &[u8]) -> Result<Self, Error> {
-        if !wasm.starts_with(COMPONENT_PREAMBLE) {
-            return Err(no_store("a store is a binary WebAssembly component"));
-        }
         let features = needed_features(wasm)?;
         let (imports, exports) = names(wasm).map_err(|error| invalid(&error))?;
         let outline = Self { imports, exports, features };
@@ -40,10 +36,6 @@ impl Outline {
         check_exports(&self.exports)?;
         check_imports(&self.imports)
     }
-}
-
-fn no_store(why: impl std::fmt::Display) -> Error {
-    Error::new(ErrorKind::Store, format!("not a store: {why}"))
 }
 
 fn invalid(error: &wasmparser::BinaryReaderError) -> Error {
@@ -105,17 +97,24 @@ fn check_exports(exports: &[String]) -> Result<(), Error> {
 
 /// Whether a component that was made for this version is understood: below 1.0, versions that differ in more than
 /// their last number are other contracts.
-fn is_compatible(version: &str) -> bool {
+pub(crate) fn is_compatible(version: &str) -> bool {
     let track = |version: &str| version.rsplit_once('.').map(|(track, _)| track.to_owned());
     !version.contains(['-', '+']) && track(version) == track(CONTRACT_VERSION)
 }
 
 fn check_imports(imports: &[String]) -> Result<(), Error> {
-    match imports.iter().find(|import| crate::imports::access(import).is_none()) {
-        None => Ok(()),
-        Some(import) => Err(no_store(format!("it imports `{}`, which no store is given", printable(import)))
-            .with_hint("a store may import the clocks, files, random numbers and standard streams of WASI 0.2")),
-    }
+    let Some(import) = imports.iter().find(|import| access(import).is_none()) else { return Ok(()) };
+    let shown = printable(import);
+    let interface = import.split('@').next().unwrap_or_default();
+    // The same interface of another version is the likelier mistake.
+    let error = if access(&format!("{interface}@{CONTRACT_VERSION}")).is_some() {
+        no_store(format!("it imports `{shown}`, and this host has version {CONTRACT_VERSION} of the contract"))
+    } else if access(&format!("{interface}@0.2.0")).is_some() {
+        no_store(format!("it imports `{shown}`, and this host has WASI 0.2"))
+    } else {
+        no_store(format!("it imports `{shown}`, which no store is given"))
+    };
+    Err(error.with_hint("a store may import the clocks, files, random numbers and standard streams of WASI 0.2"))
 }
 
 #[cfg(test)]

@@ -61,8 +61,12 @@ impl Store {
         let options = &self.describe().options;
         let option = options.iter().find(|option| option.name == name).ok_or_else(|| {
             let names: Vec<_> = options.iter().map(|option| &*option.name).collect();
-            Error::usage(format!("`{}` has no option `{name}`", self.describe().name))
-                .with_hint(format!("its options are {}", names.join(", ")))
+            let hint = if names.is_empty() {
+                "it has none".to_owned()
+            } else {
+                format!("its options are {}", names.join(", "))
+            };
+            Error::usage(format!("`{}` has no option `{name}`", self.describe().name)).with_hint(hint)
         })?;
         let value = option_value(&option.kind, value)
             .map_err(|takes| Error::usage(format!("option `{name}` takes {takes}, not `{value}`")))?;

@@ -1,13 +1,13 @@
 //! What is written to the terminal: data on standard output, talk on standard error, colours only for people.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
-use autotel_stores::{Compilation, CompilationPhase, Error, ErrorKind, Loss, Position, Problem};
+use autotel_stores::{Compilation, CompilationPhase, Error, ErrorKind, Loss, Position, Problem, printable};
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ pub fn styled(style: Style, words: impl std::fmt::Display) -> String {
 
 /// A file's name, without what would move a terminal's cursor.
 pub fn shown(path: &Path) -> String {
-    path.to_string_lossy().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    printable(&path.to_string_lossy())
 }
 
 /// Prints text, without its colours where nobody sees them.
@@ -55,7 +55,7 @@ pub fn tell_losses(losses: &[Loss], as_json: bool) {
             tell(&json!({"loss": {"pointer": pointer, "message": message}}).to_string());
         } else {
             let place = if pointer.is_empty() { "the document" } else { pointer };
-            tell(&format!("{}: {place}: {message}", styled(NOTE, "note")));
+            tell_note(&format!("{place}: {message}"));
         }
     }
 }
@@ -68,11 +68,15 @@ pub fn tell_error(error: &Error, as_json: bool) {
         tell(&format!("{}: {line}", styled(ERROR, "error")));
     }
     for line in error.store_output() {
-        tell(&format!("{}: the store said: {line}", styled(NOTE, "note")));
+        tell_note(&format!("the store said: {line}"));
     }
     if let Some(hint) = error.hint() {
         tell(&format!("{}: {hint}", styled(HINT, "hint")));
     }
+}
+
+pub fn tell_note(note: &str) {
+    tell(&format!("{}: {note}", styled(NOTE, "note")));
 }
 
 fn tell(line: &str) {
@@ -98,7 +102,7 @@ pub fn problem_json(problem: &Problem) -> Value {
     json!({"message": problem.message, "at": at})
 }
 
-/// Shows on a terminal which components are being compiled, and for how long.
+/// Tells which components are being compiled and, on a terminal, for how long.
 pub fn tell_compilation() -> impl Fn(&Compilation) + Send + Sync + 'static {
     // Those of the built-in stores are compiled in less than a second.
     const BYTES_MIN: u64 = 4 << 20;
@@ -110,6 +114,8 @@ pub fn tell_compilation() -> impl Fn(&Compilation) + Send + Sync + 'static {
         if *phase == CompilationPhase::Ended {
             let ended = shown.iter().position(|(begun, _)| begun.component == *component && begun.bytes == *bytes);
             ended.map(|place| shown.remove(place).1).inspect(ProgressBar::finish_and_clear);
+        } else if *bytes > BYTES_MIN && !io::stderr().is_terminal() {
+            tell_note(&format!("compiling {component} ({}), once", HumanBytes(*bytes)));
         } else if *bytes > BYTES_MIN {
             let style = ProgressStyle::with_template("{spinner} {msg}, {elapsed}");
             let size = HumanBytes(*bytes);

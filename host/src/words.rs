@@ -2,15 +2,19 @@
 
 use crate::contract::{Description, Loss, Problem};
 
-/// A store's words, without control characters, and of a length that a person reads.
-pub(crate) fn printable(words: &str) -> String {
+/// Words of a stranger's, a store's or a file's name, without what moves a terminal's cursor or turns its text around,
+/// and of a length that a person reads.
+pub fn printable(words: &str) -> String {
     const CHARACTERS_MAX: usize = 1000;
     words.chars().take(CHARACTERS_MAX).map(|c| if is_printable(c) { c } else { '\u{fffd}' }).collect()
 }
 
 fn is_printable(character: char) -> bool {
     // Marks that turn the direction of text can make a line read as another.
-    !character.is_control() && !matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    let turns =
+        matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let ends_line = matches!(character, '\u{2028}' | '\u{2029}');
+    !character.is_control() && !turns && !ends_line
 }
 
 pub(crate) fn printable_problem(problem: Problem) -> Problem {

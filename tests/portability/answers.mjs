@@ -1,4 +1,8 @@
-// Prints, as JSON, what each operation of a store answers under Node.js: node answers.mjs COMPONENT FOLDER FILE…
+// Prints, as JSON, what each operation of a store answers under Node.js: node answers.mjs COMPONENT FOLDER OUTSIDE FILE…
+//
+// And what it answers for the file OUTSIDE, which lies beside the folder.
+
+import { basename } from 'node:path';
 
 import { instantiate, read, write } from './instance.mjs';
 
@@ -42,7 +46,12 @@ function operations(store, name) {
   return done;
 }
 
-const [component, folder, ...names] = process.argv.slice(2);
+const [component, folder, outside, ...names] = process.argv.slice(2);
 const { store } = await instantiate(component, folder);
 const files = Object.fromEntries(names.map((name) => [name, operations(store, name)]));
-console.log(JSON.stringify({ describe: plain(store.describe()), files }));
+const paths = [outside, `/store/../${basename(outside)}`, `/store/${names[0]}/../../${basename(outside)}`];
+const closed = paths.flatMap((path) => [
+  plain(answer(() => store.load(path, []))),
+  plain(answer(() => write(store, path, Uint8Array.of(1)))),
+]);
+console.log(JSON.stringify({ describe: plain(store.describe()), files, closed }));

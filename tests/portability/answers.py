@@ -1,10 +1,15 @@
-"""Prints, as JSON, what each operation of a store answers under CPython: python answers.py COMPONENT FOLDER FILE..."""
+"""Prints, as JSON, what each operation of a store answers under CPython: python answers.py COMPONENT FOLDER OUTSIDE FILE...
+
+And what it answers for the file OUTSIDE, which lies beside the folder.
+"""
 
 import json
 import sys
+from pathlib import Path
 
 from instance import Instance
 from wasmtime.component import Record, Variant
+
 
 def operations(instance, name):
     path = f"/store/{name}"
@@ -41,10 +46,12 @@ def plain(value):
     return value
 
 
-def main(component, folder, *names):
+def main(component, folder, outside, *names):
     instance = Instance(component, folder)
     files = {name: operations(instance, name) for name in names}
-    json.dump({"describe": plain(instance.call("describe")), "files": files}, sys.stdout)
+    paths = [outside, "/store/../" + Path(outside).name, f"/store/{names[0]}/../../{Path(outside).name}"]
+    closed = [answer(call) for path in paths for call in (instance.call("load", path, []), instance.write(path, b"\x01"))]
+    json.dump({"describe": plain(instance.call("describe")), "files": files, "closed": closed}, sys.stdout)
 
 
 main(*sys.argv[1:])

@@ -14,7 +14,6 @@ const PIECE_BYTES = 5;
 
 /** The transpiled component, with one directory as `/store` and everything else closed. */
 export async function instantiate(component, folder) {
-  mendCreation();
   const { files } = await transpile(await readFile(component), { name: 'store', instantiation: 'async' });
   const output = await mkdtemp(path.join(tmpdir(), 'store-'));
   try {
@@ -32,13 +31,12 @@ export async function instantiate(component, folder) {
   }
 }
 
-/** Lets the shim create files: it answers `unsupported` to a flag that the standard libraries of guests set. */
-function mendCreation() {
-  const { openAt } = types.Descriptor.prototype;
-  types.Descriptor.prototype.openAt = function (pathFlags, name, openFlags, flags) {
-    return openAt.call(this, pathFlags, name, openFlags, { ...flags, mutateDirectory: false });
-  };
-}
+// Lets the shim create files, in the whole process: it answers `unsupported` to a flag that the standard libraries of
+// guests set.
+const { openAt } = types.Descriptor.prototype;
+types.Descriptor.prototype.openAt = function (pathFlags, name, openFlags, flags) {
+  return openAt.call(this, pathFlags, name, openFlags, { ...flags, mutateDirectory: false });
+};
 
 /** All pages of a reader, joined. */
 export function read(store, path) {

@@ -42,7 +42,10 @@ class Instance:
     def write(self, path, documents):
         """Writes by pages that end anywhere."""
         writer = self.call("[static]writer.create", path, [])
+        if isinstance(writer, Variant):
+            return writer
         for at in range(0, len(documents), PIECE_BYTES):
+            # A failure is answered by `finish` again.
             self.call("[method]writer.write", writer, documents[at : at + PIECE_BYTES])
         losses = self.call("[method]writer.finish", writer)
         writer.drop(self.store)

@@ -44,7 +44,7 @@ pub const EXAMPLES: [Example; 3] = [
         name: "toml",
         language: "rust",
         tool: None,
-        add: &["cargo", "add", "--quiet", "toml_edit@0.25.18"],
+        add: &["cargo", "add", "--quiet", "toml_edit@=0.25.18"],
         build: &["cargo", "build", "--release", "--target", "wasm32-wasip2"],
         test: &["cargo", "test"],
         component: "target/wasm32-wasip2/release/toml_store.wasm",

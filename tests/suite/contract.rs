@@ -2,8 +2,9 @@
 //! a function; a store is a row of `SAMPLES`.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
-use autotel_stores::{ErrorKind, Host, Operations, Origin, Store};
+use autotel_stores::{ErrorKind, Host, Limits, Operations, Origin, Store};
 use autotel_tests::{Place, examples, target};
 
 /// For each store: a file's name, a file that it accepts, and one that it refuses with the line of the first problem.
@@ -254,6 +255,21 @@ fn an_empty_file_is_a_document_or_refused() {
         let refused = loaded.as_ref().err().map(|error| error.kind());
         let expected = if sample.is_empty_accepted { None } else { Some(ErrorKind::Refused) };
         assert_eq!(refused, expected, "{}: {loaded:?}", sample.store);
+    }
+}
+
+#[test]
+fn a_store_is_bound_by_the_limits_of_its_caller() {
+    for sample in samples() {
+        let place = Place::with(sample.name, sample.accepted);
+        let (mut little_memory, mut little_time) = (Limits::default(), Limits::default());
+        little_memory.memory_bytes_max = 64 << 10;
+        little_time.deadline = Duration::ZERO;
+        for limits in [little_memory, little_time] {
+            let error = place.opened().with_limits(limits.clone()).load_values().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Limit, "{} {limits:?}: {error}", sample.store);
+        }
+        place.opened().load_values().expect("the next call is bound by its own limits");
     }
 }
 

@@ -91,11 +91,21 @@ fn compare(name: &str, runtime: &Runtime) {
         files.extend(suite_files(suite, extension));
         let expected = Answers::of_host(store, &files);
         let component = Place::with("store.wasm", HOST.built_in_component(store).unwrap());
-        let folder = Place::new("");
+        let folder = Place::new("preopened");
+        fs::create_dir(&folder.path).unwrap();
         files.iter().for_each(|(name, bytes)| fs::write(folder.path.join(name), bytes).unwrap());
-        let arguments = [component.path.to_str().unwrap(), folder.path.to_str().unwrap()];
+        // What the store accepts, where it must not see it.
+        let (accepted, extension) = (&files[names[0]], Path::new(names[0]).extension().unwrap().display());
+        let outside = folder.folder.path().join(format!("outside.{extension}"));
+        fs::write(&outside, accepted).unwrap();
+        let arguments = [&component.path, &folder.path, &outside].map(|path| path.to_str().unwrap());
         let names: Vec<_> = files.keys().map(String::as_str).collect();
-        let answers = Answers::of_runtime(&runtime.run("answers", &[&arguments[..], &names].concat()), &folder.path);
+        let printed = runtime.run("answers", &[&arguments[..], &names].concat());
+        let printed: Value = serde_json::from_slice(&printed).expect("the script prints JSON");
+        let closed = printed["closed"].as_array().unwrap();
+        assert!(!closed.is_empty() && closed.iter().all(|answer| answer["error"].is_object()), "{closed:?}");
+        assert_eq!(fs::read(&outside).unwrap(), *accepted, "{store} under {name} wrote outside of its folder");
+        let answers = Answers::of_runtime(&printed, &folder.path);
         let cells = OPERATIONS.map(|operation| {
             let is_same = expected.of_operation(operation) == answers.of_operation(operation);
             format!("{:<10}", if is_same { "equal" } else { "DIFFERS" })
@@ -144,8 +154,7 @@ impl Answers {
         Self { describe, files: files.collect() }
     }
 
-    fn of_runtime(printed: &[u8], folder: &Path) -> Self {
-        let printed: Value = serde_json::from_slice(printed).expect("the script prints JSON");
+    fn of_runtime(printed: &Value, folder: &Path) -> Self {
         let files = printed["files"].as_object().unwrap().iter().map(|(name, answers)| {
             let mut answers = answers.clone();
             for (operation, prefix) in [("save", "saved"), ("writer", "written")] {

@@ -1,6 +1,7 @@
 //! `autotel extract`.
 
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use autotel_stores::{Error, ErrorKind, Host};
@@ -23,7 +24,22 @@ impl Arguments {
         let component = host.built_in_component(name).ok_or_else(|| {
             Error::new(ErrorKind::Usage, format!("`{name}` is not built in: its component is a file already"))
         })?;
-        std::fs::write(&self.file, component).map_err(|error| Error::access(&self.file, error))?;
+        write_whole(&self.file, component).map_err(|error| Error::access(&self.file, error))?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Writes a file that is there as a whole or not at all.
+fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+    if path.exists() && !path.is_file() {
+        return Err(io::Error::other("there is something else of this name"));
+    }
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(content)?;
+    // A component is no secret.
+    #[cfg(unix)]
+    file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+    file.persist(path)?;
+    Ok(())
 }

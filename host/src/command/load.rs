@@ -32,8 +32,10 @@ impl Arguments {
         let from = self.opening.open(host, &self.file)?;
         // Whole before a byte of it is printed, so that a file that is refused prints nothing.
         let aside = Aside::new()?;
-        let shown =
-            host.open_with(&aside.path, SHOWN_WITH)?.shown_as("standard output").with_option("documents", "many")?;
+        let shown = host
+            .open_with_built_in(&aside.path, SHOWN_WITH)?
+            .shown_as("standard output")
+            .with_option("documents", "many")?;
         let is_pretty = self.pretty || std::io::stdout().is_terminal() && !self.compact && !self.json;
         let indent = if is_pretty { "2" } else { "0" };
         let losses = shown.with_option("indent", indent)?.save_from(&from)?;

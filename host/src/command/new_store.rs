@@ -97,7 +97,11 @@ impl Arguments {
         let mut files = vec![(format!("example.{}", words.extension), EXAMPLE.to_owned())];
         let (templates, contract) = self.language.files();
         files.extend(templates.iter().chain(contract).map(|(path, text)| ((*path).to_owned(), words.fill(text))));
-        files.iter().try_for_each(|(path, text)| write(&folder.join(path), text))?;
+        if let Err(error) = files.iter().try_for_each(|(path, text)| write(&folder.join(path), text)) {
+            // Half a project would only be in the way.
+            let _ = fs::remove_dir_all(folder);
+            return Err(error);
+        }
         if self.json {
             let paths: Vec<_> = files.iter().map(|(path, _)| path).collect();
             return print_json(&json!({"name": name, "folder": name, "files": paths}));

@@ -24,7 +24,7 @@ impl Arguments {
     pub fn run(&self, host: &Host) -> Result<ExitCode, Error> {
         let to = self.opening.open(host, &self.file)?;
         let aside = Aside::of_input()?;
-        let from = host.open_with(&aside.path, SHOWN_WITH)?.shown_as("standard input");
+        let from = host.open_with_built_in(&aside.path, SHOWN_WITH)?.shown_as("standard input");
         let losses = to.save_from(&from.with_option("documents", "many")?)?;
         tell_losses(&losses, self.json);
         Ok(ExitCode::SUCCESS)

@@ -106,11 +106,20 @@ export function encode(document) {
   return withinStack(() => encodeCbor(document));
 }
 
+const asItIs = (tag) => tag;
+const DECODING = {
+  preferMap: true,
+  // Keys that are one number in JavaScript, such as 1 and 1.0.
+  rejectDuplicateKeys: true,
+  // A `Date` would lose digits and the offset.
+  tags: new Map([0, 1].map((tag) => [tag, asItIs])),
+};
+
 /** Gives the one document of a CBOR sequence. A map is a `Map`, since an object would not keep the order of keys. */
 export function decode(bytes) {
   let documents;
   try {
-    documents = withinStack(() => [...decodeSequence(bytes, { preferMap: true })]);
+    documents = withinStack(() => [...decodeSequence(bytes, DECODING)]);
   } catch (error) {
     throw error instanceof UnsupportedError ? error : new UnsupportedError(`what is no document: ${error.message}`);
   }

@@ -9,6 +9,9 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+# cbor2 imports these when it meets their tags, and a component imports nothing once it is built.
+import decimal, email.parser, fractions, ipaddress, uuid  # noqa: E401, F401
+
 import cbor2
 
 OPERATIONS = ("load", "save", "validate")

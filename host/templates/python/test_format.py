@@ -1,8 +1,9 @@
 """What the format promises, tried without a sandbox."""
 
 import unittest
+from decimal import Decimal
 
-from autotel_store import FormatError, UnsupportedError
+from autotel_store import FormatError, UnsupportedError, decode, encode
 from format import FormatStore
 
 
@@ -24,6 +25,10 @@ class FormatStoreTest(unittest.TestCase):
         for document in {"no": "list"}, ["one\ntwo"]:
             with self.assertRaises(UnsupportedError):
                 self.store.print_document(document)
+
+    def test_documents_come_back_from_cbor(self):
+        document = {"a": [1, -1.5, None, True, "é" * 300, b"b", 2**70, Decimal("1.10")], 1: {}}
+        self.assertEqual(decode(encode(document)), document)
 
     def test_bytes_that_are_no_text_are_refused_where_they_stand(self):
         with self.assertRaises(FormatError) as refused:

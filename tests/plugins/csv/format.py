@@ -1,7 +1,12 @@
-"""CSV (RFC 4180) as a store: a list of maps from the names in the first row, or of lists; each field is text."""
+"""CSV (RFC 4180) as a store: a list of maps from the names in the first row, or of lists; each field is text.
+
+A file whose only row names the columns is an empty list, as one without a row is.
+"""
 
 import csv
 import io
+from collections import Counter
+from decimal import Decimal
 
 from autotel_store import Format, FormatError, Option, Position, Store, UnsupportedError
 
@@ -21,24 +26,41 @@ class FormatStore(Store):
 
     def parse(self, data, options):
         text = io.StringIO(data.decode().removeprefix("\ufeff"), newline="")
-        reader = csv.reader(text, delimiter=delimiter(options), strict=True)
-        try:
-            rows = [row for row in reader if row] if not options["header"] else named(reader, data)
-        except csv.Error as error:
-            raise FormatError(str(error), Position.of_line(data, reader.line_num)) from error
-        return rows
+        rows = Rows(csv.reader(text, delimiter=delimiter(options), strict=True), data)
+        return named(rows) if options["header"] else list(rows)
 
     def print(self, document, options, lose):
         if not isinstance(document, list):
             raise UnsupportedError("anything but a list of rows")
-        rows = unnamed(document, lose) if options["header"] else document
+        rows = unnamed(document, lose) if options["header"] else unnamed_lists(document, lose)
         text = io.StringIO(newline="")
-        writer = csv.writer(text, delimiter=delimiter(options))
-        for index, row in enumerate(rows):
-            if not isinstance(row, list) or not row:
-                raise UnsupportedError("a row that is no list of fields; with `header`, rows are maps")
-            writer.writerow(field(value, f"/{index}/{column}", lose) for column, value in enumerate(row))
+        csv.writer(text, delimiter=delimiter(options)).writerows(rows)
+        if text.getvalue().startswith("\ufeff"):
+            raise UnsupportedError("a first field that begins with a byte-order mark, which would be taken for the file's")
         return text.getvalue().encode()
+
+
+class Rows:
+    """The rows of a file that hold anything, and how a row is refused: where it begins."""
+
+    def __init__(self, reader, data):
+        self.reader = reader
+        self.data = data
+        self.line = 1
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        self.line = self.reader.line_num + 1
+        try:
+            row = next(self.reader)
+        except csv.Error as error:
+            raise self.refused(str(error)) from error
+        return row or next(self)
+
+    def refused(self, message):
+        return FormatError(message, Position.of_line(self.data, self.line))
 
 
 def delimiter(options):
@@ -47,53 +69,60 @@ def delimiter(options):
     return options["delimiter"]
 
 
-def named(reader, data):
+def named(rows):
     """The rows behind the first as maps from the names in it."""
-    names = next((row for row in reader if row), [])
+    names = next(rows, [])
     if len(set(names)) != len(names):
-        name = next(name for name in names if names.count(name) > 1)
-        raise FormatError(f"the column `{name}` comes twice", Position.of_line(data, reader.line_num))
-    rows = []
-    for row in reader:
-        if len(row) == len(names):
-            rows.append(dict(zip(names, row)))
-        elif row:
-            counted = f"{len(row)} fields, where the first row has {len(names)}"
-            raise FormatError(counted, Position.of_line(data, reader.line_num))
-    return rows
+        twice = next(name for name, count in Counter(names).items() if count > 1)
+        raise rows.refused(f"the column `{twice}` comes twice")
+    maps = []
+    for row in rows:
+        if len(row) != len(names):
+            raise rows.refused(f"{len(row)} fields, where the first row has {len(names)}")
+        maps.append(dict(zip(names, row)))
+    return maps
 
 
 def unnamed(rows, lose):
     """The names of all columns as the first row, then each map as a row."""
-    names = list(dict.fromkeys(name for row in rows for name in mapping(row)))
-    for name in names:
-        if not isinstance(name, str):
-            raise UnsupportedError("a column whose name is not text")
+    for index, row in enumerate(rows):
+        if not isinstance(row, dict) or not row:
+            raise UnsupportedError(f"row {index}, which is no map with a field; without `header`, rows are lists")
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    if any(not isinstance(name, str) for name in names):
+        raise UnsupportedError("a column whose name is not text")
+    if rows:
+        yield names
     for index, row in enumerate(rows):
         if list(row) != names:
             lose(f"/{index}", "a row whose columns are not those of all, written as empty fields or in another order")
-    return [names, *([row.get(name, "") for name in names] for row in rows)] if rows else []
+        yield [field(row.get(name, ""), f"/{index}/{escaped(name)}", lose) for name in names]
 
 
-def mapping(row):
-    if not isinstance(row, dict) or not row:
-        raise UnsupportedError("a row that is no map with a field; without `header`, rows are lists")
-    return row
+def unnamed_lists(rows, lose):
+    for index, row in enumerate(rows):
+        if not isinstance(row, list) or not row:
+            raise UnsupportedError(f"row {index}, which is no list of fields; with `header`, rows are maps")
+        yield [field(value, f"/{index}/{column}", lose) for column, value in enumerate(row)]
 
 
 def field(value, pointer, lose):
     """A value as the text of a field."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, (list, dict)):
-        raise UnsupportedError("a list or a map in a field")
-    lose(pointer, "what is no text, written as text")
     match value:
+        case str():
+            return value
         case None:
-            return ""
+            text = ""
         case bool():
-            return "true" if value else "false"
-        case bytes():
-            return value.hex()
+            text = "true" if value else "false"
+        case int() | float() | Decimal():
+            text = str(value)
         case _:
-            return str(value)
+            raise UnsupportedError(f"what is no text, number or truth value, at `{pointer}`")
+    lose(pointer, f"what is no text, written as `{text}`")
+    return text
+
+
+def escaped(name):
+    """A name as a part of a JSON Pointer."""
+    return name.replace("~", "~0").replace("/", "~1")

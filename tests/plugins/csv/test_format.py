@@ -34,14 +34,15 @@ class FormatStoreTest(unittest.TestCase):
         self.assertEqual(self.refused(b"a,b\n1,2\n3\n"), 3)
         self.assertEqual(self.refused(b"a,a\n1,2\n"), 1)
         self.assertEqual(self.refused(b'a\n"b\n'), 2)
+        self.assertEqual(self.refused(b'a,b\n"1\n2"\n'), 2)
 
     def test_what_is_no_text_is_told(self):
         printed, losses = self.store.print_document([{"a": 1, "b": None}, {"a": True}])
         self.assertEqual(printed, b"a,b\r\n1,\r\ntrue,\r\n")
-        self.assertEqual([loss.pointer for loss in losses], ["/1", "/1/0", "/1/1", "/2/0"])
+        self.assertEqual([loss.pointer for loss in losses], ["/0/a", "/0/b", "/1", "/1/a"])
 
     def test_documents_that_are_no_rows_are_refused(self):
-        for document in [{"a": "1"}, [["1"]], [{}], [{"a": []}], [{1: "a"}]]:
+        for document in [{"a": "1"}, [["1"]], [{}], [{"a": []}], [{1: "a"}], [{"\ufeffa": ""}]]:
             with self.assertRaises(UnsupportedError):
                 self.store.print_document(document)
 

@@ -4,6 +4,9 @@ import JSON5 from 'json5';
 
 import { FormatError, Tag, UnsupportedError, placeInText, text } from './autotel_store.js';
 
+/** Tags of CBOR (RFC 8949 section 3.4). */
+const [TIMESTAMP, DECIMAL] = [0, 4];
+
 export default {
   name: 'json5-store',
   version: '0.1.0',
@@ -17,8 +20,7 @@ export default {
       return JSON5.parse(source);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
-      const at = placeInText(source, error.lineNumber, error.columnNumber - 1);
-      throw new FormatError(error.message.replace(/^JSON5: | at \d+:\d+$/g, ''), at);
+      throw new FormatError(error.message.replace(/^JSON5: | at \d+:\d+$/g, ''), faultPlace(source, error));
     }
   },
 
@@ -27,6 +29,12 @@ export default {
     return `${printed(document, '', '\n', spaces, lose)}\n`;
   },
 };
+
+/** Where the character stands that JSON5 names: a line feed has the column before the first of its next line. */
+function faultPlace(source, { lineNumber, columnNumber }) {
+  const isLineFeed = columnNumber === 0;
+  return isLineFeed ? placeInText(source, lineNumber - 1, Infinity) : placeInText(source, lineNumber, columnNumber - 1);
+}
 
 /** A value as JSON5, its lines begun with `margin`. */
 function printed(value, pointer, margin, spaces, lose) {
@@ -39,7 +47,9 @@ function printed(value, pointer, margin, spaces, lose) {
   const between = spaces === '' ? ':' : ': ';
   if (Array.isArray(value)) return list('[', value.map(inner), ']');
   if (value instanceof Map) {
-    const entries = [...value].map(([key, value]) => `${name(key, pointer, lose)}${between}${inner(value, key)}`);
+    const names = [...value.keys()].map((key) => keyName(key, pointer, lose));
+    checkNames(names, pointer, lose);
+    const entries = [...value].map(([key, value], at) => `${quoted(names[at])}${between}${inner(value, key)}`);
     return list('{', entries, '}');
   }
   return scalar(value, pointer, lose);
@@ -61,20 +71,38 @@ function scalar(value, pointer, lose) {
     lose(pointer, 'undefined, written as null');
     return 'null';
   }
-  if (value instanceof Date) {
+  if (value instanceof Tag && value.tag === TIMESTAMP) {
     lose(pointer, 'a timestamp, written as text');
-    return JSON5.stringify(value);
+    return JSON5.stringify(value.contents);
   }
-  if (value instanceof Tag) throw new UnsupportedError(`a value of a type of its own (CBOR tag ${value.tag})`);
-  throw new UnsupportedError('bytes');
+  if (value instanceof Tag && value.tag === DECIMAL) {
+    const [exponent, mantissa] = value.contents;
+    lose(pointer, 'a decimal, which JavaScript reads back as a float');
+    return `${mantissa}e${exponent}`;
+  }
+  const what = value instanceof Tag ? `a value of a type of its own (CBOR tag ${value.tag})` : 'bytes';
+  throw new UnsupportedError(`${what}, at \`${pointer}\``);
 }
 
-function name(key, pointer, lose) {
-  if (typeof key !== 'string') {
-    if (typeof key === 'object') throw new UnsupportedError('a key that is a list, a map or a value of a type of its own');
-    lose(pointer, `the key ${key}, written as text`);
+/** A key as text. */
+function keyName(key, pointer, lose) {
+  if (typeof key === 'string') return key;
+  if (typeof key === 'object') throw new UnsupportedError(`a key that is no text, number or truth value, at \`${pointer}\``);
+  lose(pointer, `the key ${key}, written as text`);
+  return String(key);
+}
+
+/** Refuses names that would be one, and tells of an order that JavaScript does not keep. */
+function checkNames(names, pointer, lose) {
+  const inOrder = Object.keys(Object.fromEntries(names.map((name) => [name, null])));
+  if (inOrder.length < names.length) throw new UnsupportedError(`keys that are written alike, at \`${pointer}\``);
+  if (names.some((name, at) => name !== inOrder[at])) {
+    lose(pointer, 'the order of keys, of which JavaScript puts whole numbers first');
   }
-  return /^[A-Za-z_$][\w$]*$/.test(key) ? key : JSON5.stringify(String(key));
+}
+
+function quoted(name) {
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON5.stringify(name);
 }
 
 function escaped(key) {

@@ -31,11 +31,18 @@ test('a fault is told where it stands', () => {
     at.offset === 14n && at.line === 2 && at.column === 5 && message === "invalid character '}'";
   assert.throws(() => parseBytes(format, bytes("{a: 'é',\n b: }")), isRefused);
   assert.throws(() => parseBytes(format, bytes('')), FormatError);
+  const isAtTheEndOfItsLine = ({ at }) => at.offset === 6n && at.line === 2 && at.column === 5;
+  assert.throws(() => parseBytes(format, bytes('[\n"abc\n')), isAtTheEndOfItsLine);
+  const isBehindTheMark = ({ at }) => at.offset === 6n && at.line === 1 && at.column === 4;
+  assert.throws(() => parseBytes(format, bytes('\ufeff{a:\x01')), isBehindTheMark);
 });
 
 test('what the format cannot hold is told or refused', () => {
   const { losses } = printDocument(format, [2n ** 64n, undefined, new Map([[1, 2]])]);
   assert.deepEqual(losses.map((loss) => loss.pointer), ['/0', '/1', '/2']);
   assert.throws(() => printDocument(format, [Uint8Array.of(1)]), UnsupportedError);
-  assert.throws(() => printDocument(format, new Tag(4, [-2, 110])), UnsupportedError);
+  assert.throws(() => printDocument(format, new Map([[1, 'a'], ['1', 'b']])), UnsupportedError);
+  const told = printDocument(format, [new Tag(4, [-2, 110]), new Tag(0, '2016-12-31T23:59:60Z'), new Map([['b', 1], ['2', 1]])]);
+  assert.deepEqual(told.losses.map((loss) => loss.pointer), ['/0', '/1', '/2']);
+  assert.deepEqual(parseBytes(format, told.bytes), [1.1, '2016-12-31T23:59:60Z', { b: 1, 2: 1 }]);
 });

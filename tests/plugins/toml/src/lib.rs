@@ -4,7 +4,10 @@ use autotel_store_sdk::{
     Description, Fault, Format, Map, NAMED_TYPE_TAG, Options, Output, Real, SimpleStore, TIMESTAMP_TAG, Value,
     print_float, real,
 };
-use toml_edit::{Array, ArrayOfTables, Document, DocumentMut, InlineTable, Item, Table, Value as Toml};
+use toml_edit::{Array, ArrayOfTables, Datetime, Document, DocumentMut, InlineTable, Item, Table, Value as Toml};
+
+/// Levels that the parser reads.
+const DEPTH_MAX: usize = 78;
 
 pub struct FormatStore;
 
@@ -59,13 +62,12 @@ fn parsed_value(value: &Toml) -> Value {
             }
         }
         Toml::Datetime(moment) => {
-            let moment = moment.value();
-            let text = Value::from(moment.to_string());
-            match (moment.date, moment.time, moment.offset) {
-                (Some(_), Some(_), Some(_)) => Value::Tag(TIMESTAMP_TAG, text.into()),
-                (Some(_), Some(_), None) => named("local-date-time", text),
-                (Some(_), None, _) => named("local-date", text),
-                _ => named("local-time", text),
+            // As it is written: a fraction of a second may have more digits than are kept of it.
+            let written = moment.as_repr().and_then(|repr| repr.as_raw().as_str()).unwrap_or_default();
+            let text = Value::from(written.replace([' ', 't'], "T").replace('z', "Z"));
+            match kind(moment.value()) {
+                None => Value::Tag(TIMESTAMP_TAG, text.into()),
+                Some(name) => Value::Tag(NAMED_TYPE_TAG, Box::new(vec![name.into(), text].into())),
             }
         }
         Toml::Array(items) => items.iter().map(parsed_value).collect::<Vec<_>>().into(),
@@ -75,8 +77,14 @@ fn parsed_value(value: &Toml) -> Value {
     }
 }
 
-fn named(name: &str, text: Value) -> Value {
-    Value::Tag(NAMED_TYPE_TAG, Box::new(vec![name.into(), text].into()))
+/// What TOML calls a date or a time that is no instant.
+fn kind(moment: &Datetime) -> Option<&'static str> {
+    match (moment.date, moment.time, moment.offset) {
+        (Some(_), Some(_), Some(_)) => None,
+        (Some(_), Some(_), None) => Some("local-date-time"),
+        (Some(_), None, _) => Some("local-date"),
+        _ => Some("local-time"),
+    }
 }
 
 /// Prints a document, and knows where in it that is.
@@ -89,6 +97,7 @@ impl Printer<'_> {
     /// A map as a table. What comes behind its last plain entry gets a header of its own; what comes before it is
     /// written inline, so that the order is kept.
     fn table(&mut self, map: &Map) -> Result<Table, Fault> {
+        self.check_depth()?;
         let is_plain = |(_, value): &(Value, Value)| !is_map(value) && !is_list_of_maps(value);
         let inline = map.iter().rposition(is_plain).map_or(0, |last| last + 1);
         let mut table = Table::new();
@@ -118,6 +127,7 @@ impl Printer<'_> {
     }
 
     fn value(&mut self, value: &Value) -> Result<Toml, Fault> {
+        self.check_depth()?;
         Ok(match value {
             Value::Bool(boolean) => (*boolean).into(),
             Value::Integer(integer) => {
@@ -172,23 +182,33 @@ impl Printer<'_> {
     }
 
     fn moment(&mut self, tag: u64, inner: &Value) -> Result<Toml, Fault> {
-        let text = match (tag, inner) {
-            (TIMESTAMP_TAG, Value::Text(text)) => Some(text),
+        let (name, text) = match (tag, inner) {
+            (TIMESTAMP_TAG, Value::Text(text)) => (None, text),
             (NAMED_TYPE_TAG, Value::Array(pair)) => match &pair[..] {
-                [Value::Text(name), Value::Text(text)] if name.starts_with("local-") => Some(text),
-                _ => None,
+                [Value::Text(name), Value::Text(text)] => (Some(&**name), text),
+                _ => return self.untagged(tag, inner),
             },
-            _ => None,
+            _ => return self.untagged(tag, inner),
         };
-        if let Some(Ok(moment)) = text.map(|text| text.parse::<toml_edit::Datetime>()) {
-            return Ok(moment.into());
+        // Parsed as a value, it keeps how it is written.
+        match text.parse::<Toml>() {
+            Ok(Toml::Datetime(moment)) if kind(moment.value()) == name => Ok(Toml::Datetime(moment)),
+            _ => self.untagged(tag, inner),
         }
+    }
+
+    fn untagged(&mut self, tag: u64, inner: &Value) -> Result<Toml, Fault> {
         self.to.lose_at(&self.place, &format!("the tag {tag}, left out"));
         self.value(inner)
     }
 
     fn literal(&self, digits: &str) -> Result<Toml, Fault> {
         digits.to_ascii_lowercase().parse().map_err(|_| self.refused("a number that TOML cannot write"))
+    }
+
+    fn check_depth(&self) -> Result<(), Fault> {
+        let is_read_again = self.place.len() <= DEPTH_MAX;
+        if is_read_again { Ok(()) } else { Err(self.refused("what is nested too deeply to be read again")) }
     }
 
     fn refused(&self, what: &str) -> Fault {
@@ -226,7 +246,7 @@ mod tests {
     fn a_document_comes_back_with_its_digits_dates_and_order() {
         let document = parsed(
             "z = 1.10\nbig = 9223372036854775807\ninf = [inf, -nan, -0.0, 1_000.5, 6e2, +1.0]\n[t.u]\na = 1\nb = {c = 'x', d = []}\n\
-             [t]\nwhen = [1979-05-27T07:32:00Z, 1979-05-27T07:32:00, 1979-05-27, 07:32:00.5]\n[[l]]\nx = 1\n[[l]]\n[l.m]\ny = 'é'\n",
+             [t]\nwhen = [1979-05-27T07:32:00Z, 1979-05-27T07:32:00, 1979-05-27, 07:32:00.12345678901, 1979-05-27 07:32:00-00:00]\n[[l]]\nx = 1\n[[l]]\n[l.m]\ny = 'é'\n",
         );
         let (text, losses) = printed(&document).unwrap();
         assert_eq!(losses, Vec::<String>::new());
@@ -244,6 +264,30 @@ mod tests {
     fn null_is_left_out_and_told() {
         let document = Map::from_iter([("a", Value::Null), ("b", 1.into())]);
         assert_eq!(printed(&document.into()).unwrap(), ("b = 1\n".to_owned(), vec!["/a".to_owned()]));
+    }
+
+    #[test]
+    fn what_is_printed_can_be_read_however_deep_it_is() {
+        for depth in 1..120 {
+            let list = (0..depth).fold(Value::from(1), |inner, _| vec![inner].into());
+            let maps = (0..depth).fold(Value::from(1), |inner, _| Map::from_iter([("a", inner)]).into());
+            for document in [Map::from_iter([("l", list)]).into(), maps] {
+                if let Ok((text, _)) = printed(&document) {
+                    assert_eq!(parsed(&text), document, "{depth}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_date_that_is_called_another_is_told() {
+        let tagged = |name: &str, text: &str| {
+            let pair: Value = vec![Value::from(name), Value::from(text)].into();
+            Value::Tag(NAMED_TYPE_TAG, pair.into())
+        };
+        for value in [tagged("local-date", "07:32:00"), tagged("local-time", "1979-05-27"), tagged("color", "red")] {
+            assert_eq!(printed(&Map::from_iter([("a", value)]).into()).unwrap().1, ["/a"]);
+        }
     }
 
     #[test]
