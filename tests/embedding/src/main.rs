@@ -59,7 +59,10 @@ fn typed_settings(host: &Host, folder: &Path) -> Result<Settings> {
 /// Reads the same settings with a third party's store, which is trusted with less than the built-in ones.
 fn third_partys_store(host: &Host, folder: &Path, settings: &Settings) -> Result<()> {
     let store = host.registry().by_extension("toml").ok_or("the store claims no .toml")?;
-    println!("a third party's store: {} {}, sha256:{}", store.description.name, store.description.version, store.digest);
+    println!(
+        "a third party's store: {} {}, sha256:{}",
+        store.description.name, store.description.version, store.digest
+    );
     let mut limits = Limits::default();
     limits.deadline = Duration::from_secs(2);
     limits.memory_bytes_max = 32 << 20;
