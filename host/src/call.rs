@@ -5,14 +5,14 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use wasmtime::Trap;
-use wasmtime::component::ResourceTable;
+use wasmtime::component::{ResourceTable, ResourceTableError};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::contract::{DocumentStore, DocumentStorePre, Refusal};
 use crate::engine::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::grants::{FOLDER, Grant, Grants, Usage};
-use crate::limits::{Exceeded, Limits, Meter};
+use crate::limits::{Limit, Limits, Meter};
 use crate::log::Log;
 
 /// What the host keeps for a call.
@@ -52,23 +52,26 @@ impl Call {
         clock: &Arc<Clock>,
         limits: &Limits,
     ) -> Result<Self, Error> {
-        let log = Log::default();
+        let log = Log::new(limits.size(Limit::Log));
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(limits.size(Limit::Handles));
         let state = State {
             wasi: WasiCtx::builder().stderr(log.clone()).build(),
             log,
-            table: ResourceTable::new(),
-            grants: Grants::new(grant, name, limits.written_bytes_max),
+            table,
+            grants: Grants::new(grant, name, limits),
             meter: Meter::new(limits),
-            sleep_max: limits.deadline,
+            sleep_max: limits.deadline(),
         };
         let mut store = wasmtime::Store::new(pre.engine(), state);
         store.limiter(|state| &mut state.meter);
-        store.set_epoch_deadline(Clock::ticks(limits.deadline));
+        store.set_hostcall_fuel(limits.size(Limit::Copies));
+        store.set_epoch_deadline(Clock::ticks(limits.deadline()));
         let (started, ticking) = (Instant::now(), clock.run());
         let exports = pre.instantiate(&mut store).map_err(|error| broke(error, &store, limits))?;
         drop(ticking);
         let (path, limits, clock) = (format!("{FOLDER}/{name}"), limits.clone(), Arc::clone(clock));
-        let time_left = limits.deadline.saturating_sub(started.elapsed());
+        let time_left = limits.deadline().saturating_sub(started.elapsed());
         Ok(Self { store, exports, path, limits, clock, time_left })
     }
 
@@ -84,7 +87,7 @@ impl Call {
         let is_late = started.elapsed() > self.time_left;
         self.time_left = self.time_left.saturating_sub(started.elapsed());
         match answer {
-            Ok(_) if is_late => Err(Error::limit(&deadline(&self.limits))),
+            Ok(_) if is_late => Err(Error::limit(Limit::Deadline, &self.limits)),
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(refusal)) => Err(self.refused(refusal)),
             Err(error) => Err(broke(error, &self.store, &self.limits)),
@@ -103,34 +106,40 @@ impl Call {
 
     /// What a store's refusal means: a limit that bit, a disk that failed, or what the store says.
     fn refused(&self, refusal: Refusal) -> Error {
-        if let Some(limit) = exceeded(self.store.data(), &self.limits) {
-            return Error::limit(&limit);
+        if let Some(limit) = exceeded(self.store.data()) {
+            return Error::limit(limit, &self.limits);
         }
         let failure = self.usage().failure.lock().unwrap_or_else(PoisonError::into_inner).take();
         failure.map_or_else(|| Error::refusal(refusal), |error| Error::new(ErrorKind::Access, error.to_string()))
     }
 }
 
-fn deadline(limits: &Limits) -> Exceeded {
-    Exceeded { name: "deadline", limit: format!("{:?}", limits.deadline) }
-}
-
-fn exceeded(state: &State, limits: &Limits) -> Option<Exceeded> {
-    if state.grants.usage.is_written_max.load(Ordering::Relaxed) {
-        return Some(Exceeded { name: "written_bytes_max", limit: format!("{} bytes", limits.written_bytes_max) });
-    }
-    state.meter.exceeded.clone()
+/// The limit that bit, if one did.
+fn exceeded(state: &State) -> Option<Limit> {
+    let of_file = *state.grants.usage.exceeded.lock().unwrap_or_else(PoisonError::into_inner);
+    of_file.or(state.meter.exceeded)
 }
 
 /// What a trap means: a limit that bit, or a store that broke.
 fn broke(error: wasmtime::Error, store: &wasmtime::Store<State>, limits: &Limits) -> Error {
     if error.downcast_ref::<Trap>() == Some(&Trap::Interrupt) {
-        return Error::limit(&deadline(limits));
+        return Error::limit(Limit::Deadline, limits);
     }
-    if let Some(limit) = exceeded(store.data(), limits) {
-        return Error::limit(&limit);
+    if let Some(limit) = exceeded(store.data()).or_else(|| exceeded_by(&error)) {
+        return Error::limit(limit, limits);
     }
     Error::new(ErrorKind::Store, format!("the store broke: {}", error.root_cause()))
         .saying(store.data().log.lines())
         .because(error.to_string())
+}
+
+/// The limit of wasmtime's own that an error tells of.
+fn exceeded_by(error: &wasmtime::Error) -> Option<Limit> {
+    // The host's table of handles, and what wasmtime has no type for.
+    let is_full = matches!(error.downcast_ref(), Some(ResourceTableError::Full));
+    let is_copied = error.root_cause().to_string().contains("fuel allocated for hostcalls");
+    let is_instances = error.root_cause().to_string().contains("resource limit exceeded");
+    [(is_full, Limit::Handles), (is_copied, Limit::Copies), (is_instances, Limit::Instances)]
+        .into_iter()
+        .find_map(|(is_it, limit)| is_it.then_some(limit))
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::contract::{Problem, Refusal};
-use crate::limits::Exceeded;
+use crate::limits::{Limit, Limits};
 use crate::words::{printable, printable_problem};
 
 /// Who is to act on an error.
@@ -48,6 +48,7 @@ struct Parts {
     problems: Vec<Problem>,
     hint: Option<String>,
     store_output: Vec<String>,
+    limit: Option<Limit>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -77,6 +78,11 @@ impl Error {
         self.0.hint.as_deref()
     }
 
+    /// Which limit was reached, where [`Error::kind`] is [`ErrorKind::Limit`].
+    pub fn limit_reached(&self) -> Option<Limit> {
+        self.0.limit
+    }
+
     /// The last lines that the store wrote to its standard error, where [`Error::kind`] is [`ErrorKind::Store`].
     pub fn store_output(&self) -> &[String] {
         &self.0.store_output
@@ -91,6 +97,7 @@ impl Error {
             problems: Vec::new(),
             hint: None,
             store_output: Vec::new(),
+            limit: None,
             source: None,
         }))
     }
@@ -108,8 +115,13 @@ impl Error {
         Self::new(ErrorKind::Access, error.to_string()).on(path).because(error)
     }
 
-    pub(crate) fn limit(exceeded: &Exceeded) -> Self {
-        Self::new(ErrorKind::Limit, format!("the limit `{}` of {} was reached", exceeded.name, exceeded.limit))
+    pub(crate) fn limit(limit: Limit, limits: &Limits) -> Self {
+        let (name, value) = (limit.name(), limit.unit().show(limits.get(limit)));
+        let mut error = Self::new(ErrorKind::Limit, format!("the limit `{name}` of {value} was reached"));
+        error.0.limit = Some(limit);
+        error.with_hint(format!(
+            "raise it where the file and the store are trusted with more: --{name}, or Limits::with"
+        ))
     }
 
     /// What a store answered.

@@ -8,6 +8,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::limits::{Limit, Limits};
 use bytes::{Bytes, BytesMut};
 use wasmtime::component::{Resource, ResourceTable};
 use wasmtime_wasi::filesystem::{
@@ -25,8 +26,6 @@ pub(crate) const FOLDER: &str = "/store";
 
 /// Bytes that one host call reads or takes.
 const TRANSFER_BYTES_MAX: usize = 1 << 20;
-/// Times that a call may open its file. A store opens it once, and again to find an error's line.
-const OPENS_MAX: u32 = 64;
 
 /// The file of a call.
 #[derive(Debug)]
@@ -41,7 +40,8 @@ pub(crate) enum Grant {
 pub(crate) struct Grants {
     grant: Grant,
     name: String,
-    opens: u32,
+    opens: u64,
+    opens_max: u64,
     pub usage: Arc<Usage>,
 }
 
@@ -49,8 +49,10 @@ pub(crate) struct Grants {
 pub(crate) struct Usage {
     pub read_bytes: AtomicU64,
     pub written_bytes: AtomicU64,
-    pub written_bytes_max: u64,
-    pub is_written_max: AtomicBool,
+    read_bytes_max: u64,
+    written_bytes_max: u64,
+    /// The limit that bit, if one did.
+    pub exceeded: Mutex<Option<Limit>>,
     /// Whether the store opened the file to write.
     pub is_opened: AtomicBool,
     /// Why the file took no more, where it did not.
@@ -58,27 +60,47 @@ pub(crate) struct Usage {
 }
 
 impl Usage {
-    /// Counts bytes that are about to be written; false where the limit forbids them.
-    fn may_write(&self, bytes: usize) -> bool {
-        let written = self.written_bytes.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;
-        if written > self.written_bytes_max {
-            self.is_written_max.store(true, Ordering::Relaxed);
+    fn exceed(&self, limit: Limit) {
+        *self.exceeded.lock().unwrap_or_else(PoisonError::into_inner) = Some(limit);
+    }
+
+    /// Counts bytes that were read, and fails where the limit forbids them.
+    fn count_read(&self, bytes: usize) -> io::Result<()> {
+        let read = self.read_bytes.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;
+        if read <= self.read_bytes_max {
+            return Ok(());
         }
-        written <= self.written_bytes_max
+        self.exceed(Limit::Read);
+        Err(io::ErrorKind::QuotaExceeded.into())
+    }
+
+    /// Counts bytes that are about to be written, and fails where the limit forbids them.
+    fn count_written(&self, bytes: usize) -> io::Result<()> {
+        let written = self.written_bytes.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;
+        self.check_written(written)
+    }
+
+    fn check_written(&self, bytes: u64) -> io::Result<()> {
+        if bytes <= self.written_bytes_max {
+            return Ok(());
+        }
+        self.exceed(Limit::Written);
+        Err(io::ErrorKind::FileTooLarge.into())
     }
 }
 
 impl Grants {
-    pub fn new(grant: Grant, name: &str, written_bytes_max: u64) -> Self {
+    pub fn new(grant: Grant, name: &str, limits: &Limits) -> Self {
         let usage = Usage {
             read_bytes: AtomicU64::new(0),
             written_bytes: AtomicU64::new(0),
-            written_bytes_max,
-            is_written_max: AtomicBool::new(false),
+            read_bytes_max: limits.get(Limit::Read),
+            written_bytes_max: limits.get(Limit::Written),
+            exceeded: Mutex::new(None),
             is_opened: AtomicBool::new(false),
             failure: Mutex::new(None),
         };
-        Self { grant, name: name.to_owned(), opens: 0, usage: Arc::new(usage) }
+        Self { grant, name: name.to_owned(), opens: 0, opens_max: limits.get(Limit::Opens), usage: Arc::new(usage) }
     }
 
     fn open(&mut self, path: &str, oflags: types::OpenFlags, flags: types::DescriptorFlags) -> FsResult<WasiFile> {
@@ -96,7 +118,8 @@ impl Grants {
             return Err(ErrorCode::NotDirectory.into());
         }
         self.opens += 1;
-        if self.opens > OPENS_MAX {
+        if self.opens > self.opens_max {
+            self.usage.exceed(Limit::Opens);
             return Err(ErrorCode::InsufficientMemory.into());
         }
         if oflags.contains(types::OpenFlags::TRUNCATE) {
@@ -215,10 +238,7 @@ impl HostDescriptor for FileSystem<'_> {
     }
 
     fn set_size(&mut self, fd: Fd, size: u64) -> FsResult<()> {
-        if size > self.grants.usage.written_bytes_max {
-            self.grants.usage.is_written_max.store(true, Ordering::Relaxed);
-            return Err(ErrorCode::FileTooLarge.into());
-        }
+        self.grants.usage.check_written(size)?;
         self.on_file(&fd.borrowed(), |files| files.set_size(fd, size))
     }
 
@@ -232,14 +252,12 @@ impl HostDescriptor for FileSystem<'_> {
 
     fn read(&mut self, fd: Fd, length: u64, offset: u64) -> FsResult<(Vec<u8>, bool)> {
         let (bytes, is_end) = self.on_file(&fd.borrowed(), |files| files.read(fd, length, offset))?;
-        self.grants.usage.read_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        self.grants.usage.count_read(bytes.len())?;
         Ok((bytes, is_end))
     }
 
     fn write(&mut self, fd: Fd, bytes: Vec<u8>, offset: u64) -> FsResult<u64> {
-        if !self.grants.usage.may_write(bytes.len()) {
-            return Err(ErrorCode::FileTooLarge.into());
-        }
+        self.grants.usage.count_written(bytes.len())?;
         self.on_file(&fd.borrowed(), |files| files.write(fd, bytes, offset))
     }
 
@@ -382,7 +400,7 @@ impl InputStream for Input {
             return Err(StreamError::Closed);
         }
         self.position += read as u64;
-        self.usage.read_bytes.fetch_add(read as u64, Ordering::Relaxed);
+        self.usage.count_read(read).map_err(failed)?;
         bytes.truncate(read);
         Ok(bytes.freeze())
     }
@@ -404,9 +422,7 @@ impl Pollable for Output {
 #[async_trait::async_trait]
 impl OutputStream for Output {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        if !self.usage.may_write(bytes.len()) {
-            return Err(failed(io::ErrorKind::FileTooLarge.into()));
-        }
+        self.usage.count_written(bytes.len()).map_err(failed)?;
         let mut file = &*self.file;
         let place = self.position.map_or(SeekFrom::End(0), SeekFrom::Start);
         if let Err(error) = file.seek(place).and_then(|_| file.write_all(&bytes)) {

@@ -53,7 +53,7 @@ pub use contract::{
 };
 pub use error::{Error, ErrorKind};
 pub use host::{Host, HostBuilder};
-pub use limits::Limits;
+pub use limits::{Limit, Limits, Unit};
 pub use plugin::{Origin, StoreInfo};
 pub use reader::Reader;
 pub use registry::Registry;

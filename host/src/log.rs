@@ -10,27 +10,34 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use crate::words::printable;
 
-/// Bytes that are kept: more than the backtrace of an exception.
-const BYTES_MAX: usize = 16 << 10;
-/// Lines of them that are told: the end of a backtrace says what happened.
+/// Bytes that a store may write at once.
+const WRITE_BYTES_MAX: usize = 64 << 10;
+/// Lines that are told: the end of a backtrace says what happened.
 const LINES_MAX: usize = 12;
 
 /// The end of what a store said.
-#[derive(Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<VecDeque<u8>>>);
+#[derive(Clone)]
+pub(crate) struct Log {
+    kept: Arc<Mutex<VecDeque<u8>>>,
+    bytes_max: usize,
+}
 
 impl Log {
+    pub fn new(bytes_max: usize) -> Self {
+        Self { kept: Arc::default(), bytes_max }
+    }
+
     fn push(&self, said: &[u8]) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let said = &said[said.len().saturating_sub(BYTES_MAX)..];
-        let excess = (kept.len() + said.len()).saturating_sub(BYTES_MAX);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = &said[said.len().saturating_sub(self.bytes_max)..];
+        let excess = (kept.len() + said.len()).saturating_sub(self.bytes_max);
         kept.drain(..excess);
         kept.extend(said);
     }
 
     /// The last lines that were said, without what would move a terminal's cursor.
     pub fn lines(&self) -> Vec<String> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let text = String::from_utf8_lossy(kept.make_contiguous());
         let lines: Vec<_> = text.lines().map(printable).filter(|line| !line.trim().is_empty()).collect();
         lines[lines.len().saturating_sub(LINES_MAX)..].to_vec()
@@ -71,7 +78,7 @@ impl OutputStream for Log {
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(BYTES_MAX)
+        Ok(WRITE_BYTES_MAX)
     }
 }
 
@@ -81,12 +88,13 @@ mod tests {
 
     #[test]
     fn the_end_of_what_was_said_is_kept() {
-        let log = Log::default();
+        const BYTES_MAX: usize = 1000;
+        let log = Log::new(BYTES_MAX);
         log.push(&b"x".repeat(BYTES_MAX));
         log.push(b"\n\x1b[31mlast\n\n");
         let lines = log.lines();
         assert_eq!(lines.last().unwrap(), "\u{fffd}[31mlast");
-        assert!(log.0.lock().unwrap().len() <= BYTES_MAX);
+        assert!(log.kept.lock().unwrap().len() <= BYTES_MAX);
         log.push(&b"y\n".repeat(BYTES_MAX));
         assert!(log.lines().iter().all(|line| line == "y"));
     }

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 use std::{panic, process};
 
-use autotel_stores::{Error, ErrorKind, Host, Limits};
+use autotel_stores::{Error, ErrorKind, Host};
 use clap::{Args, Parser};
 
 use crate::command::Command;
+use crate::limit_options::LimitOptions;
 
 /// What the commands end with.
 macro_rules! exit_status {
@@ -25,6 +25,7 @@ Exit status:
 }
 
 mod command;
+mod limit_options;
 mod terminal;
 
 const EXAMPLES: &str = concat!(
@@ -66,16 +67,13 @@ struct Stores {
     /// Keep no compiled code: each start compiles the stores anew
     #[arg(long, global = true)]
     no_cache: bool,
-    /// Seconds that a store may run for in a call
-    #[arg(long, value_name = "SECONDS", default_value_t = 600, global = true)]
-    deadline: u64,
+    #[command(flatten)]
+    pub limits: LimitOptions,
 }
 
 impl Stores {
     fn host(&self) -> Result<Host, Error> {
-        let mut limits = Limits::default();
-        limits.deadline = Duration::from_secs(self.deadline);
-        let builder = Host::builder().limits(limits).on_compile(terminal::tell_compilation());
+        let builder = Host::builder().limits(self.limits.0.clone()).on_compile(terminal::tell_compilation());
         let builder = self.folders.iter().fold(builder, |builder, folder| builder.store_folder(folder));
         let builder = self.replace.iter().fold(builder, |builder, store| builder.replace(store));
         let Some(cache) = dirs::cache_dir().filter(|_| !self.no_cache).map(|folder| folder.join("autotel")) else {

@@ -15,7 +15,7 @@ use crate::call::Call;
 use crate::contract::Operations;
 use crate::error::{Error, ErrorKind};
 use crate::grants::{Grant, Usage};
-use crate::limits::Exceeded;
+use crate::limits::{Limit, Limits};
 use crate::store::Store;
 
 /// Bytes asked of a store at once.
@@ -132,7 +132,7 @@ struct Reading {
     call: Call,
     reader: ResourceAny,
     document_bytes: u64,
-    document_bytes_max: u64,
+    limits: Limits,
 }
 
 impl Reading {
@@ -141,20 +141,21 @@ impl Reading {
         let reader = call.invoke(|exports, instance, path| {
             exports.autotel_stores_store().reader().call_open(instance, path, store.settings())
         })?;
-        Ok(Self { call, reader, document_bytes: 0, document_bytes_max: store.limits().document_bytes_max })
+        Ok(Self { call, reader, document_bytes: 0, limits: store.limits().clone() })
     }
 
     fn next_page(&mut self) -> Result<Option<Vec<u8>>, Error> {
         let reader = self.reader;
+        let page_bytes_max = u32::try_from(self.limits.get(Limit::Page)).unwrap_or(u32::MAX).max(1);
         let page = self.call.invoke(|exports, instance, _| {
-            exports.autotel_stores_store().reader().call_next(instance, reader, PAGE_BYTES)
+            exports.autotel_stores_store().reader().call_next(instance, reader, page_bytes_max)
         })?;
         let Some(page) = page else { return Ok(None) };
-        if page.is_empty() || page.len() > PAGE_BYTES as usize {
+        if page.is_empty() || page.len() > page_bytes_max as usize {
             return Err(Error::new(ErrorKind::Store, format!("the store gave a page of {} bytes", page.len())));
         }
         self.document_bytes += page.len() as u64;
-        check_length(self.document_bytes, self.document_bytes_max)?;
+        check_length(self.document_bytes, &self.limits)?;
         Ok(Some(page))
     }
 
@@ -170,11 +171,8 @@ impl Reading {
     }
 }
 
-fn check_length(bytes: u64, bytes_max: u64) -> Result<(), Error> {
-    if bytes <= bytes_max {
-        return Ok(());
-    }
-    Err(Error::limit(&Exceeded { name: "document_bytes_max", limit: format!("{bytes_max} bytes") }))
+fn check_length(bytes: u64, limits: &Limits) -> Result<(), Error> {
+    if bytes <= limits.get(Limit::Documents) { Ok(()) } else { Err(Error::limit(Limit::Documents, limits)) }
 }
 
 /// A page, nothing behind the last one, or why there is none.
@@ -217,7 +215,7 @@ impl Arriving {
         let document = call.invoke(|exports, instance, path| {
             exports.autotel_stores_store().call_load(instance, path, store.settings())
         })?;
-        check_length(document.len() as u64, store.limits().document_bytes_max)?;
+        check_length(document.len() as u64, store.limits())?;
         let usage = Arc::clone(call.usage());
         Ok(Self { from: Origin::Whole(document), usage, failure: None })
     }

@@ -2,9 +2,8 @@
 //! a function; a store is a row of `SAMPLES`.
 
 use std::sync::LazyLock;
-use std::time::Duration;
 
-use autotel_stores::{ErrorKind, Host, Limits, Operations, Origin, Store};
+use autotel_stores::{ErrorKind, Host, Limit, Limits, Operations, Origin, Store};
 use autotel_tests::{Place, examples, target};
 
 /// For each store: a file's name, a file that it accepts, and one that it refuses with the line of the first problem.
@@ -262,12 +261,11 @@ fn an_empty_file_is_a_document_or_refused() {
 fn a_store_is_bound_by_the_limits_of_its_caller() {
     for sample in samples() {
         let place = Place::with(sample.name, sample.accepted);
-        let (mut little_memory, mut little_time) = (Limits::default(), Limits::default());
-        little_memory.memory_bytes_max = 64 << 10;
-        little_time.deadline = Duration::ZERO;
-        for limits in [little_memory, little_time] {
-            let error = place.opened().with_limits(limits.clone()).load_values().unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Limit, "{} {limits:?}: {error}", sample.store);
+        for (limit, value) in [(Limit::Memory, 64 << 10), (Limit::Deadline, 0), (Limit::Read, 8), (Limit::Documents, 8)]
+        {
+            let limits = Limits::default().with(limit, value);
+            let error = place.opened().with_limits(limits).load_values().unwrap_err();
+            assert_eq!(error.limit_reached(), Some(limit), "{}: {error}", sample.store);
         }
         place.opened().load_values().expect("the next call is bound by its own limits");
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use autotel_stores::{ErrorKind, Limits};
+use autotel_stores::{ErrorKind, Limit, Limits};
 use autotel_tests::{HOST, Place};
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
@@ -40,8 +40,7 @@ fn a_document_that_is_refused_half_way_leaves_the_old_file() {
 
 #[test]
 fn a_save_beyond_the_limit_of_bytes_leaves_the_old_file() {
-    let mut limits = Limits::default();
-    limits.written_bytes_max = 1000;
+    let limits = Limits::default().with(Limit::Written, 1000);
     let place = Place::with("a.json", "old");
     let error = place.open().with_limits(limits).save(&vec![0; 1_000_000]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit, "{error}");

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use autotel_stores::{Description, Error, Origin, StoreInfo};
+use autotel_stores::{Description, Error, Limit, Limits, Origin, StoreInfo};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -25,7 +25,13 @@ pub struct Arguments {
 impl Arguments {
     pub fn run(&self, stores: &Stores) -> Result<ExitCode, Error> {
         let store = self.find(stores)?;
-        if self.json { print_json(&store_json(&store)) } else { print(&show(&store)) }
+        let limits = &stores.limits.0;
+        if !self.json {
+            return print(&(show(&store) + &show_limits(limits)));
+        }
+        let mut json = store_json(&store);
+        json["limits"] = Limit::all().map(|limit| limit_json(limit, limits)).collect();
+        print_json(&json)
     }
 
     fn find(&self, stores: &Stores) -> Result<StoreInfo, Error> {
@@ -69,6 +75,23 @@ fn show(store: &StoreInfo) -> String {
         shown += &row("import", &format!("{import}{note}"));
     }
     shown
+}
+
+fn show_limits(limits: &Limits) -> String {
+    let show = |limit: Limit| {
+        let value = limit.unit().show(limits.get(limit));
+        row("limit", &format!("{:<12}{value:<10}{}", limit.name(), styled(DIM, limit.why())))
+    };
+    Limit::all().map(show).collect()
+}
+
+fn limit_json(limit: Limit, limits: &Limits) -> Value {
+    json!({
+        "name": limit.name(),
+        "value": limits.get(limit),
+        "unit": format!("{:?}", limit.unit()).to_lowercase(),
+        "why": limit.why(),
+    })
 }
 
 /// Where a store came from, for a person and for a machine.

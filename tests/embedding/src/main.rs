@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use autotel_stores::{CompilationPhase, ErrorKind, Host, Limits};
+use autotel_stores::{CompilationPhase, ErrorKind, Host, Limit, Limits};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
@@ -63,9 +63,7 @@ fn third_partys_store(host: &Host, folder: &Path, settings: &Settings) -> Result
         "a third party's store: {} {}, sha256:{}",
         store.description.name, store.description.version, store.digest
     );
-    let mut limits = Limits::default();
-    limits.deadline = Duration::from_secs(2);
-    limits.memory_bytes_max = 32 << 20;
+    let limits = Limits::default().with(Limit::Memory, 32 << 20).with_deadline(Duration::from_secs(2));
     let path = folder.join("settings.toml");
     host.open(&path)?.with_limits(limits.clone()).save(settings)?;
     print!("{}", fs::read_to_string(&path)?);
@@ -80,8 +78,7 @@ fn every_kind_of_error(host: &Host, folder: &Path) {
         fs::write(&path, content).expect("the folder takes files");
         path
     };
-    let mut little = Limits::default();
-    little.memory_bytes_max = 1 << 20;
+    let little = Limits::default().with(Limit::Memory, 1 << 20);
     let good = write("good.json", r#"{"host": "example.org", "port": 1}"#);
     let attempts = [
         host.open(write("broken.json", "{\"host\": \"example.org\",\n \"port\": }")),
