@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorKind};
 use crate::grants::{FOLDER, Grant, Grants, Usage};
 use crate::limits::{Limit, Limits, Meter};
 use crate::log::Log;
+use crate::receipt::Tally;
 
 /// What the host keeps for a call.
 pub(crate) struct State {
@@ -41,6 +42,7 @@ pub(crate) struct Call {
     clock: Arc<Clock>,
     /// What is left of the deadline. Only time in which the store runs counts.
     time_left: Duration,
+    tally: Tally,
 }
 
 impl Call {
@@ -51,6 +53,7 @@ impl Call {
         name: &str,
         clock: &Arc<Clock>,
         limits: &Limits,
+        mut tally: Tally,
     ) -> Result<Self, Error> {
         let log = Log::new(limits.size(Limit::Log));
         let mut table = ResourceTable::new();
@@ -68,11 +71,13 @@ impl Call {
         store.set_hostcall_fuel(limits.size(Limit::Copies));
         store.set_epoch_deadline(Clock::ticks(limits.deadline()));
         let (started, ticking) = (Instant::now(), clock.run());
-        let exports = pre.instantiate(&mut store).map_err(|error| broke(error, &store, limits))?;
+        let exports = pre.instantiate(&mut store).map_err(|error| broke(error, &store, limits));
         drop(ticking);
+        note(&mut tally, &store, started.elapsed(), exports.as_ref().err());
+        let exports = exports?;
         let (path, limits, clock) = (format!("{FOLDER}/{name}"), limits.clone(), Arc::clone(clock));
         let time_left = limits.deadline().saturating_sub(started.elapsed());
-        Ok(Self { store, exports, path, limits, clock, time_left })
+        Ok(Self { store, exports, path, limits, clock, time_left, tally })
     }
 
     /// Calls an export, given the guest path of the granted file.
@@ -84,14 +89,18 @@ impl Call {
         let (started, ticking) = (Instant::now(), self.clock.run());
         let answer = export(&self.exports, &mut self.store, &self.path);
         drop(ticking);
-        let is_late = started.elapsed() > self.time_left;
-        self.time_left = self.time_left.saturating_sub(started.elapsed());
-        match answer {
+        let took = started.elapsed();
+        let is_late = took > self.time_left;
+        self.time_left = self.time_left.saturating_sub(took);
+        let answer = match answer {
             Ok(_) if is_late => Err(Error::limit(Limit::Deadline, &self.limits)),
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(refusal)) => Err(self.refused(refusal)),
             Err(error) => Err(broke(error, &self.store, &self.limits)),
-        }
+        };
+        self.tally.receipt.calls += 1;
+        note(&mut self.tally, &self.store, took, answer.as_ref().err());
+        answer
     }
 
     /// What the store does with its file, as it does it.
@@ -112,6 +121,19 @@ impl Call {
         let failure = self.usage().failure.lock().unwrap_or_else(PoisonError::into_inner).take();
         failure.map_or_else(|| Error::refusal(refusal), |error| Error::new(ErrorKind::Access, error.to_string()))
     }
+}
+
+/// Notes what a call has cost so far.
+fn note(tally: &mut Tally, store: &wasmtime::Store<State>, took: Duration, error: Option<&Error>) {
+    let State { grants, meter, log, .. } = store.data();
+    let receipt = &mut tally.receipt;
+    receipt.store_time += took;
+    receipt.memory_bytes = meter.memory_bytes;
+    receipt.read_bytes = grants.usage.read_bytes.load(Ordering::Relaxed);
+    receipt.written_bytes = grants.usage.written_bytes.load(Ordering::Relaxed);
+    receipt.opens = grants.opens;
+    (receipt.log_bytes, receipt.log_bytes_cut) = log.counts();
+    receipt.limit = receipt.limit.or(error.and_then(Error::limit_reached));
 }
 
 /// The limit that bit, if one did.

@@ -40,7 +40,7 @@ pub(crate) enum Grant {
 pub(crate) struct Grants {
     grant: Grant,
     name: String,
-    opens: u64,
+    pub opens: u64,
     opens_max: u64,
     pub usage: Arc<Usage>,
 }

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::limits::Limits;
 use crate::loader::Loader;
 use crate::plugin::{Origin, Plugin, StoreInfo};
+use crate::receipt::{Receipt, ReceiptListener};
 use crate::registry::Registry;
 use crate::store::Store;
 
@@ -36,6 +37,7 @@ pub struct HostBuilder {
     cache: Option<PathBuf>,
     limits: Limits,
     listener: CompileListener,
+    receipts: ReceiptListener,
 }
 
 impl Host {
@@ -184,6 +186,23 @@ impl HostBuilder {
         self
     }
 
+    /// Has `listener` told what each call cost, once it is over, on the thread on which it ended.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("list.json");
+    /// # std::fs::write(&path, "[1, 2]")?;
+    /// let host = autotel_stores::Host::builder()
+    ///     .on_receipt(|receipt| println!("{} took {:?}", receipt.operation, receipt.wall_time))
+    ///     .build()?;
+    /// host.open(&path)?.load::<Vec<u8>>()?; // load took 200µs
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_receipt(mut self, listener: impl Fn(&Receipt) + Send + Sync + 'static) -> Self {
+        self.receipts = ReceiptListener(Some(Arc::new(listener)));
+        self
+    }
+
     /// What a call may spend, unless a [`Store`] says otherwise.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -193,7 +212,12 @@ impl HostBuilder {
     /// Learns what each store is, and compiles those that the cache does not know.
     pub fn build(&self) -> Result<Host, Error> {
         let cache = self.cache.as_ref().map(|path| Cache::open(path).map_err(|error| Error::access(path, error)));
-        let loader = Arc::new(Loader::new(cache.transpose()?, self.limits.clone(), self.listener.clone())?);
+        let loader = Arc::new(Loader::new(
+            cache.transpose()?,
+            self.limits.clone(),
+            self.listener.clone(),
+            self.receipts.clone(),
+        )?);
         let built_in = load_built_in(&loader)?;
         let mut plugins = built_in.clone();
         for path in self.component_files()? {

@@ -184,7 +184,7 @@ impl fmt::Debug for Limits {
 /// Counts a call's memory and tables, all of them together.
 pub(crate) struct Meter {
     limits: Limits,
-    memory_bytes: u64,
+    pub memory_bytes: u64,
     table_entries: u64,
     /// The limit that bit, if one did.
     pub exceeded: Option<Limit>,

@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 #[cfg(target_os = "linux")]
 use std::os::fd::AsRawFd;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use autotel_document::{Decoder, Encoder, encode};
@@ -18,7 +19,8 @@ use crate::error::{Error, ErrorKind};
 use crate::grants::Grant;
 use crate::limits::Limits;
 use crate::outline::Outline;
-use crate::plugin::{Code, Plugin, StoreInfo, check};
+use crate::plugin::{Code, Plugin, check};
+use crate::receipt::{ReceiptListener, Tally};
 use crate::words::{printable, printable_description};
 
 /// What the cache keeps of a component beside its code.
@@ -35,18 +37,24 @@ pub(crate) struct Loader {
     cache: Option<Cache>,
     limits: Limits,
     listener: CompileListener,
+    pub receipts: ReceiptListener,
     /// What compiled code depends on beside the component.
     compatibility: String,
 }
 
 impl Loader {
-    pub fn new(cache: Option<Cache>, limits: Limits, listener: CompileListener) -> Result<Self, Error> {
+    pub fn new(
+        cache: Option<Cache>,
+        limits: Limits,
+        listener: CompileListener,
+        receipts: ReceiptListener,
+    ) -> Result<Self, Error> {
         let clock = Clock::start()?;
         let linker = crate::imports::linker(&clock.engine).map_err(|error| Error::internal(error.to_string()))?;
         let mut hasher = DefaultHasher::new();
         clock.engine.precompile_compatibility_hash().hash(&mut hasher);
         let compatibility = format!("{}-{:016x}", env!("CARGO_PKG_VERSION"), hasher.finish());
-        Ok(Self { clock, linker, cache, limits, listener, compatibility })
+        Ok(Self { clock, linker, cache, limits, listener, receipts, compatibility })
     }
 
     /// Learns what a component is. Reads the whole of it, and compiles it, only where the cache does not know it.
@@ -72,7 +80,7 @@ impl Loader {
     pub fn code(&self, plugin: &Plugin) -> Result<DocumentStorePre<State>, Error> {
         let mut code = plugin.code.lock().unwrap_or_else(PoisonError::into_inner);
         if let Code::NotCompiled(file) = &*code {
-            *code = Code::Ready(self.load_code(file, &plugin.info)?);
+            *code = Code::Ready(self.load_code(file, plugin)?);
         }
         match &*code {
             Code::Ready(pre) => Ok(pre.clone()),
@@ -81,8 +89,10 @@ impl Loader {
     }
 
     /// Takes a component's code from the cache, or compiles it where it is not there any more.
-    fn load_code(&self, file: &ComponentFile, info: &StoreInfo) -> Result<DocumentStorePre<State>, Error> {
+    fn load_code(&self, file: &ComponentFile, plugin: &Plugin) -> Result<DocumentStorePre<State>, Error> {
+        let info = &plugin.info;
         if let Some(component) = self.cached_code(&self.entry(&info.digest, "code")) {
+            plugin.is_code_cached.store(true, Ordering::Relaxed);
             return self.link(&component);
         }
         let wasm = file.read()?;
@@ -149,7 +159,7 @@ impl Loader {
 
     /// Asks a component what it is.
     fn describe(&self, pre: &DocumentStorePre<State>, outline: Outline) -> Result<About, Error> {
-        let mut call = Call::begin(pre, Grant::Nothing, "", &self.clock, &self.limits)?;
+        let mut call = Call::begin(pre, Grant::Nothing, "", &self.clock, &self.limits, Tally::untold())?;
         let description =
             call.invoke(|exports, store, _| exports.autotel_stores_store().call_describe(store).map(Ok))?;
         let description = printable_description(description);

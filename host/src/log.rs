@@ -1,6 +1,7 @@
 //! What a store says on its standard error: the last of it, for whoever is told that the store broke.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -19,20 +20,29 @@ const LINES_MAX: usize = 12;
 #[derive(Clone)]
 pub(crate) struct Log {
     kept: Arc<Mutex<VecDeque<u8>>>,
+    said_bytes: Arc<AtomicU64>,
     bytes_max: usize,
 }
 
 impl Log {
     pub fn new(bytes_max: usize) -> Self {
-        Self { kept: Arc::default(), bytes_max }
+        Self { kept: Arc::default(), said_bytes: Arc::default(), bytes_max }
     }
 
     fn push(&self, said: &[u8]) {
+        self.said_bytes.fetch_add(said.len() as u64, Ordering::Relaxed);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let said = &said[said.len().saturating_sub(self.bytes_max)..];
         let excess = (kept.len() + said.len()).saturating_sub(self.bytes_max);
         kept.drain(..excess);
         kept.extend(said);
+    }
+
+    /// Bytes that were said, and how many of them were not kept.
+    pub fn counts(&self) -> (u64, u64) {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).len() as u64;
+        let said = self.said_bytes.load(Ordering::Relaxed);
+        (said, said.saturating_sub(kept))
     }
 
     /// The last lines that were said, without what would move a terminal's cursor.

@@ -67,6 +67,11 @@ struct Stores {
     /// Keep no compiled code: each start compiles the stores anew
     #[arg(long, global = true)]
     no_cache: bool,
+    /// Tell what each call of a store cost
+    #[arg(long, global = true)]
+    receipt: bool,
+    #[arg(skip)]
+    is_for_machines: bool,
     #[command(flatten)]
     pub limits: LimitOptions,
 }
@@ -74,6 +79,8 @@ struct Stores {
 impl Stores {
     fn host(&self) -> Result<Host, Error> {
         let builder = Host::builder().limits(self.limits.0.clone()).on_compile(terminal::tell_compilation());
+        let builder =
+            if self.receipt { builder.on_receipt(terminal::tell_receipt(self.is_for_machines)) } else { builder };
         let builder = self.folders.iter().fold(builder, |builder, folder| builder.store_folder(folder));
         let builder = self.replace.iter().fold(builder, |builder, store| builder.replace(store));
         let Some(cache) = dirs::cache_dir().filter(|_| !self.no_cache).map(|folder| folder.join("autotel")) else {
@@ -99,11 +106,12 @@ fn main() -> ExitCode {
         tell(panic);
         process::exit(BUG.into());
     }));
-    let Arguments { stores, command } = Arguments::parse();
+    let Arguments { mut stores, command } = Arguments::parse();
+    stores.is_for_machines = command.is_for_machines();
     match command.run(&stores) {
         Ok(status) => status,
         Err(error) => {
-            terminal::tell_error(&error, command.is_for_machines());
+            terminal::tell_error(&error, stores.is_for_machines);
             exit_code(&error)
         }
     }

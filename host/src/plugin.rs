@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 
 use crate::call::State;
 use crate::component::ComponentFile;
@@ -53,6 +54,7 @@ pub enum Origin {
 pub(crate) struct Plugin {
     pub info: StoreInfo,
     pub code: Mutex<Code>,
+    pub is_code_cached: AtomicBool,
 }
 
 pub(crate) enum Code {
@@ -65,7 +67,7 @@ impl Plugin {
     pub fn new(about: About, digest: String, origin: Origin, code: Code) -> Self {
         let About { description, outline: Outline { imports, exports, features } } = about;
         let info = StoreInfo { description, digest, origin, imports, exports, features };
-        Self { info, code: Mutex::new(code) }
+        Self { info, code: Mutex::new(code), is_code_cached: AtomicBool::new(false) }
     }
 }
 

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use autotel_document::{Decoder, Encoder, Value, encode};
 use serde::Serialize;
@@ -18,6 +19,7 @@ use crate::limits::Limits;
 use crate::loader::Loader;
 use crate::plugin::Plugin;
 use crate::reader::{Reader, answer_of_guest_thread, is_in_runtime};
+use crate::receipt::Tally;
 use crate::words::printable_problem;
 use crate::writer::Writer;
 
@@ -263,7 +265,10 @@ impl Store {
             return Err(Error::usage(format!("option `{}` is not for {operation}", setting.name)));
         }
         let code = self.loader.code(&self.plugin)?;
-        Call::begin(&code, grant, &self.guest_name(), &self.loader.clock, &self.limits)
+        let name = operation.names().first().copied().unwrap_or_default();
+        let mut tally = Tally::begin(&self.describe().name, name, &self.shown_path, &self.loader.receipts);
+        tally.receipt.is_code_cached = self.plugin.is_code_cached.load(Ordering::Relaxed);
+        Call::begin(&code, grant, &self.guest_name(), &self.loader.clock, &self.limits, tally)
     }
 
     pub(crate) fn shown_path(&self) -> &Path {

@@ -7,7 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
-use autotel_stores::{Compilation, CompilationPhase, Error, ErrorKind, Loss, Position, Problem, printable};
+use autotel_stores::{
+    Compilation, CompilationPhase, Error, ErrorKind, Limit, Loss, Position, Problem, Receipt, printable,
+};
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
@@ -73,6 +75,68 @@ pub fn tell_error(error: &Error, as_json: bool) {
     if let Some(hint) = error.hint() {
         tell(&format!("{}: {hint}", styled(HINT, "hint")));
     }
+}
+
+/// Tells what each call cost.
+pub fn tell_receipt(as_json: bool) -> impl Fn(&Receipt) + Send + Sync + 'static {
+    move |receipt| {
+        if as_json {
+            tell(&json!({"receipt": receipt_json(receipt)}).to_string());
+        } else {
+            tell(&format!("{}: {}", styled(HINT, "receipt"), receipt_line(receipt)));
+        }
+    }
+}
+
+fn receipt_line(receipt: &Receipt) -> String {
+    let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1000.0);
+    let mut line = format!(
+        "{} {} {}: {}, {} of them in the store; {} of memory, {} read, {} written; opened {}, called {}",
+        receipt.store,
+        receipt.operation,
+        shown(&receipt.path),
+        ms(receipt.wall_time),
+        ms(receipt.store_time),
+        HumanBytes(receipt.memory_bytes),
+        HumanBytes(receipt.read_bytes),
+        HumanBytes(receipt.written_bytes),
+        times(receipt.opens),
+        times(receipt.calls),
+    );
+    if receipt.log_bytes_cut > 0 {
+        line += &format!("; {} of its log were cut", HumanBytes(receipt.log_bytes_cut));
+    }
+    if let Some(limit) = receipt.limit {
+        line += &format!("; reached the limit `{}`", limit.name());
+    }
+    line + if receipt.is_code_cached { "; its code from the cache" } else { "; its code compiled" }
+}
+
+fn times(count: u64) -> String {
+    match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        _ => format!("{count} times"),
+    }
+}
+
+fn receipt_json(receipt: &Receipt) -> Value {
+    json!({
+        "store": receipt.store,
+        "operation": receipt.operation,
+        "path": receipt.path.to_string_lossy(),
+        "wall-ms": receipt.wall_time.as_secs_f64() * 1000.0,
+        "store-ms": receipt.store_time.as_secs_f64() * 1000.0,
+        "memory-bytes": receipt.memory_bytes,
+        "read-bytes": receipt.read_bytes,
+        "written-bytes": receipt.written_bytes,
+        "opens": receipt.opens,
+        "calls": receipt.calls,
+        "log-bytes": receipt.log_bytes,
+        "log-bytes-cut": receipt.log_bytes_cut,
+        "limit": receipt.limit.map(Limit::name),
+        "code-cached": receipt.is_code_cached,
+    })
 }
 
 pub fn tell_note(note: &str) {

@@ -1,8 +1,9 @@
 //! What a call may spend is bounded, and the next call works.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use autotel_stores::{ErrorKind, Limit, Limits};
+use autotel_stores::{ErrorKind, Host, Limit, Limits, Receipt};
 use autotel_tests::Place;
 
 #[test]
@@ -71,4 +72,30 @@ fn pages_are_as_large_as_was_asked_for() {
     while let Some(page) = reader.next_page().unwrap() {
         assert!((1..=100).contains(&page.len()));
     }
+}
+
+#[test]
+fn a_receipt_tells_what_a_call_cost() {
+    let receipts = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&receipts);
+    let host = Host::builder().on_receipt(move |receipt| told.lock().unwrap().push(receipt.clone())).build().unwrap();
+    let content = format!("[{}1]", "1, ".repeat(100_000));
+    let (from, to) = (Place::with("from.json", &content), Place::new("to.json"));
+    host.open(&to.path).unwrap().save_from(&host.open(&from.path).unwrap()).unwrap();
+    let loaded = host.open(&from.path).unwrap().with_limits(Limits::default().with(Limit::Read, 1000)).load_value();
+    assert!(loaded.is_err());
+    let receipts = receipts.lock().unwrap();
+    let find = |operation: &str, limit| {
+        let is_it = |receipt: &&Receipt| receipt.operation == operation && receipt.limit == limit;
+        receipts.iter().find(is_it).unwrap_or_else(|| panic!("{operation} {limit:?} in {receipts:?}"))
+    };
+    let load = find("load", None);
+    assert_eq!((&*load.store, &load.path, load.opens, load.written_bytes), ("json-store", &from.path, 1, 0));
+    assert_eq!(load.read_bytes, content.len() as u64);
+    assert!(load.calls > 2 && load.memory_bytes >= 1 << 20, "{load:?}");
+    assert!(load.store_time > Duration::ZERO && load.store_time <= load.wall_time, "{load:?}");
+    let save = find("save", None);
+    assert_eq!((save.read_bytes, save.written_bytes), (0, to.content().len() as u64));
+    assert!(find("load", Some(Limit::Read)).read_bytes > 1000);
+    assert_eq!(receipts.len(), 3, "a call has one receipt: {receipts:?}");
 }

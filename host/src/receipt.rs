@@ -1,0 +1,80 @@
+//! What a call cost, told once it is over.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::limits::Limit;
+
+/// What one call cost: an instance of a store, from when it is made to when it is gone.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Receipt {
+    /// The store's name.
+    pub store: String,
+    /// What was done: `load`, `save` or `validate`.
+    pub operation: &'static str,
+    /// The file that was granted, as it is shown in errors.
+    pub path: PathBuf,
+    /// From the making of the instance to its end.
+    pub wall_time: Duration,
+    /// The part of that in which the store ran, with the calls that it made of the host.
+    pub store_time: Duration,
+    /// Bytes of linear memory at the end, all memories together; memory never shrinks.
+    pub memory_bytes: u64,
+    /// Bytes read of the file and written to it.
+    pub read_bytes: u64,
+    pub written_bytes: u64,
+    /// Times that the file was opened.
+    pub opens: u64,
+    /// Calls of the store's exports: a page is a call.
+    pub calls: u64,
+    /// Bytes that the store wrote to its standard error, and how many of them were not kept.
+    pub log_bytes: u64,
+    pub log_bytes_cut: u64,
+    /// The limit that was reached.
+    pub limit: Option<Limit>,
+    /// Whether the store's compiled code came from the cache.
+    pub is_code_cached: bool,
+}
+
+type OnReceipt = dyn Fn(&Receipt) + Send + Sync;
+
+/// Whom a host tells of each [`Receipt`].
+#[derive(Clone, Default)]
+pub(crate) struct ReceiptListener(pub Option<Arc<OnReceipt>>);
+
+impl fmt::Debug for ReceiptListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "ReceiptListener(..)" } else { "ReceiptListener" })
+    }
+}
+
+/// A receipt in the making, which is told when it goes.
+pub(crate) struct Tally {
+    pub receipt: Receipt,
+    started: Instant,
+    listener: ReceiptListener,
+}
+
+impl Tally {
+    pub fn begin(store: &str, operation: &'static str, path: &Path, listener: &ReceiptListener) -> Self {
+        let receipt = Receipt { store: store.to_owned(), operation, path: path.to_owned(), ..Receipt::default() };
+        Self { receipt, started: Instant::now(), listener: listener.clone() }
+    }
+
+    /// For a call that nobody asked for.
+    pub fn untold() -> Self {
+        Self::begin("", "describe", Path::new(""), &ReceiptListener::default())
+    }
+}
+
+impl Drop for Tally {
+    fn drop(&mut self) {
+        if let Some(listener) = &self.listener.0 {
+            self.receipt.wall_time = self.started.elapsed();
+            listener(&self.receipt);
+        }
+    }
+}
