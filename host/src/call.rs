@@ -70,9 +70,10 @@ impl Call {
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(limits.size(Limit::Copies));
         store.set_epoch_deadline(Clock::ticks(limits.deadline()));
-        let (started, ticking) = (Instant::now(), clock.run());
+        let late = tally.late(limits);
+        let (started, watching) = (Instant::now(), clock.watch(limits.deadline(), late));
         let exports = pre.instantiate(&mut store).map_err(|error| broke(error, &store, limits));
-        drop(ticking);
+        drop(watching);
         note(&mut tally, &store, started.elapsed(), exports.as_ref().err());
         let exports = exports?;
         let (path, limits, clock) = (format!("{FOLDER}/{name}"), limits.clone(), Arc::clone(clock));
@@ -86,9 +87,10 @@ impl Call {
         export: impl FnOnce(&DocumentStore, &mut wasmtime::Store<State>, &str) -> wasmtime::Result<Result<T, Refusal>>,
     ) -> Result<T, Error> {
         self.store.set_epoch_deadline(Clock::ticks(self.time_left));
-        let (started, ticking) = (Instant::now(), self.clock.run());
+        let late = self.tally.late(&self.limits);
+        let (started, watching) = (Instant::now(), self.clock.watch(self.time_left, late));
         let answer = export(&self.exports, &mut self.store, &self.path);
-        drop(ticking);
+        drop(watching);
         let took = started.elapsed();
         let is_late = took > self.time_left;
         self.time_left = self.time_left.saturating_sub(took);

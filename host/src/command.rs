@@ -12,6 +12,7 @@ mod validate;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 use autotel_stores::{Error, Host, Store};
 use clap::{Args, CommandFactory, Subcommand};
@@ -130,9 +131,20 @@ struct Aside {
     path: PathBuf,
 }
 
+/// The folders of all of them, for an end of the process in the middle of a call.
+static ASIDES: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Removes what would go by itself at the end of a command.
+pub fn remove_asides() {
+    for folder in &*ASIDES.lock().unwrap_or_else(PoisonError::into_inner) {
+        let _ = std::fs::remove_dir_all(folder);
+    }
+}
+
 impl Aside {
     fn new() -> Result<Self, Error> {
         let folder = tempfile::tempdir().map_err(crate::terminal::unwritable)?;
+        ASIDES.lock().unwrap_or_else(PoisonError::into_inner).push(folder.path().to_owned());
         let path = folder.path().join("document");
         Ok(Self { _folder: folder, path })
     }

@@ -1,8 +1,10 @@
 //! The engine that compiles and runs stores, and the clock that its guests are bound by.
 
+use std::convert::Infallible;
+use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wasmparser::WasmFeatures;
 use wasmtime::{Config, Engine};
@@ -12,83 +14,140 @@ use crate::error::Error;
 /// How often a running guest is asked whether its time is over.
 const TICK: Duration = Duration::from_millis(10);
 
-/// The engine, and the thread that tells its guests the time while there are any.
-pub(crate) struct Clock {
-    pub engine: Engine,
-    running: Arc<Running>,
+type Farewell = dyn Fn(&Error) -> Infallible + Send + Sync;
+
+/// How a store is stopped that runs for too long.
+#[derive(Clone, Default)]
+pub(crate) enum Interruption {
+    /// Its code looks at the clock in each loop and function: the call ends, and the process goes on.
+    #[default]
+    Checks,
+    /// Its code looks at nothing, and the process ends.
+    Process(Arc<Farewell>),
 }
 
-/// How many guests are running; none for good, once the host is gone.
-#[derive(Default)]
-struct Running {
-    guests: Mutex<Option<usize>>,
+impl fmt::Debug for Interruption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Checks => "Checks",
+            Self::Process(_) => "Process(..)",
+        })
+    }
+}
+
+/// The engine, and the thread that watches its guests while there are any.
+pub(crate) struct Clock {
+    pub engine: Engine,
+    watched: Arc<Watched>,
+}
+
+/// The guests that are running; none for good, once the host is gone.
+struct Watched {
+    guests: Mutex<Option<Guests>>,
     changed: Condvar,
 }
 
-impl Running {
-    fn guests(&self) -> MutexGuard<'_, Option<usize>> {
+#[derive(Default)]
+struct Guests {
+    running: Vec<Guest>,
+    /// The number of the next one.
+    next: u64,
+}
+
+struct Guest {
+    number: u64,
+    deadline: Instant,
+    /// What is said where it is late.
+    late: Box<dyn Fn() -> Error + Send>,
+}
+
+impl Watched {
+    fn guests(&self) -> MutexGuard<'_, Option<Guests>> {
         self.guests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until a guest runs; false when none ever will.
     fn wait(&self) -> bool {
-        let is_idle = |guests: &mut Option<usize>| *guests == Some(0);
+        let is_idle = |guests: &mut Option<Guests>| guests.as_ref().is_some_and(|guests| guests.running.is_empty());
         let guests = self.changed.wait_while(self.guests(), is_idle).unwrap_or_else(PoisonError::into_inner);
         guests.is_some()
     }
 
-    fn add(&self, change: isize) {
-        let mut guests = self.guests();
-        *guests = guests.map(|guests| guests.saturating_add_signed(change));
-        self.changed.notify_all();
+    /// The error of a guest that is late, if one is.
+    fn late(&self) -> Option<Error> {
+        let (guests, now) = (self.guests(), Instant::now());
+        let late = guests.as_ref()?.running.iter().find(|guest| guest.deadline <= now)?;
+        Some((late.late)())
     }
 }
 
-/// While it lives, the clock runs.
-pub(crate) struct Ticking<'c>(&'c Running);
+/// While it lives, a guest is watched.
+pub(crate) struct Watching<'c> {
+    watched: &'c Watched,
+    number: u64,
+}
 
-impl Drop for Ticking<'_> {
+impl Drop for Watching<'_> {
     fn drop(&mut self) {
-        self.0.add(-1);
+        if let Some(guests) = &mut *self.watched.guests() {
+            guests.running.retain(|guest| guest.number != self.number);
+        }
     }
 }
 
 impl Clock {
-    pub fn start() -> Result<Arc<Self>, Error> {
-        let engine = Engine::new(&config()).map_err(|error| Error::internal(error.to_string()))?;
-        let running = Arc::new(Running { guests: Mutex::new(Some(0)), changed: Condvar::new() });
-        let (ticking, waited_for) = (engine.clone(), Arc::clone(&running));
-        let tick = move || {
+    pub fn start(interruption: Interruption) -> Result<Arc<Self>, Error> {
+        let has_checks = matches!(interruption, Interruption::Checks);
+        let engine = Engine::new(&config(has_checks)).map_err(|error| Error::internal(error.to_string()))?;
+        let watched = Arc::new(Watched { guests: Mutex::new(Some(Guests::default())), changed: Condvar::new() });
+        let (ticking, waited_for) = (engine.clone(), Arc::clone(&watched));
+        let watch = move || {
             while waited_for.wait() {
                 thread::sleep(TICK);
-                ticking.increment_epoch();
+                match &interruption {
+                    Interruption::Checks => ticking.increment_epoch(),
+                    Interruption::Process(farewell) => {
+                        if let Some(error) = waited_for.late() {
+                            farewell(&error);
+                        }
+                    }
+                }
             }
         };
         thread::Builder::new()
             .name("autotel-clock".to_owned())
-            .spawn(tick)
+            .spawn(watch)
             .map_err(|error| Error::internal(format!("cannot start a thread: {error}")))?;
-        Ok(Arc::new(Self { engine, running }))
+        Ok(Arc::new(Self { engine, watched }))
     }
 
-    /// Runs the clock for a guest.
-    pub fn run(&self) -> Ticking<'_> {
-        self.running.add(1);
-        Ticking(&self.running)
+    /// Watches a guest that may run for so long, and says `late` where it does not end by then.
+    pub fn watch(&self, time: Duration, late: impl Fn() -> Error + Send + 'static) -> Watching<'_> {
+        let deadline = Instant::now() + time.min(TIME_MAX);
+        let mut guests = self.watched.guests();
+        // The host is there as long as the clock is, and so are its guests.
+        let guests = guests.get_or_insert_default();
+        let number = guests.next;
+        guests.next += 1;
+        guests.running.push(Guest { number, deadline, late: Box::new(late) });
+        self.watched.changed.notify_all();
+        Watching { watched: &self.watched, number }
     }
 
     /// How many ticks a guest may run for.
     pub fn ticks(deadline: Duration) -> u64 {
-        const TICKS_MAX: u64 = u64::MAX / 2;
-        let ticks = u64::try_from(deadline.as_millis() / TICK.as_millis()).unwrap_or(TICKS_MAX);
-        ticks.saturating_add(1).min(TICKS_MAX)
+        let ticks = u64::try_from(deadline.min(TIME_MAX).as_millis() / TICK.as_millis()).unwrap_or(u64::MAX);
+        ticks.saturating_add(1)
     }
 }
 
+/// The longest that a clock counts: some thirty years.
+const TIME_MAX: Duration = Duration::from_secs(1 << 30);
+
 impl Drop for Clock {
     fn drop(&mut self) {
-        *self.running.guests() = None;
-        self.running.changed.notify_all();
+        *self.watched.guests() = None;
+        self.watched.changed.notify_all();
     }
 }
 
@@ -109,7 +168,7 @@ pub(crate) const EXTRA_FEATURES: [(WasmFeatures, &str); 1] = [(WasmFeatures::EXT
 
 /// The same for the compiler. It needs multi-memory for the code of its own between the modules of a component, and
 /// panics without; no component is let through that asks for it.
-fn config() -> Config {
+fn config(has_checks: bool) -> Config {
     let mut config = Config::new();
     config
         .wasm_component_model(true)
@@ -120,6 +179,6 @@ fn config() -> Config {
         .wasm_simd(false)
         .wasm_relaxed_simd(false)
         .concurrency_support(false)
-        .epoch_interruption(true);
+        .epoch_interruption(has_checks);
     config
 }

@@ -14,7 +14,7 @@ use crate::cache::Cache;
 use crate::call::{Call, State};
 use crate::component::{CompileListener, ComponentFile, digest, no_store};
 use crate::contract::{Description, DocumentStorePre};
-use crate::engine::Clock;
+use crate::engine::{Clock, Interruption};
 use crate::error::{Error, ErrorKind};
 use crate::grants::Grant;
 use crate::limits::Limits;
@@ -48,8 +48,9 @@ impl Loader {
         limits: Limits,
         listener: CompileListener,
         receipts: ReceiptListener,
+        interruption: Interruption,
     ) -> Result<Self, Error> {
-        let clock = Clock::start()?;
+        let clock = Clock::start(interruption)?;
         let linker = crate::imports::linker(&clock.engine).map_err(|error| Error::internal(error.to_string()))?;
         let mut hasher = DefaultHasher::new();
         clock.engine.precompile_compatibility_hash().hash(&mut hasher);

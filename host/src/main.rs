@@ -79,6 +79,12 @@ struct Stores {
 impl Stores {
     fn host(&self) -> Result<Host, Error> {
         let builder = Host::builder().limits(self.limits.0.clone()).on_compile(terminal::tell_compilation());
+        let is_for_machines = self.is_for_machines;
+        let builder = builder.end_process_at_deadline(move |error| {
+            terminal::tell_error(error, is_for_machines);
+            command::remove_asides();
+            process::exit(status(error).into())
+        });
         let builder =
             if self.receipt { builder.on_receipt(terminal::tell_receipt(self.is_for_machines)) } else { builder };
         let builder = self.folders.iter().fold(builder, |builder, folder| builder.store_folder(folder));
@@ -112,17 +118,17 @@ fn main() -> ExitCode {
         Ok(status) => status,
         Err(error) => {
             terminal::tell_error(&error, stores.is_for_machines);
-            exit_code(&error)
+            ExitCode::from(status(&error))
         }
     }
 }
 
-fn exit_code(error: &Error) -> ExitCode {
-    ExitCode::from(match error.kind() {
+fn status(error: &Error) -> u8 {
+    match error.kind() {
         ErrorKind::Refused => 1,
         ErrorKind::Usage => 2,
         ErrorKind::Store | ErrorKind::Limit => 3,
         ErrorKind::Access => 4,
         _ => BUG,
-    })
+    }
 }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::limits::Limit;
+use crate::error::Error;
+use crate::limits::{Limit, Limits};
 
 /// What one call cost: an instance of a store, from when it is made to when it is gone.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +63,12 @@ impl Tally {
     pub fn begin(store: &str, operation: &'static str, path: &Path, listener: &ReceiptListener) -> Self {
         let receipt = Receipt { store: store.to_owned(), operation, path: path.to_owned(), ..Receipt::default() };
         Self { receipt, started: Instant::now(), listener: listener.clone() }
+    }
+
+    /// What is said where the call does not end in time.
+    pub fn late(&self, limits: &Limits) -> impl Fn() -> Error + Send + 'static {
+        let (limits, path) = (limits.clone(), self.receipt.path.clone());
+        move || Error::limit(Limit::Deadline, &limits).on(&path)
     }
 
     /// For a call that nobody asked for.

@@ -148,3 +148,29 @@ fn a_file_that_is_no_component_is_no_store() {
         assert!(output.stdout.is_empty(), "{name}");
     }
 }
+
+#[test]
+fn a_call_that_is_late_ends_the_command_and_leaves_nothing_behind() {
+    let folder = TempDir::new().unwrap();
+    let scratch = folder.path().join("scratch");
+    fs::create_dir(&scratch).unwrap();
+    fs::write(folder.path().join("long.json"), format!("[{}1]", "1,".repeat(20_000_000))).unwrap();
+    fs::write(folder.path().join("old.yaml"), "old").unwrap();
+    for arguments in [["load", "long.json", "--pretty"], ["convert", "long.json", "old.yaml"]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_autotel"))
+            .args(arguments)
+            .args(["--deadline", "20ms"])
+            .current_dir(folder.path())
+            .env("XDG_CACHE_HOME", CACHE)
+            .env("TMPDIR", &scratch)
+            .output()
+            .unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{told}");
+        assert!(told.starts_with("error: long.json: the limit `deadline` of 20ms was reached\nhint: "), "{told}");
+        assert!(output.stdout.is_empty());
+        assert_eq!(fs::read_dir(&scratch).unwrap().count(), 0, "{arguments:?}");
+    }
+    assert_eq!(fs::read(folder.path().join("old.yaml")).unwrap(), b"old");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+}
