@@ -208,7 +208,7 @@ impl HostBuilder {
 
     /// Has a store that is still running at its deadline end the process, for a program that does nothing beside its call.
     ///
-    /// A store's code then runs without looking at the clock, which takes a tenth of the time of parsing or more.
+    /// A store's code then runs without looking at the clock, which takes up to a fourth of the time of parsing.
     /// `farewell` is called on a thread of its own with what would have been the call's error, and is to end the process.
     /// A save that is cut short so leaves the old file.
     pub fn end_process_at_deadline(mut self, farewell: impl Fn(&Error) -> Infallible + Send + Sync + 'static) -> Self {
