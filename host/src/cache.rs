@@ -3,6 +3,7 @@
 
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::time::SystemTime;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, File, Metadata, OpenOptions};
@@ -18,17 +19,30 @@ const ENTRY_BYTES_MAX: u64 = 256 << 20;
 /// Bytes that are copied at once.
 const COPY_BYTES: usize = 256 << 10;
 
+/// What the names of entries end with that hold code.
+pub(crate) const CODE: &str = "code";
 const KEY_NAME: &str = "key";
 const ENTRY_EXTENSION: &str = "entry";
 
-/// A folder of entries, and the key to them.
-pub(crate) struct Cache {
+/// Compiled code that hosts keep in a folder: what
+/// [`HostBuilder::cache_folder`](crate::HostBuilder::cache_folder) makes there.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("cache");
+/// let host = autotel_stores::Host::builder().cache_folder(&path).build()?;
+/// let cache = autotel_stores::Cache::open(&path)?;
+/// assert!(cache.entries()?.iter().all(|entry| entry.is_ours));
+/// assert_eq!(cache.clear()?, 2 * host.stores().len());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Cache {
     folder: Dir,
     key: [u8; blake3::KEY_LEN],
 }
 
 impl Cache {
-    /// Opens a folder, which is made where it is missing.
+    /// Opens a folder, which is made where it is missing, and refused where others may write to it.
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut builder = DirBuilder::new();
         builder.recursive(true);
@@ -50,15 +64,34 @@ impl Cache {
         Ok(Self { folder, key })
     }
 
+    /// What is in the folder, in the order of names, each read and checked.
+    pub fn entries(&self) -> io::Result<Vec<CacheEntry>> {
+        let mut entries = Vec::new();
+        for (_, bytes, name) in self.files()? {
+            let is_ours = self.copy(&name, io::sink()).is_ok();
+            let digest = name.split('-').next().unwrap_or_default().to_owned();
+            entries.push(CacheEntry { is_code: name.ends_with(CODE), digest, bytes, is_ours });
+        }
+        entries.sort_by(|a, b| (&a.digest, a.is_code).cmp(&(&b.digest, b.is_code)));
+        Ok(entries)
+    }
+
+    /// Removes every entry, and says how many there were. Hosts that have opened them already are not disturbed.
+    pub fn clear(&self) -> io::Result<usize> {
+        let files = self.files()?;
+        files.iter().try_for_each(|(_, _, name)| self.folder.remove_file(file_name(name)))?;
+        Ok(files.len())
+    }
+
     /// The content of an entry, if it is there and is ours.
-    pub fn get(&self, name: &str) -> Option<Vec<u8>> {
+    pub(crate) fn get(&self, name: &str) -> Option<Vec<u8>> {
         self.copy(name, Vec::new()).ok()
     }
 
     /// The same in a file of memory, which nobody can change and every mapping shares: tens of megabytes of code are
     /// copied once.
     #[cfg(target_os = "linux")]
-    pub fn get_file(&self, name: &str) -> Option<std::fs::File> {
+    pub(crate) fn get_file(&self, name: &str) -> Option<std::fs::File> {
         use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
         let file = memfd_create("autotel-code", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).ok()?;
         let file = self.copy(name, std::fs::File::from(file)).ok()?;
@@ -87,7 +120,7 @@ impl Cache {
     }
 
     /// Adds an entry. One that cannot be written will be missed, and no more.
-    pub fn put(&self, name: &str, content: &[u8]) {
+    pub(crate) fn put(&self, name: &str, content: &[u8]) {
         let put = || {
             if (content.len() + blake3::OUT_LEN) as u64 > ENTRY_BYTES_MAX {
                 return Err(io::ErrorKind::FileTooLarge.into());
@@ -111,25 +144,45 @@ impl Cache {
 
     /// Removes the oldest entries where there are too many bytes of them.
     fn shrink(&self) -> io::Result<()> {
-        let mut entries = Vec::new();
-        for entry in self.folder.entries()? {
-            let entry = entry?;
-            if Path::new(&entry.file_name()).extension().is_some_and(|extension| extension == ENTRY_EXTENSION) {
-                let metadata = entry.metadata()?;
-                entries.push((metadata.modified()?, metadata.len(), entry.file_name()));
-            }
-        }
-        entries.sort();
-        let mut bytes: u64 = entries.iter().map(|(_, bytes, _)| bytes).sum();
-        for (_, length, name) in entries {
+        let mut files = self.files()?;
+        files.sort();
+        let mut bytes: u64 = files.iter().map(|(_, bytes, _)| bytes).sum();
+        for (_, length, name) in files {
             if bytes <= CACHE_BYTES_MAX {
                 break;
             }
-            self.folder.remove_file(name)?;
+            self.folder.remove_file(file_name(&name))?;
             bytes -= length;
         }
         Ok(())
     }
+
+    /// When each entry was written, its bytes and its name.
+    fn files(&self) -> io::Result<Vec<(SystemTime, u64, String)>> {
+        let mut files = Vec::new();
+        for file in self.folder.entries()? {
+            let file = file?;
+            let (metadata, name) = (file.metadata()?, file.file_name().to_string_lossy().into_owned());
+            if let Some(name) = name.strip_suffix(ENTRY_EXTENSION).and_then(|name| name.strip_suffix('.')) {
+                files.push((metadata.modified()?.into_std(), metadata.len(), name.to_owned()));
+            }
+        }
+        Ok(files)
+    }
+}
+
+/// What is kept of one component: its code, or what it says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CacheEntry {
+    /// SHA-256 of the component, in hexadecimal digits.
+    pub digest: String,
+    /// Whether it is code, rather than a description.
+    pub is_code: bool,
+    /// Bytes on disk.
+    pub bytes: u64,
+    /// Whether a host wrote it here, as it is. What is not ours is never used.
+    pub is_ours: bool,
 }
 
 /// Opens a file of the folder, unless it is none or too large: opening a pipe would wait for its other end.
@@ -227,6 +280,22 @@ mod tests {
         std::fs::remove_file(folder.path().join("key")).unwrap();
         std::fs::write(&entry, &bytes).unwrap();
         assert_eq!(Cache::open(folder.path()).unwrap().get("a"), None, "an entry under another key");
+    }
+
+    #[test]
+    fn entries_are_listed_with_what_is_not_ours_and_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(folder.path()).unwrap();
+        cache.put("d1-code", b"code");
+        cache.put("d1-about", b"about");
+        std::fs::write(folder.path().join("d2-code.entry"), b"foreign").unwrap();
+        let entries: Vec<_> = cache.entries().unwrap();
+        let listed: Vec<_> = entries.iter().map(|entry| (&*entry.digest, entry.is_code, entry.is_ours)).collect();
+        assert_eq!(listed, [("d1", false, true), ("d1", true, true), ("d2", true, false)]);
+        assert_eq!(cache.clear().unwrap(), 3);
+        assert_eq!(cache.entries().unwrap(), []);
+        cache.put("d1-code", b"code");
+        assert_eq!(cache.get("d1-code").unwrap(), b"code", "the key is still there");
     }
 
     #[cfg(target_os = "linux")]

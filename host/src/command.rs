@@ -1,5 +1,6 @@
 //! The subcommands, one a file, and what they share.
 
+mod cache;
 mod convert;
 mod describe;
 mod extract;
@@ -53,6 +54,8 @@ pub enum Command {
     /// Write a built-in store's component to a file, for another WASI 0.2 runtime to run
     #[command(after_help = concat!("Examples:\n  autotel extract json-store json-store.wasm\n  wasmtime run --dir .::/store --invoke 'load(\"/store/a.json\", [])' json-store.wasm\n\n", exit_status!()))]
     Extract(extract::Arguments),
+    /// Show, verify or clear the compiled code that is kept
+    Cache(cache::Arguments),
     /// Print a script that completes commands in a shell
     ///
     /// For example, in ~/.bashrc: source <(autotel completions bash)
@@ -70,6 +73,7 @@ impl Command {
             Self::Validate(arguments) => arguments.run(&stores.host()?),
             Self::NewStore(arguments) => arguments.run(&stores.host()?),
             Self::Extract(arguments) => arguments.run(&stores.host()?),
+            Self::Cache(arguments) => arguments.run(stores.cache_folder().as_deref(), || stores.host()),
             Self::Completions { shell } => {
                 let mut script = Vec::new();
                 clap_complete::generate(*shell, &mut Arguments::command(), "autotel", &mut script);
@@ -87,6 +91,7 @@ impl Command {
             | Self::Save(save::Arguments { json, .. })
             | Self::Convert(convert::Arguments { json, .. })
             | Self::Validate(validate::Arguments { json, .. })
+            | Self::Cache(cache::Arguments { json, .. })
             | Self::NewStore(new_store::Arguments { json, .. })
             | Self::Extract(extract::Arguments { json, .. }) => *json,
             Self::Completions { .. } => false,

@@ -48,6 +48,7 @@ mod writer;
 
 pub use asynchronous::{AsyncReader, AsyncStore, AsyncWriter};
 pub use autotel_document::{Decimal, Integer, Map, Token, Tokens, Value};
+pub use cache::{Cache, CacheEntry};
 pub use component::{Compilation, CompilationPhase};
 pub use contract::{
     Description, Format, Loss, Operations, OptionDescription, OptionKind, OptionValue, Position, Problem, Setting,

@@ -10,7 +10,7 @@ use autotel_document::{Decoder, Encoder, encode};
 use serde::{Deserialize, Serialize};
 use wasmtime::component::{Component, Linker};
 
-use crate::cache::Cache;
+use crate::cache::{CODE, Cache};
 use crate::call::{Call, State};
 use crate::component::{CompileListener, ComponentFile, digest, no_store};
 use crate::contract::{Description, DocumentStorePre};
@@ -92,7 +92,7 @@ impl Loader {
     /// Takes a component's code from the cache, or compiles it where it is not there any more.
     fn load_code(&self, file: &ComponentFile, plugin: &Plugin) -> Result<DocumentStorePre<State>, Error> {
         let info = &plugin.info;
-        if let Some(component) = self.cached_code(&self.entry(&info.digest, "code")) {
+        if let Some(component) = self.cached_code(&self.entry(&info.digest, CODE)) {
             plugin.is_code_cached.store(true, Ordering::Relaxed);
             return self.link(&component);
         }
@@ -124,7 +124,7 @@ impl Loader {
         if let Some(cache) = &self.cache
             && let Ok(code) = component.serialize()
         {
-            cache.put(&self.entry(digest, "code"), &code);
+            cache.put(&self.entry(digest, CODE), &code);
         }
     }
 

@@ -77,6 +77,11 @@ struct Stores {
 }
 
 impl Stores {
+    /// Where compiled code is kept, by the convention of each system.
+    fn cache_folder(&self) -> Option<PathBuf> {
+        dirs::cache_dir().filter(|_| !self.no_cache).map(|folder| folder.join("autotel"))
+    }
+
     fn host(&self) -> Result<Host, Error> {
         let builder = Host::builder().limits(self.limits.0.clone()).on_compile(terminal::tell_compilation());
         let is_for_machines = self.is_for_machines;
@@ -89,9 +94,7 @@ impl Stores {
             if self.receipt { builder.on_receipt(terminal::tell_receipt(self.is_for_machines)) } else { builder };
         let builder = self.folders.iter().fold(builder, |builder, folder| builder.store_folder(folder));
         let builder = self.replace.iter().fold(builder, |builder, store| builder.replace(store));
-        let Some(cache) = dirs::cache_dir().filter(|_| !self.no_cache).map(|folder| folder.join("autotel")) else {
-            return builder.build();
-        };
+        let Some(cache) = self.cache_folder() else { return builder.build() };
         match builder.clone().cache_folder(&cache).build() {
             // Without a folder to keep it in, code is compiled at each start.
             Err(error) if error.path() == Some(&cache) => {

@@ -38,6 +38,25 @@ pub fn print_json(value: &Value) -> Result<ExitCode, Error> {
     print(&format!("{value:#}\n"))
 }
 
+/// Rows below their headings, aligned; the first column stands out.
+pub fn table<const COLUMNS: usize>(headings: [&str; COLUMNS], rows: &[[String; COLUMNS]]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.chain([headings[column].len()]).max().unwrap_or_default()
+    };
+    let line = |row: &[String; COLUMNS], style: &dyn Fn(usize, &str) -> String| {
+        let cells = row.iter().enumerate().map(|(column, cell)| {
+            // What follows is aligned by what is seen, not by its codes.
+            let space = " ".repeat(width(column) - cell.chars().count());
+            format!("{}{space}", style(column, cell))
+        });
+        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+    };
+    let heading = line(&headings.map(str::to_owned), &|_, cell| styled(DIM, cell));
+    let name = |column, cell: &str| if column == 0 { styled(BOLD, cell) } else { cell.to_owned() };
+    rows.iter().fold(heading, |table, row| table + &line(row, &name))
+}
+
 /// A reader that has seen enough, such as `head`, is no failure.
 pub fn printed(result: io::Result<()>) -> Result<ExitCode, Error> {
     match result {
