@@ -70,8 +70,7 @@ impl Call {
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(limits.size(Limit::Copies));
         store.set_epoch_deadline(Clock::ticks(limits.deadline()));
-        let late = tally.late(limits);
-        let (started, watching) = (Instant::now(), clock.watch(limits.deadline(), late));
+        let (started, watching) = (Instant::now(), clock.watch(limits.deadline(), || tally.late(limits)));
         let exports = pre.instantiate(&mut store).map_err(|error| broke(error, &store, limits));
         drop(watching);
         note(&mut tally, &store, started.elapsed(), exports.as_ref().err());
@@ -87,8 +86,8 @@ impl Call {
         export: impl FnOnce(&DocumentStore, &mut wasmtime::Store<State>, &str) -> wasmtime::Result<Result<T, Refusal>>,
     ) -> Result<T, Error> {
         self.store.set_epoch_deadline(Clock::ticks(self.time_left));
-        let late = self.tally.late(&self.limits);
-        let (started, watching) = (Instant::now(), self.clock.watch(self.time_left, late));
+        let watching = self.clock.watch(self.time_left, || self.tally.late(&self.limits));
+        let started = Instant::now();
         let answer = export(&self.exports, &mut self.store, &self.path);
         drop(watching);
         let took = started.elapsed();

@@ -14,6 +14,9 @@ use crate::error::Error;
 /// How often a running guest is asked whether its time is over.
 const TICK: Duration = Duration::from_millis(10);
 
+/// Says what is wrong where a guest is late.
+pub(crate) type Late = Box<dyn Fn() -> Error + Send>;
+
 type Farewell = dyn Fn(&Error) -> Infallible + Send + Sync;
 
 /// How a store is stopped that runs for too long.
@@ -39,6 +42,8 @@ impl fmt::Debug for Interruption {
 pub(crate) struct Clock {
     pub engine: Engine,
     watched: Arc<Watched>,
+    /// Whether guests ask for the time, so that nobody need know when each is late.
+    has_checks: bool,
 }
 
 /// The guests that are running; none for good, once the host is gone.
@@ -57,8 +62,7 @@ struct Guests {
 struct Guest {
     number: u64,
     deadline: Instant,
-    /// What is said where it is late.
-    late: Box<dyn Fn() -> Error + Send>,
+    late: Option<Late>,
 }
 
 impl Watched {
@@ -77,7 +81,7 @@ impl Watched {
     fn late(&self) -> Option<Error> {
         let (guests, now) = (self.guests(), Instant::now());
         let late = guests.as_ref()?.running.iter().find(|guest| guest.deadline <= now)?;
-        Some((late.late)())
+        late.late.as_ref().map(|late| late())
     }
 }
 
@@ -118,18 +122,19 @@ impl Clock {
             .name("autotel-clock".to_owned())
             .spawn(watch)
             .map_err(|error| Error::internal(format!("cannot start a thread: {error}")))?;
-        Ok(Arc::new(Self { engine, watched }))
+        Ok(Arc::new(Self { engine, watched, has_checks }))
     }
 
     /// Watches a guest that may run for so long, and says `late` where it does not end by then.
-    pub fn watch(&self, time: Duration, late: impl Fn() -> Error + Send + 'static) -> Watching<'_> {
+    pub fn watch(&self, time: Duration, late: impl FnOnce() -> Late) -> Watching<'_> {
         let deadline = Instant::now() + time.min(TIME_MAX);
+        let late = if self.has_checks { None } else { Some(late()) };
         let mut guests = self.watched.guests();
         // The host is there as long as the clock is, and so are its guests.
         let guests = guests.get_or_insert_default();
         let number = guests.next;
         guests.next += 1;
-        guests.running.push(Guest { number, deadline, late: Box::new(late) });
+        guests.running.push(Guest { number, deadline, late });
         self.watched.changed.notify_all();
         Watching { watched: &self.watched, number }
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::engine::Late;
 use crate::error::Error;
 use crate::limits::{Limit, Limits};
 
@@ -66,9 +67,9 @@ impl Tally {
     }
 
     /// What is said where the call does not end in time.
-    pub fn late(&self, limits: &Limits) -> impl Fn() -> Error + Send + 'static {
+    pub fn late(&self, limits: &Limits) -> Late {
         let (limits, path) = (limits.clone(), self.receipt.path.clone());
-        move || Error::limit(Limit::Deadline, &limits).on(&path)
+        Box::new(move || Error::limit(Limit::Deadline, &limits).on(&path))
     }
 
     /// For a call that nobody asked for.

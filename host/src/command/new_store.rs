@@ -198,7 +198,7 @@ fn sdk() -> String {
 fn store_name(given: &str) -> Result<String, Error> {
     let stem = given.strip_suffix("-store").unwrap_or(given);
     let name = format!("{stem}-store");
-    if !stem.is_empty() && stem == allowed(stem) && Description::is_name(&name) {
+    if Description::is_name(&name) {
         return Ok(name);
     }
     let stem: String = allowed(stem).chars().take(STEM_CHARACTERS).collect();
