@@ -1,6 +1,7 @@
 //! The subcommands, one a file, and what they share.
 
 mod cache;
+mod compile;
 mod convert;
 mod describe;
 mod extract;
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
-use autotel_stores::{Error, Host, Store};
+use autotel_stores::{COMPILE_FOR_HOST, Error, Host, Store};
 use clap::{Args, CommandFactory, Subcommand};
 
 use crate::{Arguments, Stores};
@@ -56,6 +57,15 @@ pub enum Command {
     Extract(extract::Arguments),
     /// Show, verify or clear the compiled code that is kept
     Cache(cache::Arguments),
+    /// Compile the stores ahead of time, for hosts that compile nothing
+    ///
+    /// Compiled code is kept for `autotel` and for programs that embed the library, in the folder that they are given
+    /// too. Whoever may write to that folder decides what they run.
+    #[command(after_help = concat!("Examples:\n  autotel compile --stores plugins --cache-folder /srv/autotel\n  autotel load a.toml --stores plugins --cache-folder /srv/autotel --no-compile\n\n", exit_status!()))]
+    Compile(compile::Arguments),
+    /// Compile the component on standard input, for a host in another process
+    #[command(hide = true, name = COMPILE_FOR_HOST)]
+    CompileForHost,
     /// Print a script that completes commands in a shell
     ///
     /// For example, in ~/.bashrc: source <(autotel completions bash)
@@ -74,6 +84,8 @@ impl Command {
             Self::NewStore(arguments) => arguments.run(&stores.host()?),
             Self::Extract(arguments) => arguments.run(&stores.host()?),
             Self::Cache(arguments) => arguments.run(stores.cache_folder().as_deref(), || stores.host()),
+            Self::Compile(arguments) => arguments.run(stores.cache_folder().as_deref(), stores.builders()),
+            Self::CompileForHost => Ok(autotel_stores::compile_for_host()),
             Self::Completions { shell } => {
                 let mut script = Vec::new();
                 clap_complete::generate(*shell, &mut Arguments::command(), "autotel", &mut script);
@@ -92,9 +104,10 @@ impl Command {
             | Self::Convert(convert::Arguments { json, .. })
             | Self::Validate(validate::Arguments { json, .. })
             | Self::Cache(cache::Arguments { json, .. })
+            | Self::Compile(compile::Arguments { json, .. })
             | Self::NewStore(new_store::Arguments { json, .. })
             | Self::Extract(extract::Arguments { json, .. }) => *json,
-            Self::Completions { .. } => false,
+            Self::CompileForHost | Self::Completions { .. } => false,
         }
     }
 }

@@ -43,7 +43,7 @@ pub(crate) struct Clock {
     pub engine: Engine,
     watched: Arc<Watched>,
     /// Whether guests ask for the time, so that nobody need know when each is late.
-    has_checks: bool,
+    pub has_checks: bool,
 }
 
 /// The guests that are running; none for good, once the host is gone.
@@ -102,7 +102,7 @@ impl Drop for Watching<'_> {
 impl Clock {
     pub fn start(interruption: Interruption) -> Result<Arc<Self>, Error> {
         let has_checks = matches!(interruption, Interruption::Checks);
-        let engine = Engine::new(&config(has_checks)).map_err(|error| Error::internal(error.to_string()))?;
+        let engine = engine(has_checks)?;
         let watched = Arc::new(Watched { guests: Mutex::new(Some(Guests::default())), changed: Condvar::new() });
         let (ticking, waited_for) = (engine.clone(), Arc::clone(&watched));
         let watch = move || {
@@ -170,6 +170,11 @@ pub(crate) const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
 
 /// What some toolchains emit, such as componentize-py and componentize-qjs, allowed to the stores that need it.
 pub(crate) const EXTRA_FEATURES: [(WasmFeatures, &str); 1] = [(WasmFeatures::EXTENDED_CONST, "extended-const")];
+
+/// An engine whose guests look at the clock, or do not.
+pub(crate) fn engine(has_checks: bool) -> Result<Engine, Error> {
+    Engine::new(&config(has_checks)).map_err(|error| Error::internal(error.to_string()))
+}
 
 /// The same for the compiler. It needs multi-memory for the code of its own between the modules of a component, and
 /// panics without; no component is let through that asks for it.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::{fs, thread};
 
 use crate::cache::Cache;
+use crate::compiler::Compiler;
 use crate::component::{Compilation, CompileListener, ComponentFile, digest};
 use crate::engine::Interruption;
 use crate::error::Error;
@@ -37,6 +38,7 @@ pub struct HostBuilder {
     folders: Vec<PathBuf>,
     replaced: Vec<String>,
     cache: Option<PathBuf>,
+    compiler: Compiler,
     limits: Limits,
     listener: CompileListener,
     receipts: ReceiptListener,
@@ -118,6 +120,11 @@ impl Host {
         load_file(&self.0.loader, component.as_ref()).map(|plugin| plugin.info)
     }
 
+    /// Has the code of every store ready, from the cache or compiled, so that no call waits for it.
+    pub fn compile(&self) -> Result<(), Error> {
+        self.registry().plugins().try_for_each(|plugin| self.0.loader.code(plugin).map(drop))
+    }
+
     /// The component file of a built-in store, for another WASI 0.2 runtime to run.
     ///
     /// ```
@@ -175,6 +182,12 @@ impl HostBuilder {
         self
     }
 
+    /// Says where third parties' components are compiled. Unless this is called, none is.
+    pub fn compiler(mut self, compiler: Compiler) -> Self {
+        self.compiler = compiler;
+        self
+    }
+
     /// Lets a third party's store take the place of the built-in store of this name. Without it, a component that names
     /// itself like a built-in store fails [`HostBuilder::build`].
     pub fn replace(mut self, store: impl Into<String>) -> Self {
@@ -227,6 +240,7 @@ impl HostBuilder {
         let cache = self.cache.as_ref().map(|path| Cache::open(path).map_err(|error| Error::access(path, error)));
         let loader = Arc::new(Loader::new(
             cache.transpose()?,
+            self.compiler.clone(),
             self.limits.clone(),
             self.listener.clone(),
             self.receipts.clone(),

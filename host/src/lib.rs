@@ -26,6 +26,7 @@
 mod asynchronous;
 mod cache;
 mod call;
+mod compiler;
 mod component;
 mod contract;
 mod engine;
@@ -49,6 +50,7 @@ mod writer;
 pub use asynchronous::{AsyncReader, AsyncStore, AsyncWriter};
 pub use autotel_document::{Decimal, Integer, Map, Token, Tokens, Value};
 pub use cache::{Cache, CacheEntry};
+pub use compiler::{COMPILE_FOR_HOST, Compiler, compile_for_host};
 pub use component::{Compilation, CompilationPhase};
 pub use contract::{
     Description, Format, Loss, Operations, OptionDescription, OptionKind, OptionValue, Position, Problem, Setting,

@@ -21,6 +21,8 @@ pub enum Limit {
     Tables,
     Instances,
     Log,
+    CompileTime,
+    CompileMemory,
 }
 
 /// What a limit is counted in.
@@ -49,7 +51,7 @@ const GIB: u64 = 1 << 30;
 
 /// Every limit, in the order of [`Limit`].
 #[rustfmt::skip]
-const TABLE: [Row; 12] = [
+const TABLE: [Row; 14] = [
     row(Limit::Memory, "memory", Unit::Bytes, 512 * MIB, "linear memory, all memories together; documents pass through it in pages"),
     row(Limit::Deadline, "deadline", Unit::Milliseconds, 60_000, "time that the store runs for; hundreds of megabytes take less"),
     row(Limit::Read, "read", Unit::Bytes, 64 * GIB, "bytes read of the file, more than once where it is read again"),
@@ -62,6 +64,8 @@ const TABLE: [Row; 12] = [
     row(Limit::Tables, "tables", Unit::Count, 100_000, "entries of all tables; a store's functions are some hundreds"),
     row(Limit::Instances, "instances", Unit::Count, 100, "core instances, memories and tables; large toolchains make a dozen"),
     row(Limit::Log, "log", Unit::Bytes, 16 * KIB, "bytes that are kept of what is said on standard error"),
+    row(Limit::CompileTime, "compile-time", Unit::Milliseconds, 120_000, "time that compiling a third party's store takes; 18 MB take 6 s on two cores"),
+    row(Limit::CompileMemory, "compile-memory", Unit::Bytes, 2 * GIB, "memory that compiling it takes"),
 ];
 
 impl Limit {
@@ -164,7 +168,12 @@ impl Limits {
     }
 
     pub(crate) fn deadline(&self) -> Duration {
-        Duration::from_millis(self.get(Limit::Deadline))
+        self.time(Limit::Deadline)
+    }
+
+    /// A limit of time.
+    pub(crate) fn time(&self, limit: Limit) -> Duration {
+        Duration::from_millis(self.get(limit))
     }
 
     /// A limit as the size of something in this process.

@@ -12,6 +12,7 @@ use wasmtime::component::{Component, Linker};
 
 use crate::cache::{CODE, Cache};
 use crate::call::{Call, State};
+use crate::compiler::Compiler;
 use crate::component::{CompileListener, ComponentFile, digest, no_store};
 use crate::contract::{Description, DocumentStorePre};
 use crate::engine::{Clock, Interruption};
@@ -19,7 +20,7 @@ use crate::error::{Error, ErrorKind};
 use crate::grants::Grant;
 use crate::limits::Limits;
 use crate::outline::Outline;
-use crate::plugin::{Code, Plugin, check};
+use crate::plugin::{Code, Origin, Plugin, check};
 use crate::receipt::{ReceiptListener, Tally};
 use crate::words::{printable, printable_description};
 
@@ -35,6 +36,7 @@ pub(crate) struct Loader {
     pub clock: Arc<Clock>,
     linker: Linker<State>,
     cache: Option<Cache>,
+    compiler: Compiler,
     limits: Limits,
     listener: CompileListener,
     pub receipts: ReceiptListener,
@@ -45,6 +47,7 @@ pub(crate) struct Loader {
 impl Loader {
     pub fn new(
         cache: Option<Cache>,
+        compiler: Compiler,
         limits: Limits,
         listener: CompileListener,
         receipts: ReceiptListener,
@@ -55,7 +58,7 @@ impl Loader {
         let mut hasher = DefaultHasher::new();
         clock.engine.precompile_compatibility_hash().hash(&mut hasher);
         let compatibility = format!("{}-{:016x}", env!("CARGO_PKG_VERSION"), hasher.finish());
-        Ok(Self { clock, linker, cache, limits, listener, receipts, compatibility })
+        Ok(Self { clock, linker, cache, compiler, limits, listener, receipts, compatibility })
     }
 
     /// Learns what a component is. Reads the whole of it, and compiles it, only where the cache does not know it.
@@ -69,7 +72,7 @@ impl Loader {
         let wasm = file.read()?;
         let digest = digest(&wasm);
         let outline = Outline::of(&wasm)?;
-        let component = self.compile(&file.name(), &wasm)?;
+        let component = self.compile(&file.name(), &file, &wasm)?;
         let pre = self.link(&component)?;
         let about = self.describe(&pre, outline)?;
         // Kept once it is known to be a store's.
@@ -100,14 +103,15 @@ impl Loader {
         if digest(&wasm) != info.digest {
             return Err(Error::new(ErrorKind::Store, "the component file has changed since the host was made"));
         }
-        let component = self.compile(&info.description.name, &wasm)?;
+        let component = self.compile(&info.description.name, file, &wasm)?;
         self.keep_code(&component, &info.digest);
         self.link(&component)
     }
 
-    fn compile(&self, name: &str, wasm: &[u8]) -> Result<Component, Error> {
-        let compile = || Component::from_binary(self.linker.engine(), wasm);
-        self.listener.around(name, wasm, compile).map_err(causes)
+    fn compile(&self, name: &str, file: &ComponentFile, wasm: &[u8]) -> Result<Component, Error> {
+        let is_built_in = file.origin() == Origin::BuiltIn;
+        let compile = || self.compiler.compile(wasm, is_built_in, &self.clock, &self.limits);
+        self.listener.around(name, wasm, compile)
     }
 
     fn keep(&self, about: &About, component: &Component, digest: &str) {

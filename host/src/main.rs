@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::{panic, process};
+use std::{env, panic, process};
 
-use autotel_stores::{Error, ErrorKind, Host};
+use autotel_stores::{Compiler, Error, ErrorKind, Host, HostBuilder};
 use clap::{Args, Parser};
 
 use crate::command::Command;
@@ -64,9 +64,15 @@ struct Stores {
     /// Let a third party's store take the place of the built-in store NAME; may be given several times
     #[arg(long, value_name = "NAME", global = true)]
     replace: Vec<String>,
+    /// Keep compiled code in FOLDER, instead of the user's folder for such
+    #[arg(long, value_name = "FOLDER", global = true)]
+    cache_folder: Option<PathBuf>,
     /// Keep no compiled code: each start compiles the stores anew
-    #[arg(long, global = true)]
+    #[arg(long, global = true, conflicts_with = "cache_folder")]
     no_cache: bool,
+    /// Compile nothing: run only what `autotel compile` has compiled
+    #[arg(long, global = true)]
+    no_compile: bool,
     /// Tell what each call of a store cost
     #[arg(long, global = true)]
     receipt: bool,
@@ -77,32 +83,52 @@ struct Stores {
 }
 
 impl Stores {
-    /// Where compiled code is kept, by the convention of each system.
+    /// Where compiled code is kept: unless it is said, by the convention of each system.
     fn cache_folder(&self) -> Option<PathBuf> {
-        dirs::cache_dir().filter(|_| !self.no_cache).map(|folder| folder.join("autotel"))
+        let of_user = || dirs::cache_dir().filter(|_| !self.no_cache).map(|folder| folder.join("autotel"));
+        self.cache_folder.clone().or_else(of_user)
     }
 
     fn host(&self) -> Result<Host, Error> {
-        let builder = Host::builder().limits(self.limits.0.clone()).on_compile(terminal::tell_compilation());
-        let is_for_machines = self.is_for_machines;
-        let builder = builder.end_process_at_deadline(move |error| {
-            terminal::tell_error(error, is_for_machines);
-            command::remove_asides();
-            process::exit(status(error).into())
-        });
-        let builder =
-            if self.receipt { builder.on_receipt(terminal::tell_receipt(self.is_for_machines)) } else { builder };
-        let builder = self.folders.iter().fold(builder, |builder, folder| builder.store_folder(folder));
-        let builder = self.replace.iter().fold(builder, |builder, store| builder.replace(store));
+        let builder = self.ending_process(self.builder());
         let Some(cache) = self.cache_folder() else { return builder.build() };
         match builder.clone().cache_folder(&cache).build() {
             // Without a folder to keep it in, code is compiled at each start.
-            Err(error) if error.path() == Some(&cache) => {
+            Err(error) if error.path() == Some(&cache) && self.cache_folder.is_none() => {
                 terminal::tell_note(&format!("compiled code is not kept: {error}"));
                 builder.build()
             }
             built => built,
         }
+    }
+
+    /// A host as this program has it, and one as a library has it.
+    fn builders(&self) -> [HostBuilder; 2] {
+        [self.ending_process(self.builder()), self.builder()]
+    }
+
+    fn builder(&self) -> HostBuilder {
+        let compiler = if self.no_compile {
+            Compiler::Never
+        } else {
+            // A program that does not know where it is cannot run itself.
+            env::current_exe().map_or(Compiler::BuiltInOnly, Compiler::program)
+        };
+        let builder =
+            Host::builder().limits(self.limits.0.clone()).compiler(compiler).on_compile(terminal::tell_compilation());
+        let builder =
+            if self.receipt { builder.on_receipt(terminal::tell_receipt(self.is_for_machines)) } else { builder };
+        let builder = self.folders.iter().fold(builder, |builder, folder| builder.store_folder(folder));
+        self.replace.iter().fold(builder, |builder, store| builder.replace(store))
+    }
+
+    fn ending_process(&self, builder: HostBuilder) -> HostBuilder {
+        let is_for_machines = self.is_for_machines;
+        builder.end_process_at_deadline(move |error| {
+            terminal::tell_error(error, is_for_machines);
+            command::remove_asides();
+            process::exit(status(error).into())
+        })
     }
 }
 

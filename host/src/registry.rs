@@ -38,6 +38,10 @@ impl Registry {
         self.0.iter().map(|plugin| &plugin.info)
     }
 
+    pub(crate) fn plugins(&self) -> impl Iterator<Item = &Arc<Plugin>> {
+        self.0.iter()
+    }
+
     /// Finds a store by its own name.
     pub fn by_name(&self, name: &str) -> Option<&StoreInfo> {
         self.plugin(name).map(info)

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use autotel_bench::{SIZES, csv, json, toml};
-use autotel_stores::{Compilation, CompilationPhase, Host, HostBuilder};
+use autotel_stores::{Compilation, CompilationPhase, Compiler, Host, HostBuilder};
 use autotel_tests::runtimes::Runtime;
 
 /// A store's name, the extension of its files, and a document of so many records.
@@ -75,7 +75,7 @@ fn row(store: &str, component: &Path, folder: &Path, extension: &str, document: 
 
 /// A host in the making that knows a store as a third party's.
 fn with_store(store: &str, component: &Path) -> HostBuilder {
-    let builder = Host::builder().store_file(component);
+    let builder = Host::builder().compiler(Compiler::InProcess).store_file(component);
     if store == "json" { builder.replace("json-store") } else { builder }
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use autotel_stores::{ErrorKind, Host, Limit, Limits, Operations, Origin, Store};
+use autotel_stores::{Compiler, ErrorKind, Host, Limit, Limits, Operations, Origin, Store};
 use autotel_tests::{Place, examples, target};
 
 /// For each store: a file's name, a file that it accepts, and one that it refuses with the line of the first problem.
@@ -71,7 +71,8 @@ const SAMPLES: [Sample; 6] = [
 /// The folder of the example stores that could be built, and a host that knows them beside the built-in ones.
 static HOST: LazyLock<Host> = LazyLock::new(|| {
     let (folder, examples) = examples::build_all(env!("CARGO_BIN_EXE_autotel"));
-    let builder = Host::builder().store_folder(folder).cache_folder(target().join("cache"));
+    let compiler = Compiler::program(env!("CARGO_BIN_EXE_autotel"));
+    let builder = Host::builder().store_folder(folder).compiler(compiler).cache_folder(target().join("cache"));
     let host = builder.build().expect("the stores load");
     for example in examples {
         assert!(host.registry().by_name(&format!("{}-store", example.name)).is_some(), "{} is there", example.name);

@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use autotel_stores::{Error, ErrorKind, Host, Limit, Limits, Store};
+use autotel_stores::{Compiler, Error, ErrorKind, Host, Limit, Limits, Store};
 use autotel_tests::{Place, component};
 
 /// A host that knows the hostile store, from a folder, with little to spend.
@@ -12,7 +12,7 @@ static HOST: LazyLock<Host> = LazyLock::new(|| {
     let file = component("hostile-store");
     let limits = Limits::default().with(Limit::Memory, 64 << 20).with_deadline(Duration::from_millis(500));
     let folder = file.parent().expect("a file lies in a folder");
-    Host::builder().store_folder(folder).limits(limits).build().expect("the stores load")
+    Host::builder().compiler(Compiler::InProcess).store_folder(folder).limits(limits).build().expect("the stores load")
 });
 
 fn told(behaviour: &str) -> (Place, Store) {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::{Arc, Mutex};
 
-use autotel_stores::{Compilation, CompilationPhase, Error, ErrorKind, Host, Origin};
+use autotel_stores::{Compilation, CompilationPhase, Compiler, Error, ErrorKind, Host, Origin};
 use autotel_tests::{HOST, Place};
 
 /// A built-in store's component with one name in it changed for another of the same length, in a folder of its own.
@@ -19,7 +19,12 @@ fn changed(from: &str, to: &str) -> Place {
 }
 
 fn refused(place: &Place) -> Error {
-    let error = Host::builder().store_folder(place.folder.path()).build().err().expect("it is refused");
+    let error = Host::builder()
+        .compiler(Compiler::InProcess)
+        .store_folder(place.folder.path())
+        .build()
+        .err()
+        .expect("it is refused");
     assert_eq!(error.path(), Some(&*place.path));
     error
 }
@@ -59,7 +64,11 @@ fn a_component_that_asks_for_more_is_refused_with_the_import() {
         let told = Arc::new(Mutex::new(Vec::new()));
         let compiled = Arc::clone(&told);
         let listener = move |compilation: &Compilation| compiled.lock().unwrap().push(compilation.component.clone());
-        let built = Host::builder().store_folder(place.folder.path()).on_compile(listener).build();
+        let built = Host::builder()
+            .compiler(Compiler::InProcess)
+            .store_folder(place.folder.path())
+            .on_compile(listener)
+            .build();
         let error = built.err().expect("it is refused");
         assert!(!told.lock().unwrap().contains(&"changed.wasm".to_owned()));
         assert_eq!(error.kind(), ErrorKind::Store);
@@ -84,7 +93,7 @@ fn a_store_that_takes_a_built_in_stores_name_is_refused_unless_it_may() {
     let error = refused(&place);
     assert_eq!(error.kind(), ErrorKind::Usage);
     assert!(error.hint().unwrap().contains("--replace json-store"), "{error:?}");
-    let builder = Host::builder().store_folder(place.folder.path());
+    let builder = Host::builder().compiler(Compiler::InProcess).store_folder(place.folder.path());
     assert!(builder.clone().replace("yaml-store").build().is_err());
     let error = builder.clone().replace("json-store").replace("no-store").build().err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Usage, "what nothing replaces: {error}");
@@ -102,7 +111,7 @@ fn a_store_that_takes_a_built_in_stores_name_is_refused_unless_it_may() {
 fn two_third_parties_stores_do_not_share_a_name() {
     let place = changed("json-store", "mine-store");
     fs::copy(&place.path, place.folder.path().join("again.wasm")).unwrap();
-    let error = Host::builder().store_folder(place.folder.path()).build().err().unwrap();
+    let error = Host::builder().compiler(Compiler::InProcess).store_folder(place.folder.path()).build().err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Usage);
     assert!(error.to_string().contains("mine-store"), "{error}");
 }
@@ -120,7 +129,11 @@ fn a_compilation_is_told_when_it_begins_and_ends_and_not_again() {
         }
     };
     let cache = Place::new("cache");
-    let builder = Host::builder().store_folder(place.folder.path()).cache_folder(&cache.path).on_compile(listen(&told));
+    let builder = Host::builder()
+        .compiler(Compiler::InProcess)
+        .store_folder(place.folder.path())
+        .cache_folder(&cache.path)
+        .on_compile(listen(&told));
     for _ in 0..2 {
         builder.build().unwrap();
     }

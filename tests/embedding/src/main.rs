@@ -7,9 +7,10 @@
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Duration;
 
-use autotel_stores::{CompilationPhase, ErrorKind, Host, Limit, Limits};
+use autotel_stores::{COMPILE_FOR_HOST, CompilationPhase, Compiler, ErrorKind, Host, Limit, Limits, compile_for_host};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
@@ -24,13 +25,22 @@ struct Settings {
     features: Vec<String>,
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let plugin = std::env::args_os().nth(1).map(PathBuf::from).ok_or("usage: embedding TOML_STORE.wasm")?;
+fn main() -> Result<ExitCode> {
+    let argument = std::env::args_os().nth(1).ok_or("usage: embedding TOML_STORE.wasm")?;
+    // A third party's store is compiled by another process of this program.
+    if argument == COMPILE_FOR_HOST {
+        return Ok(compile_for_host());
+    }
+    tokio::runtime::Runtime::new()?.block_on(run(argument.into()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run(plugin: PathBuf) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let host = Host::builder()
         .cache_folder(folder.path().join("cache"))
         .store_file(plugin)
+        .compiler(Compiler::program(std::env::current_exe()?))
         .on_compile(|compilation| {
             if compilation.phase == CompilationPhase::Begun {
                 println!("compiling {}, {} bytes", compilation.component, compilation.bytes);

@@ -1,0 +1,97 @@
+//! What a third party's component costs to compile is bounded, and a host compiles only where it was told to.
+
+use std::path::Path;
+use std::process::Command;
+
+use autotel_stores::{Compiler, Error, ErrorKind, Host, HostBuilder, Limit, Limits};
+use autotel_tests::{HOST, Place};
+
+const AUTOTEL: &str = env!("CARGO_BIN_EXE_autotel");
+
+/// A third party's store that is the built-in one for JSON under another digest.
+fn component() -> Place {
+    let mut wasm = HOST.built_in_component("json-store").unwrap().to_vec();
+    // An empty custom section.
+    wasm.extend([0, 1, 0]);
+    Place::with("mine.wasm", wasm)
+}
+
+fn builder(component: &Path) -> HostBuilder {
+    Host::builder().store_file(component).replace("json-store")
+}
+
+/// A component of some kilobytes whose compilation takes gigabytes: each of its loops keeps all of its variables.
+fn bomb() -> Place {
+    const LOOPS: usize = 8000;
+    let (variables, loops) = ("i32 ".repeat(LOOPS), "(loop local.get 0 br_if 0)".repeat(LOOPS));
+    let sum: String = (1..=LOOPS).map(|variable| format!("local.get {variable} i32.add ")).collect();
+    let text = format!(
+        "(component
+           (core module (func (param i32) (local {variables}) {loops} i32.const 0 {sum} local.set 0))
+           (instance $store)
+           (export \"autotel:stores/store@0.1.0\" (instance $store)))"
+    );
+    Place::with("bomb.wasm", wat::parse_str(text).expect("the text is a component"))
+}
+
+fn refused(builder: &HostBuilder) -> Error {
+    builder.build().err().expect("it is refused")
+}
+
+#[test]
+fn memory_and_time_of_compiling_are_bounded() {
+    let bomb = bomb();
+    let builder = Host::builder().store_file(&bomb.path).compiler(Compiler::program(AUTOTEL));
+    let memory = Limits::default().with(Limit::CompileMemory, 256 << 20);
+    let time = Limits::default().with(Limit::CompileTime, 200);
+    for (limits, limit) in [(memory, Limit::CompileMemory), (time, Limit::CompileTime)] {
+        let error = refused(&builder.clone().limits(limits));
+        assert_eq!((error.kind(), error.limit_reached()), (ErrorKind::Limit, Some(limit)), "{error}");
+        assert_eq!(error.path(), Some(&*bomb.path));
+    }
+}
+
+#[test]
+fn a_third_partys_store_is_compiled_in_another_process_and_works() {
+    let component = component();
+    let host = builder(&component.path).compiler(Compiler::program(AUTOTEL)).build().unwrap();
+    let place = Place::with("a.json", "[1]");
+    assert_eq!(host.open(&place.path).unwrap().load::<Vec<u8>>().unwrap(), [1]);
+}
+
+#[test]
+fn nothing_of_a_third_partys_is_compiled_unless_a_caller_says_where() {
+    let error = refused(&builder(&component().path));
+    assert_eq!(error.kind(), ErrorKind::Usage);
+    assert!(error.hint().unwrap().contains("HostBuilder::compiler"), "{error:?}");
+}
+
+#[test]
+fn a_program_that_does_not_compile_is_an_error() {
+    let component = component();
+    for (program, kind) in [("no/such/program", ErrorKind::Access), ("true", ErrorKind::Store)] {
+        let error = refused(&builder(&component.path).compiler(Compiler::program(program)));
+        assert_eq!(error.kind(), kind, "{program}: {error}");
+    }
+}
+
+#[test]
+fn a_host_that_compiles_nothing_runs_what_was_compiled_before() {
+    let (component, cache) = (component(), Place::new("cache"));
+    let never = builder(&component.path).cache_folder(&cache.path).compiler(Compiler::Never);
+    assert_eq!(refused(&never).kind(), ErrorKind::Usage);
+    let compiled = Command::new(AUTOTEL)
+        .args(["compile", "--replace", "json-store", "--stores"])
+        .args([component.folder.path(), Path::new("--cache-folder"), &cache.path])
+        .status();
+    assert!(compiled.unwrap().success());
+    let place = Place::with("a.json", "[1]");
+    let host = never.build().unwrap();
+    assert_eq!(host.open(&place.path).unwrap().load::<Vec<u8>>().unwrap(), [1]);
+    // The command line has its stores compiled in another way, and there too.
+    let load = Command::new(AUTOTEL)
+        .args(["load", "--no-compile", "--replace", "json-store", "--stores"])
+        .args([component.folder.path(), Path::new("--cache-folder"), &cache.path, &place.path])
+        .output();
+    assert_eq!(String::from_utf8_lossy(&load.unwrap().stdout), "[1]\n");
+}
