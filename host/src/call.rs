@@ -4,14 +4,15 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use wasmtime::Trap;
 use wasmtime::component::{ResourceTable, ResourceTableError};
+use wasmtime::{CallHook, Trap};
+use wasmtime_wasi::clocks::WasiClocksCtxView;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::contract::{DocumentStore, DocumentStorePre, Refusal};
-use crate::engine::Clock;
+use crate::engine::{TIME_MAX, Watchdog};
 use crate::error::{Error, ErrorKind};
-use crate::grants::{FOLDER, Grant, Grants, Usage};
+use crate::grants::{Ambient, FOLDER, FileGrant, FileSystem, Grants, Reach, Source, Usage};
 use crate::limits::{Limit, Limits, Meter};
 use crate::log::Log;
 use crate::receipt::Tally;
@@ -20,16 +21,50 @@ use crate::receipt::Tally;
 pub(crate) struct State {
     wasi: WasiCtx,
     pub table: ResourceTable,
-    pub grants: Grants,
+    reach: Reach,
+    source: Source,
     meter: Meter,
     log: Log,
-    /// The longest that a store may sleep: it is asked for its deadline when it wakes.
-    pub sleep_max: Duration,
+    host: HostTime,
+}
+
+impl State {
+    pub fn ambient(&mut self) -> Ambient<'_> {
+        let clocks = WasiClocksCtxView { ctx: self.wasi.clocks(), table: &mut self.table };
+        Ambient { source: &mut self.source, clocks }
+    }
+
+    pub fn file_system(&mut self) -> FileSystem<'_> {
+        FileSystem { reach: &mut self.reach, table: &mut self.table }
+    }
 }
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// The calls that a store makes of the host, and how long they took.
+#[derive(Default)]
+struct HostTime {
+    calls: u64,
+    took: Duration,
+    entered: Option<Instant>,
+}
+
+impl HostTime {
+    fn note(&mut self, hook: CallHook) {
+        match hook {
+            CallHook::CallingHost => {
+                self.calls += 1;
+                self.entered = Some(Instant::now());
+            }
+            CallHook::ReturningFromHost => {
+                self.took += self.entered.take().map_or(Duration::ZERO, |entered| entered.elapsed());
+            }
+            CallHook::CallingWasm | CallHook::ReturningFromWasm => {}
+        }
     }
 }
 
@@ -39,22 +74,30 @@ pub(crate) struct Call {
     exports: DocumentStore,
     path: String,
     limits: Limits,
-    clock: Arc<Clock>,
+    watchdog: Arc<Watchdog>,
     /// What is left of the deadline. Only time in which the store runs counts.
     time_left: Duration,
     tally: Tally,
 }
 
+/// What a call runs with.
+pub(crate) struct Terms<'a> {
+    pub watchdog: &'a Arc<Watchdog>,
+    pub limits: &'a Limits,
+    pub grants: &'a Grants,
+}
+
 impl Call {
-    /// Instantiates the store with `grant`, a file that it sees as `name`.
+    /// Instantiates the store with `file`, which it sees as `name`.
     pub fn begin(
         pre: &DocumentStorePre<State>,
-        grant: Grant,
+        file: FileGrant,
         name: &str,
-        clock: &Arc<Clock>,
-        limits: &Limits,
+        terms: &Terms<'_>,
         mut tally: Tally,
     ) -> Result<Self, Error> {
+        let Terms { watchdog, limits, grants } = *terms;
+        tally.receipt.grants = grants.lines(&file);
         let log = Log::new(limits.size(Limit::Log));
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.size(Limit::Handles));
@@ -62,22 +105,22 @@ impl Call {
             wasi: WasiCtx::builder().stderr(log.clone()).build(),
             log,
             table,
-            grants: Grants::new(grant, name, limits),
+            reach: Reach::open(file, name, grants, limits)?,
+            source: grants.source(),
             meter: Meter::new(limits),
-            sleep_max: limits.deadline(),
+            host: HostTime::default(),
         };
         let mut store = wasmtime::Store::new(pre.engine(), state);
         store.limiter(|state| &mut state.meter);
+        store.call_hook(|mut context, hook| {
+            context.data_mut().host.note(hook);
+            Ok(())
+        });
         store.set_hostcall_fuel(limits.size(Limit::Copies));
-        store.set_epoch_deadline(Clock::ticks(limits.deadline()));
-        let (started, watching) = (Instant::now(), clock.watch(limits.deadline(), || tally.late(limits)));
-        let exports = pre.instantiate(&mut store).map_err(|error| broke(error, &store, limits));
-        drop(watching);
-        note(&mut tally, &store, started.elapsed(), exports.as_ref().err());
-        let exports = exports?;
-        let (path, limits, clock) = (format!("{FOLDER}/{name}"), limits.clone(), Arc::clone(clock));
-        let time_left = limits.deadline().saturating_sub(started.elapsed());
-        Ok(Self { store, exports, path, limits, clock, time_left, tally })
+        let mut call = Running { store: &mut store, tally: &mut tally, watchdog, limits };
+        let (exports, time_left) = call.run(limits.deadline(), |store| pre.instantiate(store));
+        let (path, limits, watchdog) = (format!("{FOLDER}/{name}"), limits.clone(), Arc::clone(watchdog));
+        Ok(Self { exports: exports?, store, path, limits, watchdog, time_left, tally })
     }
 
     /// Calls an export, given the guest path of the granted file.
@@ -85,28 +128,21 @@ impl Call {
         &mut self,
         export: impl FnOnce(&DocumentStore, &mut wasmtime::Store<State>, &str) -> wasmtime::Result<Result<T, Refusal>>,
     ) -> Result<T, Error> {
-        self.store.set_epoch_deadline(Clock::ticks(self.time_left));
-        let watching = self.clock.watch(self.time_left, || self.tally.late(&self.limits));
-        let started = Instant::now();
-        let answer = export(&self.exports, &mut self.store, &self.path);
-        drop(watching);
-        let took = started.elapsed();
-        let is_late = took > self.time_left;
-        self.time_left = self.time_left.saturating_sub(took);
-        let answer = match answer {
-            Ok(_) if is_late => Err(Error::limit(Limit::Deadline, &self.limits)),
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(refusal)) => Err(self.refused(refusal)),
-            Err(error) => Err(broke(error, &self.store, &self.limits)),
-        };
+        let (store, tally, exports, path) = (&mut self.store, &mut self.tally, &self.exports, &self.path);
+        let mut call = Running { store, tally, watchdog: &self.watchdog, limits: &self.limits };
+        let (answer, time_left) = call.run(self.time_left, |store| export(exports, store, path));
+        self.time_left = time_left;
         self.tally.receipt.calls += 1;
-        note(&mut self.tally, &self.store, took, answer.as_ref().err());
-        answer
+        answer?.map_err(|refusal| {
+            let error = self.refused(refusal);
+            self.tally.receipt.limit = self.tally.receipt.limit.or(error.limit_reached());
+            error
+        })
     }
 
     /// What the store does with its file, as it does it.
     pub fn usage(&self) -> &Arc<Usage> {
-        &self.store.data().grants.usage
+        &self.store.data().reach.usage
     }
 
     /// Whether the store opened its file.
@@ -124,23 +160,55 @@ impl Call {
     }
 }
 
-/// Notes what a call has cost so far.
-fn note(tally: &mut Tally, store: &wasmtime::Store<State>, took: Duration, error: Option<&Error>) {
-    let State { grants, meter, log, .. } = store.data();
-    let receipt = &mut tally.receipt;
-    receipt.store_time += took;
-    receipt.memory_bytes = meter.memory_bytes;
-    receipt.read_bytes = grants.usage.read_bytes.load(Ordering::Relaxed);
-    receipt.written_bytes = grants.usage.written_bytes.load(Ordering::Relaxed);
-    receipt.opens = grants.opens;
-    (receipt.log_bytes, receipt.log_bytes_cut) = log.counts();
-    receipt.limit = receipt.limit.or(error.and_then(Error::limit_reached));
+/// A store while its code runs.
+struct Running<'a> {
+    store: &'a mut wasmtime::Store<State>,
+    tally: &'a mut Tally,
+    watchdog: &'a Watchdog,
+    limits: &'a Limits,
+}
+
+impl Running<'_> {
+    /// Runs some of the store's code for at most so long, notes what it cost, and tells what is left of the time.
+    fn run<T>(
+        &mut self,
+        time: Duration,
+        code: impl FnOnce(&mut wasmtime::Store<State>) -> wasmtime::Result<T>,
+    ) -> (Result<T, Error>, Duration) {
+        self.store.set_epoch_deadline(Watchdog::ticks(time));
+        let watching = self.watchdog.watch(time, || self.tally.late(self.limits));
+        let started = Instant::now();
+        self.store.data_mut().source.ends = started + time.min(TIME_MAX);
+        let answer = code(self.store);
+        drop(watching);
+        let took = started.elapsed();
+        let answer = match answer {
+            Ok(_) if took > time => Err(Error::limit(Limit::Deadline, self.limits)),
+            Ok(answer) => Ok(answer),
+            Err(error) => Err(broke(error, self.store, self.limits)),
+        };
+        self.note(took, answer.as_ref().err());
+        (answer, time.saturating_sub(took))
+    }
+
+    fn note(&mut self, took: Duration, error: Option<&Error>) {
+        let State { reach, meter, log, host, .. } = self.store.data();
+        let receipt = &mut self.tally.receipt;
+        receipt.store_time += took;
+        receipt.host_time = host.took;
+        receipt.host_calls = host.calls;
+        receipt.memory_bytes = meter.memory_bytes;
+        receipt.read_bytes = reach.usage.read_bytes.load(Ordering::Relaxed);
+        receipt.written_bytes = reach.usage.written_bytes.load(Ordering::Relaxed);
+        receipt.opens = reach.usage.opens.load(Ordering::Relaxed);
+        (receipt.log_bytes, receipt.log_bytes_cut) = log.counts();
+        receipt.limit = receipt.limit.or(error.and_then(Error::limit_reached));
+    }
 }
 
 /// The limit that bit, if one did.
 fn exceeded(state: &State) -> Option<Limit> {
-    let of_file = *state.grants.usage.exceeded.lock().unwrap_or_else(PoisonError::into_inner);
-    of_file.or(state.meter.exceeded)
+    state.reach.usage.exceeded().or(state.meter.exceeded)
 }
 
 /// What a trap means: a limit that bit, or a store that broke.

@@ -84,7 +84,7 @@ impl Command {
             Self::NewStore(arguments) => arguments.run(&stores.host()?),
             Self::Extract(arguments) => arguments.run(&stores.host()?),
             Self::Cache(arguments) => arguments.run(stores.cache_folder().as_deref(), || stores.host()),
-            Self::Compile(arguments) => arguments.run(stores.cache_folder().as_deref(), stores.builders()),
+            Self::Compile(arguments) => arguments.run(stores.cache_folder().as_deref(), stores.builders()?),
             Self::CompileForHost => Ok(autotel_stores::compile_for_host()),
             Self::Completions { shell } => {
                 let mut script = Vec::new();
@@ -126,6 +126,24 @@ struct Opening {
 impl Opening {
     fn open(&self, host: &Host, file: &Path) -> Result<Store, Error> {
         with_options(open(host, file, self.store.as_deref())?, &self.options)
+    }
+}
+
+/// How a file is to be replaced.
+#[derive(Args)]
+struct Replacing {
+    /// Keep what the file held, under its name with a tilde behind
+    #[arg(long)]
+    backup: bool,
+    /// Where the file is a symbolic link, write to what it leads to
+    #[arg(long)]
+    follow_links: bool,
+}
+
+impl Replacing {
+    fn of(&self, store: Store) -> Store {
+        let store = if self.backup { store.keeping_backup() } else { store };
+        if self.follow_links { store.following_links() } else { store }
     }
 }
 

@@ -13,7 +13,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::component::no_store;
-use crate::engine::{Clock, engine};
+use crate::engine::{Watchdog, engine};
 use crate::error::{Error, ErrorKind};
 use crate::limits::{Limit, Limits};
 use crate::words::printable;
@@ -60,20 +60,22 @@ impl Compiler {
         &self,
         wasm: &[u8],
         is_built_in: bool,
-        clock: &Clock,
+        watchdog: &Watchdog,
         limits: &Limits,
     ) -> Result<Component, Error> {
         match self {
             Self::Program { program, arguments } if !is_built_in => {
-                let code = compile_elsewhere(Command::new(program).args(arguments), wasm, clock, limits)
+                let code = compile_elsewhere(Command::new(program).args(arguments), wasm, watchdog, limits)
                     .map_err(|failure| failure.told(limits))?;
                 // SAFETY: the caller says that this program compiles, and what it was given is what was checked here.
                 #[expect(unsafe_code, reason = "the compiler's process gives code, as the compiler in this one would")]
-                let component = unsafe { Component::deserialize(&clock.engine, code) };
+                let component = unsafe { Component::deserialize(&watchdog.engine, code) };
                 component.map_err(|error| Error::usage(format!("{} is another compiler: {error}", program.display())))
             }
-            Self::InProcess => compile(&clock.engine, wasm).map_err(no_store),
-            Self::Program { .. } | Self::BuiltInOnly if is_built_in => compile(&clock.engine, wasm).map_err(no_store),
+            Self::InProcess => compile(&watchdog.engine, wasm).map_err(no_store),
+            Self::Program { .. } | Self::BuiltInOnly if is_built_in => {
+                compile(&watchdog.engine, wasm).map_err(no_store)
+            }
             Self::Never => Err(Error::usage("it is not compiled yet, and this host compiles nothing")
                 .with_hint("compile it first: autotel compile COMPONENT --cache-folder FOLDER")),
             Self::Program { .. } | Self::BuiltInOnly => Err(Error::usage(
@@ -128,10 +130,15 @@ const STATUS_NO_MEMORY: u8 = 3;
 const CODE_BYTES_MAX: u64 = 1 << 30;
 const WORDS_BYTES_MAX: u64 = 16 << 10;
 
-fn compile_elsewhere(command: &mut Command, wasm: &[u8], clock: &Clock, limits: &Limits) -> Result<Vec<u8>, Failure> {
+fn compile_elsewhere(
+    command: &mut Command,
+    wasm: &[u8],
+    watchdog: &Watchdog,
+    limits: &Limits,
+) -> Result<Vec<u8>, Failure> {
     let time = limits.time(Limit::CompileTime);
     let request = Request {
-        has_checks: clock.has_checks,
+        has_checks: watchdog.has_checks,
         memory_bytes: limits.get(Limit::CompileMemory),
         // All cores may be at work.
         cpu_seconds: time.as_secs().saturating_mul(thread::available_parallelism().map_or(1, usize::from) as u64) + 1,

@@ -1,4 +1,4 @@
-//! The engine that compiles and runs stores, and the clock that its guests are bound by.
+//! The engine that compiles and runs stores, and the watchdog that its guests are bound by.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -39,7 +39,7 @@ impl fmt::Debug for Interruption {
 }
 
 /// The engine, and the thread that watches its guests while there are any.
-pub(crate) struct Clock {
+pub(crate) struct Watchdog {
     pub engine: Engine,
     watched: Arc<Watched>,
     /// Whether guests ask for the time, so that nobody need know when each is late.
@@ -99,7 +99,7 @@ impl Drop for Watching<'_> {
     }
 }
 
-impl Clock {
+impl Watchdog {
     pub fn start(interruption: Interruption) -> Result<Arc<Self>, Error> {
         let has_checks = matches!(interruption, Interruption::Checks);
         let engine = engine(has_checks)?;
@@ -119,7 +119,7 @@ impl Clock {
             }
         };
         thread::Builder::new()
-            .name("autotel-clock".to_owned())
+            .name("autotel-watchdog".to_owned())
             .spawn(watch)
             .map_err(|error| Error::internal(format!("cannot start a thread: {error}")))?;
         Ok(Arc::new(Self { engine, watched, has_checks }))
@@ -147,9 +147,9 @@ impl Clock {
 }
 
 /// The longest that a clock counts: some thirty years.
-const TIME_MAX: Duration = Duration::from_secs(1 << 30);
+pub(crate) const TIME_MAX: Duration = Duration::from_secs(1 << 30);
 
-impl Drop for Clock {
+impl Drop for Watchdog {
     fn drop(&mut self) {
         *self.watched.guests() = None;
         self.watched.changed.notify_all();

@@ -22,6 +22,8 @@ pub enum ErrorKind {
     Limit,
     /// The file is missing, is none, or may not be touched.
     Access,
+    /// Another process or call is writing to the file: try again later.
+    Conflict,
     /// A bug in this library.
     Internal,
 }
@@ -141,13 +143,19 @@ impl Error {
             Refusal::Unsupported(message) => Self::new(ErrorKind::Refused, printable(&message)),
             Refusal::NotFound(_) => Self::new(ErrorKind::Access, "the store did not find the file"),
             Refusal::Denied(_) => Self::new(ErrorKind::Access, "the store was not let at the file"),
-            Refusal::Conflict(message) => Self::new(ErrorKind::Access, printable(&message)),
+            Refusal::Conflict(message) => Self::new(ErrorKind::Conflict, printable(&message)),
             Refusal::Other(message) => Self::new(ErrorKind::Store, printable(&message)),
         }
     }
 
     pub(crate) fn on(mut self, path: &Path) -> Self {
         self.0.path.get_or_insert_with(|| path.to_owned());
+        self
+    }
+
+    /// Names the file otherwise.
+    pub(crate) fn shown_on(mut self, path: &Path) -> Self {
+        self.0.path = Some(path.to_owned());
         self
     }
 

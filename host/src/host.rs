@@ -10,12 +10,14 @@ use crate::compiler::Compiler;
 use crate::component::{Compilation, CompileListener, ComponentFile, digest};
 use crate::engine::Interruption;
 use crate::error::Error;
+use crate::grants::Grants;
 use crate::limits::Limits;
 use crate::loader::Loader;
 use crate::plugin::{Origin, Plugin, StoreInfo};
 use crate::receipt::{Receipt, ReceiptListener};
 use crate::registry::Registry;
 use crate::store::Store;
+use crate::transaction::Transaction;
 
 include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
 
@@ -29,6 +31,7 @@ struct Inner {
     built_in: Vec<Arc<Plugin>>,
     loader: Arc<Loader>,
     limits: Limits,
+    grants: Grants,
 }
 
 /// A host in the making.
@@ -40,6 +43,7 @@ pub struct HostBuilder {
     cache: Option<PathBuf>,
     compiler: Compiler,
     limits: Limits,
+    grants: Grants,
     listener: CompileListener,
     receipts: ReceiptListener,
     interruption: Interruption,
@@ -115,6 +119,24 @@ impl Host {
         Ok(self.store(path.as_ref(), plugin))
     }
 
+    /// Begins to save several files as one: all of them change or none does, whatever ends the process meanwhile.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let (orders, total) = (folder.path().join("orders.json"), folder.path().join("total.yaml"));
+    /// let host = autotel_stores::Host::new()?;
+    /// let mut transaction = host.transaction();
+    /// transaction.save(&host.open(&orders)?, &[40, 2])?;
+    /// transaction.save(&host.open(&total)?, &42)?;
+    /// assert!(!orders.exists() && !total.exists());
+    /// transaction.commit()?;
+    /// assert_eq!(host.open(&total)?.load::<u8>()?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn transaction(&self) -> Transaction {
+        Transaction::default()
+    }
+
     /// Learns what a component file is, without adding it to the stores.
     pub fn inspect(&self, component: impl AsRef<Path>) -> Result<StoreInfo, Error> {
         load_file(&self.0.loader, component.as_ref()).map(|plugin| plugin.info)
@@ -139,7 +161,8 @@ impl Host {
     }
 
     fn store(&self, path: &Path, plugin: &Arc<Plugin>) -> Store {
-        Store::new(path, Arc::clone(plugin), Arc::clone(&self.0.loader), self.0.limits.clone())
+        let Inner { loader, limits, grants, .. } = &*self.0;
+        Store::new(path, Arc::clone(plugin), Arc::clone(loader), limits.clone(), grants.clone())
     }
 }
 
@@ -235,6 +258,12 @@ impl HostBuilder {
         self
     }
 
+    /// What a store is given beside its file, unless a [`Store`] says otherwise.
+    pub fn grants(mut self, grants: Grants) -> Self {
+        self.grants = grants;
+        self
+    }
+
     /// Learns what each store is, and compiles those that the cache does not know.
     pub fn build(&self) -> Result<Host, Error> {
         let cache = self.cache.as_ref().map(|path| Cache::open(path).map_err(|error| Error::access(path, error)));
@@ -261,7 +290,8 @@ impl HostBuilder {
                 "nothing takes the place of `{name}`: no third party's store has that name"
             )));
         }
-        Ok(Host(Arc::new(Inner { registry: Registry::of(plugins), built_in, loader, limits: self.limits.clone() })))
+        let (registry, limits, grants) = (Registry::of(plugins), self.limits.clone(), self.grants.clone());
+        Ok(Host(Arc::new(Inner { registry, built_in, loader, limits, grants })))
     }
 
     /// Adds a third party's store, unless its name is taken.

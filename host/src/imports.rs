@@ -1,19 +1,14 @@
-//! What a store may import: clocks, random numbers, the granted file, standard streams that lead nowhere but for the end
+//! What a store may import: clocks, random numbers, the granted files, standard streams that lead nowhere but for the end
 //! of what is said on standard error, and a network that refuses.
-
-use std::time::Duration;
 
 use wasmtime::Engine;
 use wasmtime::component::types::{ComponentExtern, ComponentItem};
-use wasmtime::component::{Component, HasData, Linker, Resource, ResourceTable, ResourceType};
+use wasmtime::component::{Component, HasData, Linker, ResourceTable, ResourceType};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
-use wasmtime_wasi::clocks::{WasiClocks, WasiClocksCtxView, WasiClocksView};
-use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable, IoError, bindings};
-use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 
 use crate::call::State;
-use crate::grants::FileSystem;
+use crate::grants::{FileSystem, HasAmbient};
 use crate::outline::is_compatible;
 
 /// Interfaces of WASI 0.2 that a store is given, all of which `linker` has.
@@ -66,11 +61,11 @@ pub(crate) fn access(import: &str) -> Option<Access> {
 pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     let l = &mut linker;
-    bindings::clocks::wall_clock::add_to_linker::<_, WasiClocks>(l, State::clocks)?;
-    monotonic_clock::add_to_linker::<_, HasTimer>(l, timer)?;
-    bindings::random::random::add_to_linker::<_, WasiRandom>(l, State::random)?;
-    bindings::random::insecure::add_to_linker::<_, WasiRandom>(l, State::random)?;
-    bindings::random::insecure_seed::add_to_linker::<_, WasiRandom>(l, State::random)?;
+    bindings::clocks::wall_clock::add_to_linker::<_, HasAmbient>(l, State::ambient)?;
+    bindings::clocks::monotonic_clock::add_to_linker::<_, HasAmbient>(l, State::ambient)?;
+    bindings::random::random::add_to_linker::<_, HasAmbient>(l, State::ambient)?;
+    bindings::random::insecure::add_to_linker::<_, HasAmbient>(l, State::ambient)?;
+    bindings::random::insecure_seed::add_to_linker::<_, HasAmbient>(l, State::ambient)?;
     bindings::cli::environment::add_to_linker::<_, WasiCli>(l, State::cli)?;
     bindings::cli::exit::add_to_linker::<_, WasiCli>(l, State::cli)?;
     bindings::cli::stdin::add_to_linker::<_, WasiCli>(l, State::cli)?;
@@ -84,8 +79,8 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     bindings::sync::io::error::add_to_linker::<_, HasTable>(l, |state| &mut state.table)?;
     bindings::sync::io::poll::add_to_linker::<_, HasTable>(l, |state| &mut state.table)?;
     bindings::sync::io::streams::add_to_linker::<_, HasTable>(l, |state| &mut state.table)?;
-    bindings::filesystem::preopens::add_to_linker::<_, HasFileSystem>(l, file_system)?;
-    bindings::sync::filesystem::types::add_to_linker::<_, HasFileSystem>(l, file_system)?;
+    bindings::filesystem::preopens::add_to_linker::<_, HasFileSystem>(l, State::file_system)?;
+    bindings::sync::filesystem::types::add_to_linker::<_, HasFileSystem>(l, State::file_system)?;
     Ok(linker)
 }
 
@@ -138,49 +133,8 @@ impl HasData for HasFileSystem {
     type Data<'a> = FileSystem<'a>;
 }
 
-/// The monotonic clock, on which no sleep is longer than the call may last.
-struct Timer<'a> {
-    clocks: WasiClocksCtxView<'a>,
-    sleep_max: Duration,
-}
-
-struct HasTimer;
-
-impl HasData for HasTimer {
-    type Data<'a> = Timer<'a>;
-}
-
-fn timer(state: &mut State) -> Timer<'_> {
-    let sleep_max = state.sleep_max;
-    Timer { clocks: state.clocks(), sleep_max }
-}
-
-impl monotonic_clock::Host for Timer<'_> {
-    fn now(&mut self) -> wasmtime::Result<u64> {
-        monotonic_clock::Host::now(&mut self.clocks)
-    }
-
-    fn resolution(&mut self) -> wasmtime::Result<u64> {
-        monotonic_clock::Host::resolution(&mut self.clocks)
-    }
-
-    fn subscribe_instant(&mut self, instant: u64) -> wasmtime::Result<Resource<DynPollable>> {
-        let now = self.now()?;
-        self.subscribe_duration(instant.saturating_sub(now))
-    }
-
-    fn subscribe_duration(&mut self, duration: u64) -> wasmtime::Result<Resource<DynPollable>> {
-        let longest = u64::try_from(self.sleep_max.as_nanos()).unwrap_or(u64::MAX);
-        self.clocks.subscribe_duration(duration.min(longest))
-    }
-}
-
 struct HasTable;
 
 impl HasData for HasTable {
     type Data<'a> = &'a mut ResourceTable;
-}
-
-fn file_system(state: &mut State) -> FileSystem<'_> {
-    FileSystem { grants: &mut state.grants, table: &mut state.table }
 }

@@ -36,6 +36,7 @@ mod host;
 mod imports;
 mod limits;
 mod loader;
+mod lock;
 mod log;
 mod outline;
 mod plugin;
@@ -44,6 +45,7 @@ mod receipt;
 mod registry;
 mod staging;
 mod store;
+mod transaction;
 mod words;
 mod writer;
 
@@ -56,6 +58,7 @@ pub use contract::{
     Description, Format, Loss, Operations, OptionDescription, OptionKind, OptionValue, Position, Problem, Setting,
 };
 pub use error::{Error, ErrorKind};
+pub use grants::{Clock, Grants, Randomness};
 pub use host::{Host, HostBuilder};
 pub use limits::{Limit, Limits, Unit};
 pub use plugin::{Origin, StoreInfo};
@@ -63,5 +66,6 @@ pub use reader::Reader;
 pub use receipt::Receipt;
 pub use registry::Registry;
 pub use store::Store;
+pub use transaction::Transaction;
 pub use words::printable;
 pub use writer::Writer;

@@ -16,6 +16,9 @@ pub enum Limit {
     Documents,
     Page,
     Opens,
+    Entries,
+    DatasetBytes,
+    DatasetFiles,
     Copies,
     Handles,
     Tables,
@@ -51,14 +54,17 @@ const GIB: u64 = 1 << 30;
 
 /// Every limit, in the order of [`Limit`].
 #[rustfmt::skip]
-const TABLE: [Row; 14] = [
+const TABLE: [Row; 17] = [
     row(Limit::Memory, "memory", Unit::Bytes, 512 * MIB, "linear memory, all memories together; documents pass through it in pages"),
     row(Limit::Deadline, "deadline", Unit::Milliseconds, 60_000, "time that the store runs for; hundreds of megabytes take less"),
     row(Limit::Read, "read", Unit::Bytes, 64 * GIB, "bytes read of the file, more than once where it is read again"),
     row(Limit::Written, "written", Unit::Bytes, 16 * GIB, "bytes written to the file"),
     row(Limit::Documents, "documents", Unit::Bytes, 16 * GIB, "bytes of documents that are answered"),
     row(Limit::Page, "page", Unit::Bytes, MIB, "bytes of documents that a store is asked for at once"),
-    row(Limit::Opens, "opens", Unit::Count, 64, "times that the file is opened; a store opens it again to find a line"),
+    row(Limit::Opens, "opens", Unit::Count, 256, "times that files are opened; a store opens its file again to find a line"),
+    row(Limit::Entries, "entries", Unit::Count, 100_000, "entries of a folder that are told at once"),
+    row(Limit::DatasetBytes, "dataset-bytes", Unit::Bytes, 16 * GIB, "bytes of a dataset, with what was there before"),
+    row(Limit::DatasetFiles, "dataset-files", Unit::Count, 100_000, "files and folders of a dataset, with what was there before"),
     row(Limit::Copies, "copies", Unit::Bytes, 128 * MIB, "bytes that one call copies between store and host"),
     row(Limit::Handles, "handles", Unit::Count, 10_000, "handles of the host that are open at once"),
     row(Limit::Tables, "tables", Unit::Count, 100_000, "entries of all tables; a store's functions are some hundreds"),

@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 use wasmtime::component::{Component, Linker};
 
 use crate::cache::{CODE, Cache};
-use crate::call::{Call, State};
+use crate::call::{Call, State, Terms};
 use crate::compiler::Compiler;
 use crate::component::{CompileListener, ComponentFile, digest, no_store};
 use crate::contract::{Description, DocumentStorePre};
-use crate::engine::{Clock, Interruption};
+use crate::engine::{Interruption, Watchdog};
 use crate::error::{Error, ErrorKind};
-use crate::grants::Grant;
+use crate::grants::{FileGrant, Grants};
 use crate::limits::Limits;
 use crate::outline::Outline;
 use crate::plugin::{Code, Origin, Plugin, check};
@@ -33,7 +33,7 @@ pub(crate) struct About {
 
 /// Makes plugins of component files.
 pub(crate) struct Loader {
-    pub clock: Arc<Clock>,
+    pub watchdog: Arc<Watchdog>,
     linker: Linker<State>,
     cache: Option<Cache>,
     compiler: Compiler,
@@ -53,12 +53,12 @@ impl Loader {
         receipts: ReceiptListener,
         interruption: Interruption,
     ) -> Result<Self, Error> {
-        let clock = Clock::start(interruption)?;
-        let linker = crate::imports::linker(&clock.engine).map_err(|error| Error::internal(error.to_string()))?;
+        let watchdog = Watchdog::start(interruption)?;
+        let linker = crate::imports::linker(&watchdog.engine).map_err(|error| Error::internal(error.to_string()))?;
         let mut hasher = DefaultHasher::new();
-        clock.engine.precompile_compatibility_hash().hash(&mut hasher);
+        watchdog.engine.precompile_compatibility_hash().hash(&mut hasher);
         let compatibility = format!("{}-{:016x}", env!("CARGO_PKG_VERSION"), hasher.finish());
-        Ok(Self { clock, linker, cache, compiler, limits, listener, receipts, compatibility })
+        Ok(Self { watchdog, linker, cache, compiler, limits, listener, receipts, compatibility })
     }
 
     /// Learns what a component is. Reads the whole of it, and compiles it, only where the cache does not know it.
@@ -110,7 +110,7 @@ impl Loader {
 
     fn compile(&self, name: &str, file: &ComponentFile, wasm: &[u8]) -> Result<Component, Error> {
         let is_built_in = file.origin() == Origin::BuiltIn;
-        let compile = || self.compiler.compile(wasm, is_built_in, &self.clock, &self.limits);
+        let compile = || self.compiler.compile(wasm, is_built_in, &self.watchdog, &self.limits);
         self.listener.around(name, wasm, compile)
     }
 
@@ -164,7 +164,8 @@ impl Loader {
 
     /// Asks a component what it is.
     fn describe(&self, pre: &DocumentStorePre<State>, outline: Outline) -> Result<About, Error> {
-        let mut call = Call::begin(pre, Grant::Nothing, "", &self.clock, &self.limits, Tally::untold())?;
+        let terms = Terms { watchdog: &self.watchdog, limits: &self.limits, grants: &Grants::default() };
+        let mut call = Call::begin(pre, FileGrant::Nothing, "", &terms, Tally::untold())?;
         let description =
             call.invoke(|exports, store, _| exports.autotel_stores_store().call_describe(store).map(Ok))?;
         let description = printable_description(description);

@@ -8,6 +8,7 @@ use autotel_stores::{Compiler, Error, ErrorKind, Host, HostBuilder};
 use clap::{Args, Parser};
 
 use crate::command::Command;
+use crate::grant_options::GrantOptions;
 use crate::limit_options::LimitOptions;
 
 /// What the commands end with.
@@ -19,12 +20,13 @@ Exit status:
   1    the data was refused
   2    the command was wrong
   3    a store broke, or reached a limit
-  4    a file is missing, or access to it is denied
+  4    a file is missing, in use, or access to it is denied
   255  a bug in autotel"
     };
 }
 
 mod command;
+mod grant_options;
 mod limit_options;
 mod terminal;
 
@@ -79,6 +81,8 @@ struct Stores {
     #[arg(skip)]
     is_for_machines: bool,
     #[command(flatten)]
+    grants: GrantOptions,
+    #[command(flatten)]
     pub limits: LimitOptions,
 }
 
@@ -90,7 +94,7 @@ impl Stores {
     }
 
     fn host(&self) -> Result<Host, Error> {
-        let builder = self.ending_process(self.builder());
+        let builder = self.ending_process(self.builder()?);
         let Some(cache) = self.cache_folder() else { return builder.build() };
         match builder.clone().cache_folder(&cache).build() {
             // Without a folder to keep it in, code is compiled at each start.
@@ -103,23 +107,26 @@ impl Stores {
     }
 
     /// A host as this program has it, and one as a library has it.
-    fn builders(&self) -> [HostBuilder; 2] {
-        [self.ending_process(self.builder()), self.builder()]
+    fn builders(&self) -> Result<[HostBuilder; 2], Error> {
+        Ok([self.ending_process(self.builder()?), self.builder()?])
     }
 
-    fn builder(&self) -> HostBuilder {
+    fn builder(&self) -> Result<HostBuilder, Error> {
         let compiler = if self.no_compile {
             Compiler::Never
         } else {
             // A program that does not know where it is cannot run itself.
             env::current_exe().map_or(Compiler::BuiltInOnly, Compiler::program)
         };
-        let builder =
-            Host::builder().limits(self.limits.0.clone()).compiler(compiler).on_compile(terminal::tell_compilation());
+        let builder = Host::builder()
+            .limits(self.limits.0.clone())
+            .grants(self.grants.grants()?)
+            .compiler(compiler)
+            .on_compile(terminal::tell_compilation());
         let builder =
             if self.receipt { builder.on_receipt(terminal::tell_receipt(self.is_for_machines)) } else { builder };
         let builder = self.folders.iter().fold(builder, |builder, folder| builder.store_folder(folder));
-        self.replace.iter().fold(builder, |builder, store| builder.replace(store))
+        Ok(self.replace.iter().fold(builder, |builder, store| builder.replace(store)))
     }
 
     fn ending_process(&self, builder: HostBuilder) -> HostBuilder {
@@ -157,7 +164,7 @@ fn status(error: &Error) -> u8 {
         ErrorKind::Refused => 1,
         ErrorKind::Usage => 2,
         ErrorKind::Store | ErrorKind::Limit => 3,
-        ErrorKind::Access => 4,
+        ErrorKind::Access | ErrorKind::Conflict => 4,
         _ => BUG,
     }
 }

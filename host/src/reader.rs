@@ -14,7 +14,7 @@ use wasmtime::component::ResourceAny;
 use crate::call::Call;
 use crate::contract::Operations;
 use crate::error::{Error, ErrorKind};
-use crate::grants::{Grant, Usage};
+use crate::grants::{FileGrant, Usage};
 use crate::limits::{Limit, Limits};
 use crate::store::Store;
 
@@ -137,7 +137,7 @@ struct Reading {
 
 impl Reading {
     fn begin(store: &Store, file: File) -> Result<Self, Error> {
-        let mut call = store.begin(Operations::LOAD, Grant::Read(file))?;
+        let mut call = store.begin(Operations::LOAD, FileGrant::Read(file))?;
         let reader = call.invoke(|exports, instance, path| {
             exports.autotel_stores_store().reader().call_open(instance, path, store.settings())
         })?;
@@ -211,7 +211,7 @@ impl Arriving {
         if !is_small || is_in_runtime() {
             return Self::open(store);
         }
-        let mut call = store.begin(Operations::LOAD, Grant::Read(file))?;
+        let mut call = store.begin(Operations::LOAD, FileGrant::Read(file))?;
         let document = call.invoke(|exports, instance, path| {
             exports.autotel_stores_store().call_load(instance, path, store.settings())
         })?;

@@ -23,12 +23,18 @@ pub struct Receipt {
     pub wall_time: Duration,
     /// The part of that in which the store ran, with the calls that it made of the host.
     pub store_time: Duration,
+    /// The part of that in turn which these calls of the host took.
+    pub host_time: Duration,
+    /// Calls that the store made of the host.
+    pub host_calls: u64,
+    /// What the store was given, in words.
+    pub grants: Vec<String>,
     /// Bytes of linear memory at the end, all memories together; memory never shrinks.
     pub memory_bytes: u64,
-    /// Bytes read of the file and written to it.
+    /// Bytes read of files and written to them.
     pub read_bytes: u64,
     pub written_bytes: u64,
-    /// Times that the file was opened.
+    /// Times that files were opened.
     pub opens: u64,
     /// Calls of the store's exports: a page is a call.
     pub calls: u64,

@@ -1,5 +1,6 @@
 //! Saves as transactions: a file of the host's own takes the target's place once it is whole.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,11 +10,26 @@ use cap_std::fs::{Dir, Metadata};
 use cap_tempfile::TempFile;
 use self_cell::self_cell;
 
-/// A file that is written beside its target, or beside what that leads to where it is a link. Dropped without
-/// [`Staging::commit`], it is gone.
+use crate::error::{Error, ErrorKind};
+use crate::lock::{Lock, is_same};
+use crate::transaction::recover;
+
+/// How a file takes the place of another.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Replacing {
+    /// Whether a link is followed, and what it leads to is replaced.
+    pub follows_links: bool,
+    /// Whether what was there stays, under another name.
+    pub keeps_backup: bool,
+}
+
+/// A file that is written beside its target, which is locked meanwhile. Dropped without [`Staging::commit`], it is gone.
 pub(crate) struct Staging {
     target: PathBuf,
     place: Place,
+    keeps_backup: bool,
+    was_there: bool,
+    _lock: Lock,
 }
 
 type StagedFile<'folder> = Option<TempFile<'folder>>;
@@ -28,15 +44,20 @@ self_cell! {
 }
 
 impl Staging {
-    pub fn begin(target: &Path) -> io::Result<Self> {
-        let target = match target.canonicalize() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => target.to_owned(),
-            found => found?,
-        };
-        check_replaceable(&target)?;
-        let folder = Dir::open_ambient_dir(folder_of(&target), ambient_authority())?;
-        let place = Place::try_new(folder, |folder| TempFile::new(folder).map(Some))?;
-        Ok(Self { target, place })
+    pub fn begin(path: &Path, replacing: Replacing) -> Result<Self, Error> {
+        let unusable = |error| Error::access(path, error);
+        let target = target(path, replacing.follows_links)?;
+        let was_there = check_replaceable(&target).map_err(unusable)?;
+        let folder = Dir::open_ambient_dir(folder_of(&target), ambient_authority()).map_err(unusable)?;
+        recover(&folder, folder_of(&target))?;
+        let lock = Lock::of_file(&folder, name(&target).map_err(unusable)?, path)?;
+        let place = Place::try_new(folder, |folder| TempFile::new(folder).map(Some)).map_err(unusable)?;
+        Ok(Self { target, place, keeps_backup: replacing.keeps_backup, was_there, _lock: lock })
+    }
+
+    /// The file that will be replaced.
+    pub fn target(&self) -> &Path {
+        &self.target
     }
 
     /// The file, for the store to write.
@@ -49,22 +70,74 @@ impl Staging {
     }
 
     /// Puts the file in the target's place, on disk too, with the permissions of what it replaces.
-    pub fn commit(mut self) -> io::Result<()> {
-        let target = &self.target;
+    pub fn commit(mut self) -> Result<(), Error> {
+        let folder = self.place.borrow_owner();
+        // What was not there could not be locked.
+        let _lock = if self.was_there { None } else { Some(Lock::of_folder_soon(folder, folder_of(&self.target))?) };
+        self.check_unchanged()?;
+        let (target, keeps_backup) = (self.target.clone(), self.keeps_backup);
+        self.rename_to(name(&target).map_err(|error| Error::access(&target, error))?, keeps_backup)
+            .map_err(|error| Error::access(&target, error))?;
+        // The file is in place: a folder that cannot be synced does not undo that.
+        let _ = sync_folder(self.place.borrow_owner());
+        Ok(())
+    }
+
+    /// Fails where another has made the file in the meantime.
+    pub fn check_unchanged(&self) -> Result<(), Error> {
+        let is_there = name(&self.target).is_ok_and(|name| self.place.borrow_owner().symlink_metadata(name).is_ok());
+        if self.was_there || !is_there {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Conflict, "another made the file while it was being written").on(&self.target))
+    }
+
+    /// Gives the file a name in the target's folder, once it is on disk.
+    pub fn rename_to(&mut self, new_name: &OsStr, keeps_backup: bool) -> io::Result<()> {
+        let target = self.target.clone();
         self.place.with_dependent_mut(|folder, file| {
             let file = file.take().ok_or(io::ErrorKind::NotFound)?;
-            put(target, folder, file)
+            let replaced = name(&target)?;
+            if let Ok(metadata) = folder.symlink_metadata(replaced) {
+                keep_owner(file.as_file(), &metadata)?;
+            }
+            file.as_file().sync_all()?;
+            if keeps_backup {
+                keep_backup(folder, replaced)?;
+            }
+            file.replace(new_name)
         })
+    }
+
+    pub fn keeps_backup(&self) -> bool {
+        self.keeps_backup
     }
 }
 
-/// A directory, a device or a pipe is not to be replaced with a file.
-fn check_replaceable(target: &Path) -> io::Result<()> {
-    match std::fs::metadata(target) {
+/// What is to be replaced: never a link, unless what that leads to is meant.
+fn target(path: &Path, follows_links: bool) -> Result<PathBuf, Error> {
+    match path.symlink_metadata() {
+        Ok(metadata) if metadata.is_symlink() && !follows_links => {
+            let leads_to = path.read_link().unwrap_or_default();
+            let message = format!("it is a link to {}", crate::words::printable(&leads_to.to_string_lossy()));
+            Err(Error::new(ErrorKind::Access, message)
+                .on(path)
+                .with_hint("to write to what it leads to, say so: --follow-links, or Store::following_links"))
+        }
+        _ => match path.canonicalize() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path.to_owned()),
+            found => found.map_err(|error| Error::access(path, error)),
+        },
+    }
+}
+
+/// Tells whether there is a file. A directory, a device or a pipe is not to be replaced with one.
+fn check_replaceable(target: &Path) -> io::Result<bool> {
+    match std::fs::symlink_metadata(target) {
         Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
         Ok(metadata) if !metadata.is_file() => Err(io::Error::other("neither a file nor a directory")),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+        found => Ok(found.is_ok()),
     }
 }
 
@@ -83,19 +156,44 @@ fn keep_owner(file: &cap_std::fs::File, replaced: &Metadata) -> io::Result<()> {
     file.set_permissions(replaced.permissions())
 }
 
+/// Keeps what a file of this name holds under the name of its backup, in place of the backup before.
+pub(crate) fn keep_backup(folder: &Dir, name: &OsStr) -> io::Result<()> {
+    let (mut backup, mut meanwhile) = (name.to_owned(), OsStr::new(".autotel-backup-").to_owned());
+    backup.push("~");
+    meanwhile.push(name);
+    // Made before a crash: renaming one name of a file to another of its names does nothing.
+    if let (Ok(kept), Ok(current)) = (folder.symlink_metadata(&backup), folder.symlink_metadata(name))
+        && is_same(&kept, &current)
+    {
+        return remove(folder, &meanwhile);
+    }
+    remove(folder, &meanwhile)?;
+    match folder.hard_link(name, folder, &meanwhile) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        // A file system without links.
+        Err(_) => folder.copy(name, folder, &backup).map(drop),
+        Ok(()) => folder.rename(&meanwhile, folder, &backup),
+    }
+}
+
+/// Removes a file, if it is there.
+pub(crate) fn remove(folder: &Dir, name: impl AsRef<Path>) -> io::Result<()> {
+    match folder.remove_file(name) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// The folder that a path lies in.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."))
 }
 
-fn put(target: &Path, folder: &Dir, file: TempFile<'_>) -> io::Result<()> {
-    let name = target.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
-    if let Ok(replaced) = folder.metadata(name) {
-        keep_owner(file.as_file(), &replaced)?;
-    }
-    file.as_file().sync_all()?;
-    file.replace(name)?;
-    // The file is in place: a folder that cannot be synced does not undo that.
-    let _ = folder.open(".").and_then(|folder| folder.sync_all());
-    Ok(())
+/// The last name in a path.
+pub(crate) fn name(path: &Path) -> io::Result<&OsStr> {
+    path.file_name().ok_or_else(|| io::ErrorKind::InvalidFilename.into())
+}
+
+pub(crate) fn sync_folder(folder: &Dir) -> io::Result<()> {
+    folder.open(".").and_then(|folder| folder.sync_all())
 }

@@ -7,19 +7,23 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use autotel_document::{Decoder, Encoder, Value, encode};
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::asynchronous::AsyncStore;
-use crate::call::Call;
+use crate::call::{Call, Terms};
 use crate::contract::{Description, Loss, Operations, OptionKind, OptionValue, Problem, Setting};
 use crate::error::{Error, ErrorKind};
-use crate::grants::Grant;
+use crate::grants::{FileGrant, Grants};
 use crate::limits::Limits;
 use crate::loader::Loader;
 use crate::plugin::Plugin;
 use crate::reader::{Reader, answer_of_guest_thread, is_in_runtime};
 use crate::receipt::Tally;
+use crate::staging::{Replacing, folder_of};
+use crate::transaction::recover;
 use crate::words::printable_problem;
 use crate::writer::Writer;
 
@@ -31,12 +35,15 @@ pub struct Store {
     plugin: Arc<Plugin>,
     loader: Arc<Loader>,
     limits: Limits,
+    grants: Grants,
+    replacing: Replacing,
     settings: Vec<Setting>,
 }
 
 impl Store {
-    pub(crate) fn new(path: &Path, plugin: Arc<Plugin>, loader: Arc<Loader>, limits: Limits) -> Self {
-        Self { path: path.to_owned(), shown_path: path.to_owned(), plugin, loader, limits, settings: Vec::new() }
+    pub(crate) fn new(path: &Path, plugin: Arc<Plugin>, loader: Arc<Loader>, limits: Limits, grants: Grants) -> Self {
+        let (path, shown_path) = (path.to_owned(), path.to_owned());
+        Self { path, shown_path, plugin, loader, limits, grants, replacing: Replacing::default(), settings: Vec::new() }
     }
 
     /// The file.
@@ -85,6 +92,35 @@ impl Store {
     /// Changes what a call may spend.
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Changes what the store is given beside its file.
+    pub fn with_grants(mut self, grants: Grants) -> Self {
+        self.grants = grants;
+        self
+    }
+
+    /// Has saves keep what the file held before, beside it, under its name with a tilde behind: `config.json~`.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("list.json");
+    /// # let host = autotel_stores::Host::new()?;
+    /// let store = host.open(&path)?.keeping_backup();
+    /// store.save(&[1])?;
+    /// store.save(&[2])?;
+    /// assert_eq!(std::fs::read_to_string(path.with_extension("json~"))?, "[\n  1\n]\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn keeping_backup(mut self) -> Self {
+        self.replacing.keeps_backup = true;
+        self
+    }
+
+    /// Has saves to a symbolic link write to what it leads to. Without this they fail.
+    pub fn following_links(mut self) -> Self {
+        self.replacing.follows_links = true;
         self
     }
 
@@ -173,8 +209,8 @@ impl Store {
 
     /// Writes `value` as the whole content of the file, and tells what the format could not hold.
     ///
-    /// The file changes when the store has written the whole of it, or not at all. Where its path is a link, what that
-    /// leads to changes.
+    /// The file changes when the store has written the whole of it, or not at all. Until then it is locked: a save of
+    /// another process or thread fails with [`ErrorKind::Conflict`].
     ///
     /// ```
     /// # let folder = tempfile::tempdir()?;
@@ -247,7 +283,7 @@ impl Store {
     }
 
     fn validate_here(&self, file: File) -> Result<Vec<Problem>, Error> {
-        let mut call = self.begin(Operations::VALIDATE, Grant::Read(file))?;
+        let mut call = self.begin(Operations::VALIDATE, FileGrant::Read(file))?;
         let problems = call.invoke(|exports, instance, path| {
             exports.autotel_stores_store().call_validate(instance, path, &self.settings)
         })?;
@@ -255,7 +291,7 @@ impl Store {
     }
 
     /// Instantiates the store with a file, for an operation that takes the options given.
-    pub(crate) fn begin(&self, operation: Operations, grant: Grant) -> Result<Call, Error> {
+    pub(crate) fn begin(&self, operation: Operations, file: FileGrant) -> Result<Call, Error> {
         let is_taken = |name: &str| {
             let options = &self.describe().options;
             options.iter().any(|option| option.name == name && option.operations & operation == operation)
@@ -268,7 +304,8 @@ impl Store {
         let name = operation.names().first().copied().unwrap_or_default();
         let mut tally = Tally::begin(&self.describe().name, name, &self.shown_path, &self.loader.receipts);
         tally.receipt.is_code_cached = self.plugin.is_code_cached.load(Ordering::Relaxed);
-        Call::begin(&code, grant, &self.guest_name(), &self.loader.clock, &self.limits, tally)
+        let terms = Terms { watchdog: &self.loader.watchdog, limits: &self.limits, grants: &self.grants };
+        Call::begin(&code, file, &self.guest_name(), &terms, tally)
     }
 
     pub(crate) fn shown_path(&self) -> &Path {
@@ -277,6 +314,10 @@ impl Store {
 
     pub(crate) fn settings(&self) -> &[Setting] {
         &self.settings
+    }
+
+    pub(crate) fn replacing(&self) -> Replacing {
+        self.replacing
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -290,6 +331,9 @@ impl Store {
 
     /// Opens the file to read, unless it is none: opening a pipe would wait for its other end.
     pub(crate) fn readable(&self) -> Result<File, Error> {
+        if let Ok(folder) = Dir::open_ambient_dir(folder_of(&self.path), ambient_authority()) {
+            recover(&folder, folder_of(&self.path))?;
+        }
         let open = || {
             let metadata = std::fs::metadata(&self.path)?;
             if metadata.is_dir() {

@@ -110,17 +110,18 @@ pub fn tell_receipt(as_json: bool) -> impl Fn(&Receipt) + Send + Sync + 'static 
 fn receipt_line(receipt: &Receipt) -> String {
     let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1000.0);
     let mut line = format!(
-        "{} {} {}: {}, {} of them in the store; {} of memory, {} read, {} written; opened {}, called {}",
+        "{} {} {}: {}, {} of them in the store; {} of memory, {} read, {} written; opened {}, called {}, called the host {}",
         receipt.store,
         receipt.operation,
         shown(&receipt.path),
         ms(receipt.wall_time),
-        ms(receipt.store_time),
+        ms(receipt.store_time.saturating_sub(receipt.host_time)),
         HumanBytes(receipt.memory_bytes),
         HumanBytes(receipt.read_bytes),
         HumanBytes(receipt.written_bytes),
         times(receipt.opens),
         times(receipt.calls),
+        times(receipt.host_calls),
     );
     if receipt.log_bytes_cut > 0 {
         line += &format!("; {} of its log were cut", HumanBytes(receipt.log_bytes_cut));
@@ -128,7 +129,8 @@ fn receipt_line(receipt: &Receipt) -> String {
     if let Some(limit) = receipt.limit {
         line += &format!("; reached the limit `{}`", limit.name());
     }
-    line + if receipt.is_code_cached { "; its code from the cache" } else { "; its code compiled" }
+    line += if receipt.is_code_cached { "; its code from the cache" } else { "; its code compiled" };
+    format!("{line}; granted {}", printable(&receipt.grants.join("; ")))
 }
 
 fn times(count: u64) -> String {
@@ -146,11 +148,14 @@ fn receipt_json(receipt: &Receipt) -> Value {
         "path": receipt.path.to_string_lossy(),
         "wall-ms": receipt.wall_time.as_secs_f64() * 1000.0,
         "store-ms": receipt.store_time.as_secs_f64() * 1000.0,
+        "host-ms": receipt.host_time.as_secs_f64() * 1000.0,
         "memory-bytes": receipt.memory_bytes,
         "read-bytes": receipt.read_bytes,
         "written-bytes": receipt.written_bytes,
         "opens": receipt.opens,
         "calls": receipt.calls,
+        "host-calls": receipt.host_calls,
+        "grants": receipt.grants,
         "log-bytes": receipt.log_bytes,
         "log-bytes-cut": receipt.log_bytes_cut,
         "limit": receipt.limit.map(Limit::name),

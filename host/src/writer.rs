@@ -11,7 +11,7 @@ use wasmtime::component::ResourceAny;
 use crate::call::Call;
 use crate::contract::{Loss, Operations};
 use crate::error::{Error, ErrorKind};
-use crate::grants::Grant;
+use crate::grants::FileGrant;
 use crate::reader::{
     PAGE_BYTES, SMALL_FILE_BYTES, answer_of_guest_thread, ended_early, is_in_runtime, on_guest_thread,
 };
@@ -53,22 +53,28 @@ enum To {
 impl Writer {
     /// Writes documents that are there as a whole: small ones in one call, others by pages.
     pub(crate) fn save(store: &Store, documents: Vec<u8>) -> Result<Vec<Loss>, Error> {
+        let (staging, losses) = Self::save_aside(store, documents)?;
+        staging.commit()?;
+        Ok(losses)
+    }
+
+    /// The same for a file that is not put in place yet.
+    pub(crate) fn save_aside(store: &Store, documents: Vec<u8>) -> Result<(Staging, Vec<Loss>), Error> {
         if documents.len() as u64 > SMALL_FILE_BYTES || is_in_runtime() {
             let mut writer = Self::create(store)?;
             writer.write_page(documents)?;
-            return writer.finish();
+            return writer.finish_aside();
         }
         let (staging, file) = stage(store)?;
         let save = || {
-            let mut call = store.begin(Operations::SAVE, Grant::Write(file))?;
+            let mut call = store.begin(Operations::SAVE, FileGrant::Write(file))?;
             let losses = call.invoke(|exports, instance, path| {
                 exports.autotel_stores_store().call_save(instance, path, &documents, store.settings())
             });
             saved(&call, losses?)
         };
         let losses = save().map_err(|error| error.on(store.shown_path()))?;
-        staging.commit().map_err(|error| Error::access(store.shown_path(), error))?;
-        Ok(losses)
+        Ok((staging, losses))
     }
 
     pub(crate) fn create(store: &Store) -> Result<Self, Error> {
@@ -94,9 +100,15 @@ impl Writer {
 
     /// Puts the file in place once the store has written the whole of it. Tells what the format could not hold.
     pub fn finish(self) -> Result<Vec<Loss>, Error> {
-        let losses = self.to.finish().map_err(|error| error.on(&self.path))?;
-        self.staging.commit().map_err(|error| Error::access(&self.path, error))?;
+        let (staging, losses) = self.finish_aside()?;
+        staging.commit()?;
         Ok(losses)
+    }
+
+    /// The same for a file that is not put in place yet.
+    pub(crate) fn finish_aside(self) -> Result<(Staging, Vec<Loss>), Error> {
+        let losses = self.to.finish().map_err(|error| error.on(&self.path))?;
+        Ok((self.staging, losses))
     }
 }
 
@@ -173,7 +185,7 @@ struct Writing {
 
 impl Writing {
     fn begin(store: &Store, file: File) -> Result<Self, Error> {
-        let mut call = store.begin(Operations::SAVE, Grant::Write(file))?;
+        let mut call = store.begin(Operations::SAVE, FileGrant::Write(file))?;
         let writer = call.invoke(|exports, instance, path| {
             exports.autotel_stores_store().writer().call_create(instance, path, store.settings())
         })?;
@@ -200,12 +212,10 @@ impl Writing {
 
 /// Makes the file that a store writes to, and the place that it will take.
 fn stage(store: &Store) -> Result<(Staging, File), Error> {
-    let begin = || {
-        let staging = Staging::begin(store.path())?;
-        let file = staging.file()?;
-        Ok((staging, file))
-    };
-    begin().map_err(|error| Error::access(store.shown_path(), error))
+    let staging =
+        Staging::begin(store.path(), store.replacing()).map_err(|error| error.shown_on(store.shown_path()))?;
+    let file = staging.file().map_err(|error| Error::access(store.shown_path(), error))?;
+    Ok((staging, file))
 }
 
 /// What a store says of a save, if it did anything at all.

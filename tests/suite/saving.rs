@@ -67,13 +67,92 @@ fn a_folder_is_not_saved_over() {
 
 #[cfg(unix)]
 #[test]
-fn a_save_through_a_link_writes_what_it_leads_to() {
+fn a_link_is_written_through_only_when_the_caller_says_so() {
     let place = Place::with("a.json", "1");
     let link = place.folder.path().join("link.json");
     std::os::unix::fs::symlink(&place.path, &link).unwrap();
-    HOST.open(&link).unwrap().save(&2).unwrap();
+    let error = HOST.open(&link).unwrap().save(&2).unwrap_err();
+    assert_eq!((error.kind(), error.path()), (ErrorKind::Access, Some(&*link)));
+    assert!(error.hint().unwrap().contains("--follow-links"), "{error:?}");
+    assert_eq!(place.content(), b"1");
+    HOST.open(&link).unwrap().following_links().save(&2).unwrap();
     assert_eq!(place.content(), b"2\n");
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+}
+
+#[test]
+fn a_backup_holds_what_the_last_save_replaced() {
+    let place = Place::with("a.json", "1");
+    for value in [2, 3] {
+        place.open().keeping_backup().save(&value).unwrap();
+    }
+    assert_eq!(place.content(), b"3\n");
+    assert_eq!(fs::read(place.folder.path().join("a.json~")).unwrap(), b"2\n");
+    assert_eq!(place.names().len(), 2);
+}
+
+#[test]
+fn a_file_that_is_being_written_is_not_written_by_another() {
+    let place = Place::with("a.json", "1");
+    let mut writer = place.open().writer().unwrap();
+    let error = place.open().save(&2).unwrap_err();
+    assert_eq!((error.kind(), error.path()), (ErrorKind::Conflict, Some(&*place.path)));
+    assert_eq!(error.message(), "another call of this process is writing to it");
+    assert_eq!(place.open().load::<u8>().unwrap(), 1, "it may be read");
+    writer.write(&3).unwrap();
+    writer.finish().unwrap();
+    place.open().save(&4).unwrap();
+    assert_eq!(place.content(), b"4\n");
+}
+
+#[test]
+fn of_two_that_make_a_file_the_second_is_told() {
+    let place = Place::new("a.json");
+    let mut writer = place.open().writer().unwrap();
+    place.open().save(&1).unwrap();
+    writer.write(&2).unwrap();
+    assert_eq!(writer.finish().unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(place.content(), b"1\n");
+    assert_eq!(place.names(), ["a.json"]);
+}
+
+#[test]
+fn a_transaction_saves_all_files_or_none() {
+    let (one, other) = (Place::with("a.json", "1"), Place::new("b.yaml"));
+    let mut transaction = HOST.transaction();
+    transaction.save(&one.open().keeping_backup(), &2).unwrap();
+    let mut writer = other.open().writer().unwrap();
+    writer.write(&3).unwrap();
+    transaction.finish(writer).unwrap();
+    assert_eq!(one.content(), b"1");
+    assert_eq!(one.open().save(&5).unwrap_err().kind(), ErrorKind::Conflict, "a transaction holds its files");
+    transaction.commit().unwrap();
+    assert_eq!((one.content(), other.content()), (b"2\n".to_vec(), b"3\n".to_vec()));
+    let mut names = one.names();
+    names.sort();
+    assert_eq!((names, other.names()), (vec!["a.json".to_owned(), "a.json~".to_owned()], vec!["b.yaml".to_owned()]));
+
+    let mut transaction = HOST.transaction();
+    transaction.save(&one.open(), &4).unwrap();
+    transaction.save(&other.open(), &4).unwrap();
+    drop(transaction);
+    assert_eq!((one.content(), other.content()), (b"2\n".to_vec(), b"3\n".to_vec()));
+    assert_eq!(other.names(), ["b.yaml"]);
+}
+
+#[test]
+fn a_marker_of_a_transaction_names_no_file_outside_its_folder() {
+    let place = Place::with("a.json", "1");
+    let outside = Place::with(".autotel-new-x", "planted");
+    for name in ["../x", "/tmp/x", "..", "a/b", ""] {
+        let home = place.folder.path().canonicalize().unwrap();
+        let marker = serde_json::json!({"id": "1", "home": home, "others": [], "files": [{"name": name, "keeps_backup": false}]});
+        fs::write(place.folder.path().join(".autotel-transaction"), marker.to_string()).unwrap();
+        let error = place.open().load_value().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Access, "{name}: {error}");
+        assert!(error.message().starts_with("a transaction was interrupted here"), "{error}");
+    }
+    assert_eq!(outside.content(), b"planted");
 }
 
 #[cfg(unix)]

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use autotel_stores::{Error, ErrorKind, Host, Loss, Store};
 use clap::Args;
 
-use super::{Aside, open, with_options};
+use super::{Aside, Replacing, open, with_options};
 use crate::terminal::{Progress, tell_losses};
 
 #[derive(Args)]
@@ -27,6 +27,8 @@ pub struct Arguments {
     /// An option of the store that writes; may be given several times
     #[arg(long = "to-option", value_name = "NAME=VALUE")]
     to_options: Vec<String>,
+    #[command(flatten)]
+    replacing: Replacing,
     /// Tell notes and errors as JSON
     #[arg(long)]
     pub json: bool,
@@ -36,7 +38,7 @@ impl Arguments {
     pub fn run(&self, host: &Host) -> Result<ExitCode, Error> {
         let output = if is_standard(&self.to) { Some(Aside::new()?) } else { None };
         let to = match &output {
-            None => open(host, &self.to, self.to_store.as_deref())?,
+            None => self.replacing.of(open(host, &self.to, self.to_store.as_deref())?),
             Some(aside) => match &self.to_store {
                 Some(store) => host.open_with(&aside.path, store)?.shown_as("standard output"),
                 None => {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use autotel_stores::{Error, Host};
 use clap::Args;
 
-use super::{Aside, Opening, SHOWN_WITH};
+use super::{Aside, Opening, Replacing, SHOWN_WITH};
 use crate::terminal::tell_losses;
 
 #[derive(Args)]
@@ -15,6 +15,8 @@ pub struct Arguments {
     file: PathBuf,
     #[command(flatten)]
     opening: Opening,
+    #[command(flatten)]
+    replacing: Replacing,
     /// Tell notes and errors as JSON
     #[arg(long)]
     pub json: bool,
@@ -22,7 +24,7 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(&self, host: &Host) -> Result<ExitCode, Error> {
-        let to = self.opening.open(host, &self.file)?;
+        let to = self.replacing.of(self.opening.open(host, &self.file)?);
         let aside = Aside::of_input()?;
         let from = host.open_with_built_in(&aside.path, SHOWN_WITH)?.shown_as("standard input");
         let losses = to.save_from(&from.with_option("documents", "many")?)?;

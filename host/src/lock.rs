@@ -1,0 +1,118 @@
+//! Advisory locks on what is open for writing, so that two processes never work on one file at once.
+//!
+//! A file that is replaced is locked itself, and a folder that is changed as a whole is too: nothing is left behind, and
+//! the end of a process ends its locks. Where a file system has no locks, none are held.
+
+use std::ffi::OsStr;
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cap_fs_ext::{FollowSymlinks, MetadataExt, OpenOptionsFollowExt};
+use cap_std::fs::{Dir, Metadata, OpenOptions};
+
+use crate::error::{Error, ErrorKind};
+
+/// A lock that is held, until it is dropped.
+pub(crate) struct Lock(Option<File>);
+
+/// How long it takes at most until another process has put its files in place.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(5);
+
+impl Lock {
+    /// Locks the file of this name, where there is one.
+    pub fn of_file(folder: &Dir, name: &OsStr, path: &Path) -> Result<Self, Error> {
+        let unusable = |error| Error::access(path, error);
+        loop {
+            let Some(file) = open(folder, name).map_err(unusable)? else { return Ok(Self(None)) };
+            let lock = lock(file, path)?;
+            // Another may have replaced the file before the lock was held.
+            let is_current = match (&lock.0, folder.symlink_metadata(name)) {
+                (None, _) => true,
+                (Some(file), Ok(current)) => is_same(&Metadata::from_file(file).map_err(unusable)?, &current),
+                (Some(_), Err(error)) if error.kind() == io::ErrorKind::NotFound => false,
+                (Some(_), Err(error)) => return Err(unusable(error)),
+            };
+            if is_current {
+                return Ok(lock);
+            }
+        }
+    }
+
+    /// Locks a folder.
+    pub fn of_folder(folder: &Dir, path: &Path) -> Result<Self, Error> {
+        let file = folder.open(".").map_err(|error| Error::access(path, error))?;
+        lock(file.into_std(), path)
+    }
+
+    /// Locks a folder, and waits for another that holds it for a moment.
+    pub fn of_folder_soon(folder: &Dir, path: &Path) -> Result<Self, Error> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match Self::of_folder(folder, path) {
+                Err(error) if error.kind() == ErrorKind::Conflict && Instant::now() < until => thread::sleep(PAUSE),
+                result => return result,
+            }
+        }
+    }
+}
+
+/// Opens a file to lock it, if it is there and may be opened: replacing it takes no leave of its own.
+fn open(folder: &Dir, name: &OsStr) -> io::Result<Option<File>> {
+    let mut options = OpenOptions::new();
+    options.read(true).follow(FollowSymlinks::No);
+    match folder.open_with(name, &options) {
+        Ok(file) => Ok(Some(file.into_std())),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn lock(file: File, path: &Path) -> Result<Lock, Error> {
+    match file.try_lock() {
+        Ok(()) => Ok(Lock(Some(file))),
+        Err(TryLockError::WouldBlock) => Err(held(&file, path)),
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(Lock(None)),
+        Err(TryLockError::Error(error)) => Err(Error::access(path, error)),
+    }
+}
+
+/// Whether two are of one file.
+pub(crate) fn is_same(a: &Metadata, b: &Metadata) -> bool {
+    (a.dev(), a.ino()) == (b.dev(), b.ino())
+}
+
+fn held(file: &File, path: &Path) -> Error {
+    let holder = holder(file).map_or_else(|| "another process or call".to_owned(), |process| shown(process));
+    Error::new(ErrorKind::Conflict, format!("{holder} is writing to it"))
+        .on(path)
+        .with_hint("try again when that is done")
+}
+
+fn shown(process: u32) -> String {
+    if process == std::process::id() {
+        return "another call of this process".to_owned();
+    }
+    let name = std::fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
+    match crate::words::printable(name.trim()) {
+        name if name.is_empty() => format!("process {process}"),
+        name => format!("process {process} ({name})"),
+    }
+}
+
+/// The process that holds a lock on a file, where the system tells.
+fn holder(file: &File) -> Option<u32> {
+    let file = Metadata::from_file(file).ok()?;
+    let inode = file.ino().to_string();
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    // `1: FLOCK  ADVISORY  WRITE 4242 08:01:131074 0 EOF`
+    locks.lines().find_map(|line| {
+        let mut fields = line.split_whitespace().skip(1);
+        let (kind, process, place) = (fields.next()?, fields.nth(2)?, fields.next()?);
+        let is_it = kind == "FLOCK" && place.rsplit(':').next() == Some(&*inode);
+        is_it.then(|| process.parse().ok()).flatten()
+    })
+}

@@ -1,0 +1,394 @@
+//! Several files saved as one: all of them change or none does, after a crash too.
+//!
+//! In each folder with a file of the transaction, a marker lists the names of the files there, each of which waits
+//! under another name. The first folder is the transaction's home: once a commit record stands there, the transaction
+//! has happened, and whoever opens a file of one of the folders next completes it; without the record they undo it. A
+//! folder is locked while its marker is made and followed, so that a marker in a folder that nobody holds is a crash's.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use autotel_document::{Encoder, encode};
+use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, OpenOptions};
+use cap_tempfile::TempFile;
+use serde::{Deserialize, Serialize};
+
+use crate::contract::Loss;
+use crate::error::{Error, ErrorKind};
+use crate::lock::Lock;
+use crate::staging::{Staging, folder_of, keep_backup, name, remove, sync_folder};
+use crate::store::Store;
+use crate::writer::Writer;
+
+/// Saves that happen together or not at all: see [`Host::transaction`](crate::Host::transaction).
+#[derive(Default)]
+pub struct Transaction {
+    files: Vec<Staging>,
+}
+
+impl Transaction {
+    /// Writes `value` as the content that the store's file will have, and tells what the format could not hold.
+    pub fn save<T: Serialize + ?Sized>(&mut self, store: &Store, value: &T) -> Result<Vec<Loss>, Error> {
+        let mut encoder = Encoder::default();
+        encode(value, &mut encoder)
+            .map_err(|error| Error::new(ErrorKind::Refused, error.to_string()).on(store.shown_path()))?;
+        self.save_cbor(store, encoder.take_all())
+    }
+
+    /// The same for documents that are a CBOR sequence (RFC 8742) already.
+    pub fn save_cbor(&mut self, store: &Store, documents: Vec<u8>) -> Result<Vec<Loss>, Error> {
+        let (file, losses) = Writer::save_aside(store, documents)?;
+        self.files.push(file);
+        Ok(losses)
+    }
+
+    /// The same for a file that was written document by document, in place of [`Writer::finish`].
+    pub fn finish(&mut self, writer: Writer) -> Result<Vec<Loss>, Error> {
+        let (file, losses) = writer.finish_aside()?;
+        self.files.push(file);
+        Ok(losses)
+    }
+
+    /// Puts all files in place. Whoever reads several of them meanwhile may see some that are new already.
+    ///
+    /// # Errors
+    ///
+    /// None of the files has changed where this fails before they are on disk. Where it fails after, which a disk that
+    /// breaks can make it, the message says so: the rest is put in place when one of the files is opened next.
+    pub fn commit(self) -> Result<(), Error> {
+        self.commit_noting(|| ())
+    }
+
+    /// Does what [`Transaction::commit`] does, and calls `reached` after each change on disk.
+    fn commit_noting(mut self, mut reached: impl FnMut()) -> Result<(), Error> {
+        if self.files.len() < 2 {
+            return self.files.pop().map_or(Ok(()), Staging::commit);
+        }
+        let folders = self.folders()?;
+        self.files.iter().try_for_each(Staging::check_unchanged)?;
+        let outcome = prepare(&folders, &mut self.files, &mut reached);
+        let outcome = outcome.and_then(|()| folders[0].put(COMMIT, folders[0].marker.id.as_bytes()));
+        if let Err(error) = outcome {
+            let _ = folders[0].dir.remove_file(COMMIT);
+            folders.iter().for_each(|folder| {
+                let _ = folder.marker.undo(&folder.dir);
+            });
+            return Err(Error::access(&folders[0].path, error));
+        }
+        reached();
+        complete(&folders, &mut reached).map_err(|error| {
+            let message = format!("it is committed, and not all files are in place yet: {error}");
+            Error::new(ErrorKind::Access, message)
+                .on(&folders[0].path)
+                .with_hint("opening one of the files again puts the rest in place")
+        })
+    }
+
+    /// The folders of the files, locked in the order of their paths.
+    fn folders(&self) -> Result<Vec<Folder>, Error> {
+        let mut files: BTreeMap<PathBuf, Vec<Waiting>> = BTreeMap::new();
+        for file in &self.files {
+            let (path, target) = (folder_of(file.target()), file.target());
+            let unusable = |error| Error::access(target, error);
+            let waiting = Waiting {
+                name: name(target).map_err(unusable)?.to_str().ok_or_else(|| no_name(target))?.to_owned(),
+                keeps_backup: file.keeps_backup(),
+            };
+            files.entry(path.canonicalize().map_err(unusable)?).or_default().push(waiting);
+        }
+        let id = new_id()?;
+        let (home, others) = (files.keys().next().cloned().unwrap_or_default(), files.keys().skip(1).cloned());
+        let others: Vec<_> = others.collect();
+        let open = |(path, files): (PathBuf, Vec<Waiting>)| {
+            let dir = Dir::open_ambient_dir(&path, ambient_authority()).map_err(|error| Error::access(&path, error))?;
+            let lock = Lock::of_folder_soon(&dir, &path)?;
+            recover_locked(&dir, &path)?;
+            let others = if path == home { others.clone() } else { Vec::new() };
+            let marker = Marker { id: id.clone(), home: home.clone(), others, files };
+            Ok(Folder { path, dir, marker, _lock: lock })
+        };
+        files.into_iter().map(open).collect()
+    }
+}
+
+fn no_name(path: &Path) -> Error {
+    Error::usage("a file of a transaction needs a name that is text").on(path)
+}
+
+fn new_id() -> Result<String, Error> {
+    let mut id = [0; 16];
+    getrandom::fill(&mut id).map_err(|error| Error::internal(error.to_string()))?;
+    Ok(id.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+const MARKER: &str = ".autotel-transaction";
+const COMMIT: &str = ".autotel-committed";
+const WAITING: &str = ".autotel-new-";
+
+/// Bytes of a marker that is read.
+const MARKER_BYTES_MAX: u64 = 16 << 20;
+
+/// What stands in a folder while a transaction has files there.
+#[derive(Serialize, Deserialize)]
+struct Marker {
+    id: String,
+    /// The folder in which the commit record is.
+    home: PathBuf,
+    /// At home, the other folders.
+    others: Vec<PathBuf>,
+    files: Vec<Waiting>,
+}
+
+/// A file that waits to be put in place.
+#[derive(Serialize, Deserialize)]
+struct Waiting {
+    name: String,
+    keeps_backup: bool,
+}
+
+impl Waiting {
+    /// The name under which it waits.
+    fn other_name(&self) -> String {
+        format!("{WAITING}{}", self.name)
+    }
+}
+
+/// A folder with files of the transaction, locked.
+struct Folder {
+    path: PathBuf,
+    dir: Dir,
+    marker: Marker,
+    _lock: Lock,
+}
+
+impl Folder {
+    fn put(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        let mut file = TempFile::new(&self.dir)?;
+        file.write_all(content)?;
+        file.as_file().sync_all()?;
+        file.replace(name)?;
+        sync_folder(&self.dir)
+    }
+}
+
+/// Has all files wait beside their targets, on disk, with the markers that list them.
+fn prepare(folders: &[Folder], files: &mut [Staging], reached: &mut impl FnMut()) -> io::Result<()> {
+    for folder in folders {
+        folder.put(MARKER, &serde_json::to_vec(&folder.marker)?)?;
+        reached();
+    }
+    for file in files {
+        let mut waiting = OsString::from(WAITING);
+        waiting.push(name(file.target())?);
+        file.rename_to(&waiting, false)?;
+        reached();
+    }
+    folders.iter().try_for_each(|folder| sync_folder(&folder.dir))
+}
+
+/// Puts all files in place, and removes what says that they wait; the commit record last but one.
+fn complete(folders: &[Folder], reached: &mut impl FnMut()) -> io::Result<()> {
+    for folder in folders {
+        folder.marker.complete(&folder.dir, reached)?;
+    }
+    for folder in &folders[1..] {
+        folder.dir.remove_file(MARKER)?;
+        sync_folder(&folder.dir)?;
+        reached();
+    }
+    for record in [COMMIT, MARKER] {
+        folders[0].dir.remove_file(record)?;
+        reached();
+    }
+    sync_folder(&folders[0].dir)
+}
+
+impl Marker {
+    /// Reads a folder's marker. Whoever may write to the folder may have written it: it names files of the folder alone.
+    fn read(dir: &Dir) -> io::Result<Option<Self>> {
+        let Some(content) = read(dir, MARKER)? else { return Ok(None) };
+        let marker: Self = serde_json::from_slice(&content)?;
+        let is_name = |file: &Waiting| {
+            let mut components = Path::new(&file.name).components();
+            matches!((components.next(), components.next()), (Some(std::path::Component::Normal(name)), None)
+                if name == OsStr::new(&file.name))
+        };
+        if marker.files.iter().all(is_name) { Ok(Some(marker)) } else { Err(io::ErrorKind::InvalidData.into()) }
+    }
+
+    /// Puts those files in place that still wait.
+    fn complete(&self, dir: &Dir, reached: &mut impl FnMut()) -> io::Result<()> {
+        for file in &self.files {
+            let waiting = file.other_name();
+            if dir.symlink_metadata(&waiting).is_err() {
+                continue;
+            }
+            if file.keeps_backup {
+                keep_backup(dir, OsStr::new(&file.name))?;
+                reached();
+            }
+            dir.rename(&waiting, dir, &file.name)?;
+            reached();
+        }
+        sync_folder(dir)
+    }
+
+    /// Removes the files that wait, and this marker.
+    fn undo(&self, dir: &Dir) -> io::Result<()> {
+        for file in &self.files {
+            remove(dir, file.other_name())?;
+        }
+        sync_folder(dir)?;
+        remove(dir, MARKER)
+    }
+
+    /// Whether this transaction has happened.
+    fn is_committed(&self, home: &Dir) -> io::Result<bool> {
+        Ok(read(home, COMMIT)?.is_some_and(|id| id == self.id.as_bytes()))
+    }
+}
+
+/// Reads a small file of this name, if it is there.
+fn read(dir: &Dir, name: &str) -> io::Result<Option<Vec<u8>>> {
+    let mut options = OpenOptions::new();
+    options.read(true).follow(FollowSymlinks::No).nonblock(true);
+    let file = match dir.open_with(name, &options) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
+    if !file.metadata()?.is_file() {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let mut content = Vec::new();
+    file.take(MARKER_BYTES_MAX).read_to_end(&mut content)?;
+    Ok(Some(content))
+}
+
+/// Completes or undoes what a crash has left in a folder, before a file in it is opened.
+pub(crate) fn recover(dir: &Dir, path: &Path) -> Result<(), Error> {
+    if dir.symlink_metadata(MARKER).is_err() {
+        return Ok(());
+    }
+    // Whoever is in the middle of a transaction holds the folder.
+    let _lock = Lock::of_folder_soon(dir, path)?;
+    recover_locked(dir, path)
+}
+
+fn recover_locked(dir: &Dir, path: &Path) -> Result<(), Error> {
+    recover_marked(dir, path).map_err(|error| {
+        let message = format!("a transaction was interrupted here, and cannot be completed or undone: {error}");
+        Error::new(ErrorKind::Access, message)
+            .on(path)
+            .with_hint(format!("what is left of it says {MARKER} in that folder"))
+    })
+}
+
+fn recover_marked(dir: &Dir, path: &Path) -> io::Result<()> {
+    let Some(marker) = Marker::read(dir)? else { return Ok(()) };
+    let home = Dir::open_ambient_dir(&marker.home, ambient_authority())?;
+    let is_home = path.canonicalize()? == marker.home;
+    if !marker.is_committed(&home)? {
+        return marker.undo(dir);
+    }
+    marker.complete(dir, &mut || ())?;
+    if !is_home {
+        return remove(dir, MARKER);
+    }
+    for other in &marker.others {
+        let other_dir = Dir::open_ambient_dir(other, ambient_authority())?;
+        let is_same = |other: Marker| other.id == marker.id;
+        if Marker::read(&other_dir)?.is_some_and(is_same) {
+            recover(&other_dir, other).map_err(io::Error::other)?;
+        }
+    }
+    remove(dir, COMMIT)?;
+    remove(dir, MARKER)?;
+    sync_folder(dir)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::process::Command;
+
+    use super::*;
+    use crate::host::Host;
+    use crate::staging::Replacing;
+
+    const STEP: &str = "AUTOTEL_TEST_STEP";
+    const FOLDER: &str = "AUTOTEL_TEST_FOLDER";
+    const FILES: [&str; 4] = ["a/1.json", "a/2.json", "b/3.json", "c/4.json"];
+
+    fn staged(folder: &Path) -> Transaction {
+        let stage = |name: &str| {
+            let replacing = Replacing { keeps_backup: name == FILES[0], ..Replacing::default() };
+            let staging = Staging::begin(&folder.join(name), replacing).unwrap();
+            staging.file().unwrap().write_all(b"\"new\"").unwrap();
+            staging
+        };
+        Transaction { files: FILES.iter().map(|name| stage(name)).collect() }
+    }
+
+    /// Not a test of its own: the process that the next one ends.
+    #[test]
+    fn commits_until_it_is_killed() {
+        let (Ok(step), Ok(folder)) = (std::env::var(STEP), std::env::var(FOLDER)) else { return };
+        let mut left: usize = step.parse().unwrap();
+        let committed = staged(Path::new(&folder)).commit_noting(|| {
+            if left == 0 {
+                std::process::abort();
+            }
+            left -= 1;
+        });
+        committed.unwrap();
+    }
+
+    fn contents(folder: &Path) -> Vec<Vec<u8>> {
+        FILES.iter().map(|name| fs::read(folder.join(name)).unwrap_or_default()).collect()
+    }
+
+    #[test]
+    fn a_transaction_that_is_killed_at_any_step_happens_or_does_not() {
+        let host = Host::new().unwrap();
+        let (mut undone, mut completed) = (0, 0);
+        for step in 0.. {
+            let folder = tempfile::tempdir().unwrap();
+            ["a", "b", "c"].iter().for_each(|name| fs::create_dir(folder.path().join(name)).unwrap());
+            // The last file is not there yet.
+            FILES[..3].iter().for_each(|name| fs::write(folder.path().join(name), "\"old\"").unwrap());
+            let status = Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "transaction::tests::commits_until_it_is_killed"])
+                .env(STEP, step.to_string())
+                .env(FOLDER, folder.path())
+                .output()
+                .unwrap()
+                .status;
+            // The files are opened in another order each time.
+            (0..FILES.len()).for_each(|place| {
+                let path = folder.path().join(FILES[(place + step) % FILES.len()]);
+                let _ = host.open(path).unwrap().load_value();
+            });
+            let contents = contents(folder.path());
+            let is_new = contents.iter().all(|content| content == b"\"new\"");
+            let is_old = contents[..3].iter().all(|content| content == b"\"old\"") && contents[3].is_empty();
+            assert!(is_new || is_old, "step {step}: {contents:?}");
+            let left: Vec<_> = ["a", "b", "c"]
+                .iter()
+                .flat_map(|name| fs::read_dir(folder.path().join(name)).unwrap())
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .filter(|name| name.starts_with(".autotel"))
+                .collect();
+            assert!(left.is_empty(), "step {step}: {left:?}");
+            if status.success() {
+                assert!(is_new && undone > 4 && completed > 4, "{undone} undone, {completed} completed");
+                return;
+            }
+            undone += usize::from(is_old);
+            completed += usize::from(is_new);
+        }
+    }
+}
