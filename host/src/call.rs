@@ -202,7 +202,7 @@ impl Running<'_> {
         receipt.written_bytes = reach.usage.written_bytes.load(Ordering::Relaxed);
         receipt.opens = reach.usage.opens.load(Ordering::Relaxed);
         (receipt.log_bytes, receipt.log_bytes_cut) = log.counts();
-        receipt.limit = receipt.limit.or(error.and_then(Error::limit_reached));
+        receipt.limit = receipt.limit.or(error.and_then(Error::limit_reached)).or(reach.usage.exceeded());
     }
 }
 

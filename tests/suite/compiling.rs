@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use autotel_stores::{Compiler, Error, ErrorKind, Host, HostBuilder, Limit, Limits};
+use autotel_stores::{Compiler, Error, ErrorKind, Host, HostBuilder};
 use autotel_tests::{HOST, Place};
 
 const AUTOTEL: &str = env!("CARGO_BIN_EXE_autotel");
@@ -20,35 +20,8 @@ fn builder(component: &Path) -> HostBuilder {
     Host::builder().store_file(component).replace("json-store")
 }
 
-/// A component of some kilobytes whose compilation takes gigabytes: each of its loops keeps all of its variables.
-fn bomb() -> Place {
-    const LOOPS: usize = 8000;
-    let (variables, loops) = ("i32 ".repeat(LOOPS), "(loop local.get 0 br_if 0)".repeat(LOOPS));
-    let sum: String = (1..=LOOPS).map(|variable| format!("local.get {variable} i32.add ")).collect();
-    let text = format!(
-        "(component
-           (core module (func (param i32) (local {variables}) {loops} i32.const 0 {sum} local.set 0))
-           (instance $store)
-           (export \"autotel:stores/store@0.1.0\" (instance $store)))"
-    );
-    Place::with("bomb.wasm", wat::parse_str(text).expect("the text is a component"))
-}
-
 fn refused(builder: &HostBuilder) -> Error {
     builder.build().err().expect("it is refused")
-}
-
-#[test]
-fn memory_and_time_of_compiling_are_bounded() {
-    let bomb = bomb();
-    let builder = Host::builder().store_file(&bomb.path).compiler(Compiler::program(AUTOTEL));
-    let memory = Limits::default().with(Limit::CompileMemory, 256 << 20);
-    let time = Limits::default().with(Limit::CompileTime, 200);
-    for (limits, limit) in [(memory, Limit::CompileMemory), (time, Limit::CompileTime)] {
-        let error = refused(&builder.clone().limits(limits));
-        assert_eq!((error.kind(), error.limit_reached()), (ErrorKind::Limit, Some(limit)), "{error}");
-        assert_eq!(error.path(), Some(&*bomb.path));
-    }
 }
 
 #[test]

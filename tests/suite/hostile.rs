@@ -1,104 +1,77 @@
-//! A third party's store that misbehaves costs one call, and nothing else.
+//! Each attack of the corpus costs one call, and nothing else: a test for each, and a table of all at the end.
 
-use std::fs;
-use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
 
-use autotel_stores::{Compiler, Error, ErrorKind, Host, Limit, Limits, Store};
-use autotel_tests::{Place, component};
+use autotel_hostile::{Attack, Outcome, Report, Scene, attacks, data, forge, mount, table};
+use autotel_stores::{Compiler, Host, Limit, Limits};
+use autotel_tests::HOST;
+use libtest_mimic::{Arguments, Failed, Trial};
 
-/// A host that knows the hostile store, from a folder, with little to spend.
-static HOST: LazyLock<Host> = LazyLock::new(|| {
-    let file = component("hostile-store");
-    let limits = Limits::default().with(Limit::Memory, 64 << 20).with_deadline(Duration::from_millis(500));
-    let folder = file.parent().expect("a file lies in a folder");
-    Host::builder().compiler(Compiler::InProcess).store_folder(folder).limits(limits).build().expect("the stores load")
-});
+/// Only a process of its own is bounded while it compiles.
+#[rustfmt::skip]
+const BOMBS: &[Attack] = &[
+    Attack { row: 26, name: "takes gigabytes to compile", run: |scene| bomb(scene, Limits::default().with(Limit::CompileMemory, 256 << 20), Limit::CompileMemory) },
+    Attack { row: 26, name: "takes minutes to compile", run: |scene| bomb(scene, Limits::default().with(Limit::CompileTime, 300), Limit::CompileTime) },
+];
 
-fn told(behaviour: &str) -> (Place, Store) {
-    let place = Place::with("told.hostile", format!("hostile:{behaviour}"));
-    let store = HOST.open(&place.path).expect("the store claims the file");
-    (place, store)
-}
-
-fn load(behaviour: &str) -> Error {
-    let (_place, store) = told(behaviour);
-    store.load_value().expect_err("it misbehaves")
-}
-
-#[test]
-fn a_trap_is_the_stores_fault_and_the_next_call_works() {
-    for behaviour in ["trap", "exit", "no page"] {
-        let error = load(behaviour);
-        assert_eq!(error.kind(), ErrorKind::Store, "{behaviour}: {error}");
-    }
-    let place = Place::with("a.json", "[1]");
-    assert_eq!(HOST.open(&place.path).unwrap().load::<Vec<u8>>().unwrap(), [1]);
-}
-
-#[test]
-fn time_and_memory_end_a_call() {
-    for behaviour in ["loop", "grow", "sleep", "shout"] {
-        let started = Instant::now();
-        let error = load(behaviour);
-        assert_eq!(error.kind(), ErrorKind::Limit, "{behaviour}: {error}");
-        assert!(started.elapsed() < Duration::from_secs(30), "{behaviour}");
+fn bomb(scene: &Scene, limits: Limits, limit: Limit) -> Outcome {
+    let path = scene.file("bomb.wasm", forge::bomb());
+    let compiler = Compiler::program(env!("CARGO_BIN_EXE_autotel"));
+    match Host::builder().store_file(path).compiler(compiler).limits(limits).build() {
+        Err(error) if error.limit_reached() == Some(limit) => Ok(error.message().to_owned()),
+        Err(error) => Err(error.to_string()),
+        Ok(_) => Err("it was compiled".to_owned()),
     }
 }
 
-#[test]
-fn a_store_sees_nothing_beside_its_file() {
-    let (place, store) = told("look around");
-    fs::write(place.folder.path().join("secret"), "secret").unwrap();
-    assert_eq!(store.load::<String>().unwrap(), "");
-    let mut names = place.names();
-    names.sort();
-    assert_eq!(names, ["secret", "told.hostile"]);
+/// A valid file of each built-in store.
+const SAMPLES: [(&str, &str); 3] = [
+    ("json", "{\"a\": [1, -2.5e3, true, null, \"\\u00e9\\n\"], \"b\": {}}"),
+    ("yaml", "a: &x [1, 'it', \"\\t\"]\nb: *x\nc: |\n  text\n? k\n: !t v\n"),
+    (
+        "xml",
+        "<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY e 'x'>]><a b='&#65;' xmlns:c='u'><c:d>&e;<![CDATA[<]]></c:d><!--x--></a>",
+    ),
+];
+
+type Reports = Arc<Mutex<Vec<Report>>>;
+
+/// A test that fails where an attack does not.
+fn trial(row: u8, name: &str, reports: &Reports, run: impl FnOnce() -> Vec<Report> + Send + 'static) -> Trial {
+    let reports = Arc::clone(reports);
+    Trial::test(format!("{row} {name}"), move || {
+        let mounted = run();
+        let broken = mounted.iter().find_map(|report| report.outcome.clone().err());
+        reports.lock().expect("no test panics while it holds this").extend(mounted);
+        broken.map_or(Ok(()), |wrong| Err(Failed::from(wrong)))
+    })
 }
 
-#[test]
-fn what_a_store_says_moves_no_cursor() {
-    let error = load("escape");
-    assert_eq!(error.kind(), ErrorKind::Refused);
-    assert!(!error.to_string().contains(|c: char| c.is_control()), "{error:?}");
-    let store = HOST.registry().by_name("hostile-store").unwrap();
-    assert!(!store.description.summary.contains(|c: char| c.is_control()));
-    assert_eq!(load("lie about the place").kind(), ErrorKind::Refused);
-}
-
-#[test]
-fn a_built_in_store_keeps_the_extension_that_another_claims_too() {
-    assert_eq!(HOST.registry().by_extension("json").unwrap().description.name, "json-store");
-    assert_eq!(HOST.registry().by_extension("HOSTILE").unwrap().description.name, "hostile-store");
-    assert_eq!(HOST.registry().by_content(b"hostile:").unwrap().description.name, "hostile-store");
-}
-
-#[test]
-fn a_call_of_the_network_ends_the_store_and_is_named() {
-    let error = load("connect");
-    assert_eq!(error.kind(), ErrorKind::Store);
-    assert!(error.message().contains("wasi:sockets/"), "{error}");
-    let store = HOST.registry().by_name("hostile-store").unwrap();
-    assert!(store.refused_imports().all(|import| import.starts_with("wasi:sockets/")));
-    assert_ne!(store.refused_imports().count(), 0);
-}
-
-#[test]
-fn the_last_words_of_a_store_that_traps_are_told() {
-    let error = load("complain");
-    assert_eq!(error.kind(), ErrorKind::Store);
-    assert_eq!(error.store_output(), ["last \u{fffd}[31mwords"]);
-}
-
-#[test]
-fn a_save_that_traps_or_never_ends_leaves_the_old_file() {
-    for (behaviour, kind) in [("trap", ErrorKind::Store), ("exit", ErrorKind::Store), ("loop", ErrorKind::Limit)] {
-        let place = Place::with("old.hostile", "old");
-        let store = HOST.open(&place.path).unwrap();
-        // More than a printer gathers before it goes to the file, so that half of it is there.
-        let documents = ["x".repeat(1_000_000), behaviour.to_owned()];
-        assert_eq!(store.save(&documents).unwrap_err().kind(), kind, "{behaviour}");
-        assert_eq!(place.content(), b"old");
-        assert_eq!(place.names(), ["old.hostile"]);
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let reports = Reports::default();
+    let mut trials: Vec<_> = attacks::all()
+        .into_iter()
+        .chain(BOMBS.iter().copied())
+        .map(|attack| trial(attack.row, attack.name, &reports, move || vec![mount(&attack)]))
+        .collect();
+    for (extension, sample) in SAMPLES {
+        let is_for_store = |attack: &&data::DataAttack| attack.extension.is_empty() || attack.extension == extension;
+        trials.extend(data::ATTACKS.iter().filter(is_for_store).map(|attack| {
+            trial(attack.row, &format!("{extension}: {}", attack.name), &reports, || {
+                vec![data::mount(&HOST, extension, attack)]
+            })
+        }));
+        trials.push(trial(34, &format!("{extension}: damaged files"), &reports, || {
+            data::mount_sample(&HOST, extension, sample.as_bytes())
+        }));
     }
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    let mut reports = std::mem::take(&mut *reports.lock().expect("no test panics while it holds this"));
+    reports.sort_by(|a, b| (a.row, &a.name).cmp(&(b.row, &b.name)));
+    if !reports.is_empty() {
+        println!("{}", table(&reports));
+    }
+    conclusion.exit_code()
 }

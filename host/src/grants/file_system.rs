@@ -86,6 +86,11 @@ impl FileSystem<'_> {
         }
     }
 
+    /// What WASI has no own error of the system for: after a limit was reached, that is why an operation fails.
+    fn code(&self, code: ErrorCode) -> ErrorCode {
+        if code == ErrorCode::Io && self.reach.usage.exceeded().is_some() { ErrorCode::Quota } else { code }
+    }
+
     fn push_output(&mut self, fd: &Fd, position: Option<u64>) -> FsResult<Resource<DynOutputStream>> {
         let (file, usage) = (self.writable(fd)?.clone(), Arc::clone(&self.reach.usage));
         Ok(self.table.push(Box::new(Output { file, position, usage }) as DynOutputStream)?)
@@ -135,7 +140,7 @@ impl preopens::Host for FileSystem<'_> {
 
 impl types::Host for FileSystem<'_> {
     fn convert_error_code(&mut self, error: FsError) -> wasmtime::Result<types::ErrorCode> {
-        Ok(error.downcast()?.into())
+        Ok(self.code(error.downcast()?).into())
     }
 
     fn filesystem_error_code(
@@ -143,7 +148,7 @@ impl types::Host for FileSystem<'_> {
         error: Resource<wasmtime_wasi::p2::bindings::sync::io::streams::Error>,
     ) -> wasmtime::Result<Option<types::ErrorCode>> {
         let error = self.table.get(&error)?.downcast_ref::<io::Error>();
-        Ok(error.map(|error| ErrorCode::from(error).into()))
+        Ok(error.map(|error| self.code(ErrorCode::from(error)).into()))
     }
 }
 

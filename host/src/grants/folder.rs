@@ -152,7 +152,7 @@ impl Folder {
             let (Ok(name), Ok(metadata)) = (entry.file_name().into_string(), entry.metadata()) else { continue };
             let (Ok(type_), Ok(name)) = (check_kind(&metadata), check_name(&name).map(str::to_owned)) else { continue };
             entries.push(DirectoryEntry { type_, name });
-            self.usage.check(entries.len() as u64, Limit::Entries, io::ErrorKind::QuotaExceeded)?;
+            self.usage.check(entries.len() as u64, Limit::Entries)?;
         }
         Ok(entries)
     }

@@ -4,9 +4,6 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use wasmtime_wasi::p2::FsResult;
-use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
-
 use crate::limits::{Limit, Limits};
 
 /// What a call did with its files.
@@ -38,7 +35,7 @@ impl Usage {
     /// Counts bytes that were read, and fails where the limit forbids them.
     pub fn count_read(&self, bytes: usize) -> io::Result<()> {
         let read = self.read_bytes.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;
-        self.check(read, Limit::Read, io::ErrorKind::QuotaExceeded)
+        self.check(read, Limit::Read)
     }
 
     /// Counts bytes that are about to be written, and fails where the limit forbids them.
@@ -48,13 +45,13 @@ impl Usage {
     }
 
     pub fn check_written(&self, bytes: u64) -> io::Result<()> {
-        self.check(bytes, Limit::Written, io::ErrorKind::FileTooLarge)
+        self.check(bytes, Limit::Written)
     }
 
     /// Counts a file that is about to be opened, and fails where the limit forbids it.
-    pub fn count_open(&self) -> FsResult<()> {
+    pub fn count_open(&self) -> io::Result<()> {
         let opens = self.opens.fetch_add(1, Ordering::Relaxed) + 1;
-        self.check(opens, Limit::Opens, io::ErrorKind::QuotaExceeded).map_err(|_| ErrorCode::InsufficientMemory.into())
+        self.check(opens, Limit::Opens)
     }
 
     /// The limit that bit, if one did.
@@ -63,12 +60,12 @@ impl Usage {
     }
 
     /// Fails, and notes which limit it was, where so much of something is too much.
-    pub fn check(&self, used: u64, limit: Limit, error: io::ErrorKind) -> io::Result<()> {
+    pub fn check(&self, used: u64, limit: Limit) -> io::Result<()> {
         if used <= self.limits.get(limit) {
             return Ok(());
         }
         *self.exceeded.lock().unwrap_or_else(PoisonError::into_inner) = Some(limit);
-        Err(error.into())
+        Err(io::ErrorKind::QuotaExceeded.into())
     }
 }
 
@@ -82,13 +79,13 @@ pub(crate) struct Occupancy {
 impl Occupancy {
     pub fn add_bytes(&self, bytes: u64, usage: &Usage) -> io::Result<()> {
         let held = self.bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
-        let checked = usage.check(held, Limit::DatasetBytes, io::ErrorKind::QuotaExceeded);
+        let checked = usage.check(held, Limit::DatasetBytes);
         checked.inspect_err(|_| self.remove_bytes(bytes))
     }
 
     pub fn add_file(&self, usage: &Usage) -> io::Result<()> {
         let held = self.files.fetch_add(1, Ordering::Relaxed) + 1;
-        let checked = usage.check(held, Limit::DatasetFiles, io::ErrorKind::QuotaExceeded);
+        let checked = usage.check(held, Limit::DatasetFiles);
         checked.inspect_err(|_| self.remove_file())
     }
 

@@ -1,105 +1,115 @@
-//! A store that misbehaves as it is told to: by the content of the file that it reads, or the text that it writes.
-#![cfg(target_family = "wasm")]
+//! Attacks on the boundary between a host and its stores, each of which must cost one call that ends with a clear error
+//! of the right kind, within its limits: nothing outside of what was granted is read or changed, a file that was to be
+//! saved is as it was, and the next call on the same host works.
+//!
+//! Attacks by components are for hosts. Attacks by data are for stores, anybody's: see [`data`].
 
-use autotel_store_sdk::{
-    Description, Encoder, Fault, Format, Options, Output, Parse, Print, Progress, Source, Store, Token,
-};
+pub mod attacks;
+pub mod data;
+pub mod forge;
+pub mod scene;
 
-struct Hostile;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
-impl Store for Hostile {
-    type Parser = Parser;
-    type Printer = Printer;
+use autotel_stores::{Error, ErrorKind};
 
-    fn describe() -> Description {
-        // It claims what is another's, too.
-        let format = Format::new("Hostile", "none").extension("hostile").extension("json").begins_with("hostile:");
-        Description::new("hostile-store", env!("CARGO_PKG_VERSION"), "misbehaves \u{1b}[31mas it is told to")
-            .format(format)
+pub use scene::Scene;
+
+/// What was seen of a boundary that held, or what shows that it did not.
+pub type Outcome = Result<String, String>;
+
+/// One attack.
+#[derive(Clone, Copy)]
+pub struct Attack {
+    /// The class of attacks that it is of.
+    pub row: u8,
+    pub name: &'static str,
+    pub run: fn(&Scene) -> Outcome,
+}
+
+/// What an attack came to.
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub row: u8,
+    pub name: String,
+    pub outcome: Outcome,
+    pub took: Duration,
+    /// The most memory that a store had, where one ran.
+    pub memory_bytes: u64,
+}
+
+/// Runs an attack, and looks at what it leaves behind.
+pub fn mount(attack: &Attack) -> Report {
+    let scene = Scene::new();
+    let before = scene.outside();
+    let started = Instant::now();
+    let mut outcome = (attack.run)(&scene);
+    let took = started.elapsed();
+    if outcome.is_ok() && scene.outside() != before {
+        outcome = Err("something outside of what was granted has changed".to_owned());
+    }
+    if outcome.is_ok()
+        && let Err(error) = scene.next_call()
+    {
+        outcome = Err(format!("the next call failed: {error}"));
+    }
+    Report { row: attack.row, name: attack.name.to_owned(), outcome, took, memory_bytes: scene.memory_bytes() }
+}
+
+/// Passes an error of one of these kinds, and fails anything else.
+pub fn fails_with<T>(result: Result<T, Error>, kinds: &[ErrorKind]) -> Outcome {
+    match result {
+        Ok(_) => Err("the call succeeded".to_owned()),
+        Err(error) if error.to_string().chars().any(|c| c.is_control() && c != '\n') => {
+            Err(format!("control characters in {error:?}"))
+        }
+        Err(error) if kinds.contains(&error.kind()) => Ok(shortened(&error.message().replace('\n', " "))),
+        Err(error) => Err(format!("{:?}: {error}", error.kind())),
     }
 }
 
-struct Parser(Source);
-
-impl Parse for Parser {
-    fn open(source: Source, _: &Options) -> Result<Self, Fault> {
-        Ok(Self(source))
-    }
-
-    fn parse(&mut self, to: &mut Encoder, _: usize) -> Result<Progress, Fault> {
-        let content = String::from_utf8_lossy(self.0.read_all()?).into_owned();
-        match content.strip_prefix("hostile:") {
-            Some("look around") => to.text(&look_around()),
-            Some("escape") => return Err(Fault::syntax("\u{1b}]0;title\u{7}\r\nfile:1:1: all is well", 3)),
-            Some("lie about the place") => return Err(Fault::syntax("far away", u64::MAX)),
-            Some("no page") => {}
-            Some(behaviour) => misbehave(behaviour),
-            None => return Err(Fault::syntax("expected `hostile:`", 0)),
-        }
-        Ok(Progress::Done)
-    }
+fn shortened(words: &str) -> String {
+    const LENGTH: usize = 70;
+    if words.chars().count() <= LENGTH { words.to_owned() } else { words.chars().take(LENGTH).chain(['…']).collect() }
 }
 
-struct Printer;
-
-impl Print for Printer {
-    fn new(_: &Options) -> Result<Self, Fault> {
-        Ok(Self)
+/// A row for each report.
+pub fn table(reports: &[Report]) -> String {
+    let mut table = format!("{:>3}  {:<52}{:>9}{:>10}  OUTCOME\n", "", "ATTACK", "TIME", "MEMORY");
+    for Report { row, name, outcome, took, memory_bytes } in reports {
+        let outcome = match outcome {
+            Ok(seen) => format!("held: {seen}"),
+            Err(wrong) => format!("BROKEN: {wrong}"),
+        };
+        let memory = if *memory_bytes == 0 { "-".to_owned() } else { format!("{} MiB", memory_bytes >> 20) };
+        let _ = writeln!(table, "{row:>3}  {name:<52}{:>6} ms{memory:>10}  {outcome}", took.as_millis());
     }
-
-    fn print(&mut self, token: Token<'_>, to: &mut Output) -> Result<(), Fault> {
-        if let Token::Text(text) = token {
-            to.push_str(text);
-            misbehave(text);
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self, _: &mut Output) -> Result<(), Fault> {
-        Ok(())
-    }
+    table
 }
 
-fn misbehave(behaviour: &str) {
-    match behaviour {
-        "trap" => std::process::abort(),
-        "exit" => std::process::exit(0),
-        "connect" => drop(std::net::TcpStream::connect(("127.0.0.1", 1))),
-        "complain" => {
-            eprintln!("last \u{1b}[31mwords");
-            std::process::abort();
-        }
-        "loop" => loop {
-            std::hint::spin_loop();
-        },
-        "sleep" => std::thread::sleep(std::time::Duration::from_secs(3600)),
-        "grow" => {
-            let mut kept = Vec::new();
-            loop {
-                kept.push(vec![1u8; 1 << 20]);
+/// Every file below a folder with its content, every link with where it leads, and everything else by its name.
+pub fn snapshot(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut seen = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let (path, kind) = (entry.path(), entry.file_type());
+            let content = match kind {
+                Ok(kind) if kind.is_file() => fs::read(&path).unwrap_or_default(),
+                Ok(kind) if kind.is_symlink() => {
+                    fs::read_link(&path).unwrap_or_default().to_string_lossy().into_owned().into_bytes()
+                }
+                _ => Vec::new(),
+            };
+            if kind.is_ok_and(|kind| kind.is_dir()) {
+                folders.push(path.clone());
             }
-        }
-        "shout" => (0..1_000_000).for_each(|_| println!("{}", "x".repeat(10_000))),
-        _ => {}
-    }
-}
-
-/// What can be seen of the world beside the file: nothing, or this says what.
-fn look_around() -> String {
-    let paths = ["/", "/store", "/store/secret", "/store/..", "..", ".", "/etc/passwd", "/proc/self/environ", "/tmp"];
-    let mut seen = Vec::new();
-    for path in paths {
-        if std::fs::read(path).is_ok() || std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()) {
-            seen.push(format!("read {path}"));
-        }
-        if std::fs::write(format!("{path}/planted"), "x").is_ok() || std::fs::create_dir(format!("{path}/made")).is_ok()
-        {
-            seen.push(format!("wrote in {path}"));
+            seen.insert(path.to_string_lossy().into_owned(), content);
         }
     }
-    seen.extend(std::env::vars().map(|(name, _)| format!("variable {name}")));
-    seen.extend(std::env::args().map(|argument| format!("argument {argument}")));
-    seen.join(", ")
+    seen
 }
-
-autotel_store_sdk::export!(Hostile);

@@ -1,0 +1,293 @@
+//! A component reaches for files that it was not granted.
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use autotel_stores::{ErrorKind, Limit, Limits};
+
+use crate::{Attack, Outcome, Scene, fails_with};
+
+#[rustfmt::skip]
+pub const ATTACKS: &[Attack] = &[
+    Attack { row: 1, name: "looks for siblings, parents and the system's files", run: look_around },
+    Attack { row: 1, name: "takes paths out of a folder", run: |scene| all_refused(scene, OUTSIDE) },
+    Attack { row: 2, name: "follows links out of a folder it may change", run: |scene| all_refused(scene, LINKS) },
+    Attack { row: 2, name: "follows links out of a folder it may read", run: |scene| all_refused(scene, READ_ONLY_LINKS) },
+    Attack { row: 3, name: "renames links, and through them", run: |scene| all_refused(scene, RENAMES) },
+    Attack { row: 4, name: "changes a folder that it may only read", run: |scene| all_refused(scene, READ_ONLY) },
+    Attack { row: 4, name: "changes the file that it may only read", run: |scene| all_refused(scene, READ_ONLY_FILE) },
+    Attack { row: 5, name: "links or renames from one folder into another", run: |scene| all_refused(scene, ACROSS) },
+    Attack { row: 5, name: "writes to a file that has another name outside", run: |scene| all_refused(scene, HARD_LINKS) },
+    Attack { row: 6, name: "plants a link for a later tool", run: |scene| all_refused(scene, PLANTED) },
+    Attack { row: 7, name: "reads while folder and link are swapped", run: swap },
+    Attack { row: 8, name: "uses names that mean something else elsewhere", run: |scene| all_refused(scene, NAMES) },
+    Attack { row: 8, name: "takes the names of the host's own files", run: |scene| all_refused(scene, RESERVED) },
+    Attack { row: 9, name: "opens pipes, sockets and devices", run: |scene| all_refused(scene, SPECIAL) },
+    Attack { row: 9, name: "is granted a pipe as its file", run: granted_pipe },
+    Attack { row: 10, name: "sets extreme times", run: |scene| all_refused(scene, TIMES) },
+    Attack { row: 11, name: "opens files until there are no more", run: |scene| limit(scene, "open many\t/data/kept", Limit::Opens) },
+    Attack { row: 11, name: "makes files until there is no more room for names", run: make_many },
+    Attack { row: 11, name: "makes a file of 2^62 bytes", run: |scene| limit(scene, "write at\t/data/sparse\t4611686018427387904", Limit::Written) },
+    Attack { row: 11, name: "fills its dataset", run: fill },
+    Attack { row: 11, name: "lists a folder of 3,000 entries", run: list_many },
+];
+
+const OUTSIDE: &[&str] = &[
+    "read\t/data/../outside/secret",
+    "read\t/data/sub/../../outside/secret",
+    "list\t/data/..",
+    "stat\t/data/..",
+    "read\t/data//etc/passwd",
+    "read\t/data/./../outside/secret",
+    "write\t/data/../outside/planted\tx",
+    "make folder\t/data/../planted",
+    "read\t/store/secret",
+    "list\t/store",
+    "stat\t/store/../data/kept",
+    "read\t/store/../secret",
+    "read\t/etc/passwd",
+    "remove folder\t/data/.",
+    "rename\t/data/.\t/data/sub/data",
+    "rename\t/data/sub\t/data/sub/below",
+    "remove folder\t/data/sub/..",
+];
+const LINKS: &[&str] = &[
+    "read\t/data/to-file",
+    "stat\t/data/to-file",
+    "write\t/data/to-file\tx",
+    "append\t/data/to-file\tx",
+    "truncate\t/data/to-file",
+    "set size\t/data/to-file\t0",
+    "remove\t/data/to-file",
+    "read\t/data/to-folder/secret",
+    "list\t/data/to-folder",
+    "list\t/data/to-folder/",
+    "read\t/data/to-folder-slash/secret",
+    "list\t/data/to-folder-slash/",
+    "write\t/data/to-folder-slash/planted\tx",
+    "read\t/data/chain/secret",
+    "list\t/data/chain/",
+    "write\t/data/chain/planted\tx",
+    "make folder\t/data/chain/planted",
+    "remove folder\t/data/to-folder",
+    "remove\t/data/to-folder/secret",
+    "read\t/data/to-kept",
+    "write\t/data/to-kept\tx",
+    "read\t/data/absolute",
+    "write\t/data/dangling\tx",
+    "create\t/data/dangling",
+    "read link\t/data/to-file",
+];
+const READ_ONLY_LINKS: &[&str] = &[
+    "read\t/read-only/to-file",
+    "stat\t/read-only/to-file",
+    "list\t/read-only/to-folder",
+    "list\t/read-only/to-folder/",
+    "read\t/read-only/to-folder-slash/secret",
+    "list\t/read-only/chain/",
+    "read\t/read-only/chain/secret",
+    "read\t/read-only/to-kept",
+    "read\t/read-only/absolute",
+    "read link\t/read-only/to-file",
+    "read\t/read-only/hard",
+];
+const RENAMES: &[&str] = &[
+    "rename\t/data/to-folder/\t/data/moved",
+    "rename\t/data/to-folder\t/data/moved",
+    "rename\t/data/to-folder/secret\t/data/moved",
+    "rename\t/data/kept\t/data/to-folder/planted",
+    "rename\t/data/kept\t/data/to-folder-slash/",
+    "rename\t/data/kept\t/data/chain/planted",
+    "rename\t/data/kept\t/data/to-file",
+    "rename\t/data/kept\t/data/../outside/planted",
+    "rename\t/data/hard\t/data/moved",
+    "rename\t/data/kept\t/data/hard",
+    "rename\t/data/pipe\t/data/moved",
+    "rename\t/data/kept\t/data/pipe",
+];
+const READ_ONLY: &[&str] = &[
+    "write\t/read-only/kept\tx",
+    "truncate\t/read-only/kept",
+    "set size\t/read-only/kept\t0",
+    "append\t/read-only/kept\tx",
+    "write at\t/read-only/kept\t1",
+    "create\t/read-only/planted",
+    "make folder\t/read-only/planted",
+    "remove\t/read-only/kept",
+    "rename\t/read-only/kept\t/read-only/moved",
+    "set times\t/read-only/kept",
+    "link\t/read-only/kept\t/read-only/linked",
+];
+const READ_ONLY_FILE: &[&str] = &[
+    "write\t/store/told.hostile\tx",
+    "truncate\t/store/told.hostile",
+    "set size\t/store/told.hostile\t0",
+    "append\t/store/told.hostile\tx",
+    "set times\t/store/told.hostile",
+    "remove\t/store/told.hostile",
+    "rename\t/store/told.hostile\t/store/moved",
+    "create\t/store/planted",
+    "make folder\t/store/planted",
+    "link to\t/store/planted\tsecret",
+];
+const ACROSS: &[&str] = &[
+    "link\t/read-only/kept\t/data/linked",
+    "rename\t/read-only/kept\t/data/moved",
+    "rename\t/data/kept\t/read-only/moved",
+    "link\t/data/kept\t/data/linked",
+    "link\t/store/told.hostile\t/data/linked",
+    "rename\t/store/told.hostile\t/data/moved",
+];
+const HARD_LINKS: &[&str] = &[
+    "read\t/data/hard",
+    "write\t/data/hard\tx",
+    "append\t/data/hard\tx",
+    "truncate\t/data/hard",
+    "set size\t/data/hard\t0",
+    "write at\t/data/hard\t3",
+    "remove\t/data/hard",
+    "stat\t/data/hard",
+];
+const PLANTED: &[&str] =
+    &["link to\t/data/planted\t../outside/secret", "link to\t/data/planted\tkept", "link to\t/data/sub/planted\t.."];
+const NAMES: &[&str] = &[
+    "write\t/data/\tx",
+    "write\t/data/a\\0b\tx",
+    "write\t/data/\\long\tx",
+    "write\t/data/dot.\tx",
+    "write\t/data/space \tx",
+    "write\t/data/a:b\tx",
+    "write\t/data/a\\b\tx",
+    "write\t/data/COM¹\tx",
+    "write\t/data/nul.txt\tx",
+    "write\t/data/kept:stream\tx",
+    "make folder\t/data/con",
+    "rename\t/data/kept\t/data/aux",
+    "write\t/data/\u{7}\tx",
+    "write\t/data/folder/\tx",
+    "read\t/data/kept/",
+];
+const RESERVED: &[&str] = &[
+    "write\t/data/.autotel-transaction\tx",
+    "write\t/data/.AUTOTEL-committed\tx",
+    "rename\t/data/kept\t/data/.autotel-new-x",
+    "make folder\t/data/.autotel",
+];
+const SPECIAL: &[&str] = &[
+    "read\t/data/pipe",
+    "write\t/data/pipe\tx",
+    "stat\t/data/pipe",
+    "remove\t/data/pipe",
+    "read\t/data/socket",
+    "write\t/data/socket\tx",
+    "read\t/data/to-device",
+    "write\t/data/to-device\tx",
+    "read\t/read-only/pipe",
+    "read\t/read-only/socket",
+];
+const TIMES: &[&str] = &["set times\t/data/kept", "set times\t/store/told.hostile", "set times\t/read-only/kept"];
+
+/// Each operation of a script fails, and the dataset is as it was.
+fn all_refused(scene: &Scene, script: &[&str]) -> Outcome {
+    let before = crate::snapshot(&scene.path("data"));
+    let answers = scene.script(script).map_err(|error| error.to_string())?;
+    let done = script.iter().zip(&answers).find(|(_, answer)| !answer.starts_with("err "));
+    if let Some((line, answer)) = done {
+        return Err(format!("`{line}` came to `{answer}`"));
+    }
+    if answers.len() != script.len() || crate::snapshot(&scene.path("data")) != before {
+        return Err("the dataset has changed".to_owned());
+    }
+    let mut codes: Vec<_> = answers.iter().map(|answer| answer.trim_start_matches("err ")).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    Ok(format!("{} operations: {}", script.len(), codes.join(", ")))
+}
+
+fn limit(scene: &Scene, line: &str, limit: Limit) -> Outcome {
+    // A store that goes on after an error of its file system is told of the limit in its answer.
+    match scene.script(&[line]) {
+        Ok(answers) if answers[0].starts_with("err ") => Ok(answers[0].clone()),
+        Ok(answers) => Err(answers.join(", ")),
+        Err(error) if error.limit_reached() == Some(limit) => Ok(error.message().to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn look_around(scene: &Scene) -> Outcome {
+    let seen = scene.told("look around").load::<String>().map_err(|error| error.to_string())?;
+    if seen.is_empty() { Ok("nothing is there".to_owned()) } else { Err(seen) }
+}
+
+fn swap(scene: &Scene) -> Outcome {
+    let (path, aside) = (scene.path("data/swapped"), scene.path("data/aside"));
+    fs::create_dir(&path).map_err(|error| error.to_string())?;
+    fs::write(path.join("secret"), "mine").map_err(|error| error.to_string())?;
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                let _ = fs::rename(&path, &aside);
+                #[cfg(unix)]
+                let _ = std::os::unix::fs::symlink("../outside", &path);
+                let _ = fs::remove_file(&path);
+                let _ = fs::rename(&aside, &path);
+            }
+        });
+        let limits = Limits::default().with(Limit::Opens, 1_000_000);
+        let store = scene.told("script\nread until refused\t/data/swapped/secret");
+        let seen = store.with_grants(scene.grants()).with_limits(limits).load::<String>();
+        is_over.store(true, Ordering::Relaxed);
+        match seen {
+            Ok(seen) if seen == "ok " => Ok("100,000 opens saw nothing of the other".to_owned()),
+            Ok(seen) => Err(format!("it read {seen}")),
+            Err(error) => Err(error.to_string()),
+        }
+    })
+}
+
+fn granted_pipe(scene: &Scene) -> Outcome {
+    let path = scene.path("call/pipe.json");
+    fs::rename(scene.path("data/pipe"), &path).map_err(|error| error.to_string())?;
+    let store = scene.host().open(&path).map_err(|error| error.to_string())?;
+    fails_with(store.load_value(), &[ErrorKind::Access])?;
+    fails_with(store.save(&1), &[ErrorKind::Access])
+}
+
+fn make_many(scene: &Scene) -> Outcome {
+    let limits = Limits::default().with(Limit::DatasetFiles, 100);
+    let store = scene.told("script\ncreate many\t/data/sub").with_grants(scene.grants()).with_limits(limits);
+    let seen = store.load::<String>().map_err(|error| error.to_string())?;
+    let made = fs::read_dir(scene.path("data/sub")).map(Iterator::count).unwrap_or_default();
+    if made <= 100 && seen == "err quota" {
+        Ok(format!("{seen} after {made} files"))
+    } else {
+        Err(format!("{made} files"))
+    }
+}
+
+fn fill(scene: &Scene) -> Outcome {
+    let limits = Limits::default().with(Limit::DatasetBytes, 1000);
+    let script = "script\nwrite at\t/data/a\t500\nwrite at\t/data/b\t600\nset size\t/data/a\t100\nwrite at\t/data/b\t600\nappend\t/data/kept\tx";
+    let store = scene.told(script).with_grants(scene.grants()).with_limits(limits);
+    let seen = store.load::<String>().map_err(|error| error.to_string())?;
+    let lines: Vec<_> = seen.lines().collect();
+    // A descriptor that was not opened to write has no size to set.
+    if lines[0] == "ok " && lines[1] == "err quota" && lines[3] == "err quota" {
+        Ok("its second file does not fit".to_owned())
+    } else {
+        Err(seen)
+    }
+}
+
+fn list_many(scene: &Scene) -> Outcome {
+    for count in 0..3000 {
+        fs::write(scene.path(&format!("data/sub/{count}")), "").map_err(|error| error.to_string())?;
+    }
+    let limits = Limits::default().with(Limit::Entries, 1000);
+    let store = scene.told("script\nlist\t/data/sub").with_grants(scene.grants()).with_limits(limits);
+    match store.load::<String>() {
+        Ok(seen) if seen == "err quota" => Ok(seen),
+        other => Err(format!("{other:?}")),
+    }
+}

@@ -1,0 +1,86 @@
+//! A component lies.
+
+use std::fs;
+
+use autotel_stores::{Error, ErrorKind, Store};
+
+use crate::forge::store;
+use crate::{Attack, Outcome, Scene, fails_with};
+
+#[rustfmt::skip]
+pub const ATTACKS: &[Attack] = &[
+    Attack { row: 21, name: "traps in the middle of a save", run: |scene| save(scene, "trap", ErrorKind::Store) },
+    Attack { row: 21, name: "leaves the process in the middle of a save", run: |scene| save(scene, "exit", ErrorKind::Store) },
+    Attack { row: 21, name: "never ends in the middle of a save", run: |scene| save(scene, "loop", ErrorKind::Limit) },
+    Attack { row: 21, name: "says that it saved, and wrote nothing", run: saves_nothing },
+    Attack { row: 22, name: "claims a built-in store's extension", run: claims_extension },
+    Attack { row: 22, name: "claims a built-in store's name", run: claims_name },
+    Attack { row: 22, name: "says another thing each time that it is asked", run: changes_its_mind },
+    Attack { row: 23, name: "traps, and its file is read again", run: traps_again },
+    Attack { row: 23, name: "keeps something of one call for the next", run: keeps },
+];
+
+fn save(scene: &Scene, behaviour: &str, kind: ErrorKind) -> Outcome {
+    let path = scene.file("old.hostile", "old");
+    // More than a printer gathers before it goes to the file, so that half of it is there.
+    let documents = ["x".repeat(1_000_000), behaviour.to_owned()];
+    let saved = scene.host().open(&path).and_then(|store| store.save(&documents));
+    let outcome = fails_with(saved, &[kind])?;
+    unchanged(scene, "old.hostile", outcome)
+}
+
+/// The file that was to be saved is as it was, and nothing lies beside it.
+fn unchanged(scene: &Scene, name: &str, outcome: String) -> Outcome {
+    let names = fs::read_dir(scene.path("call")).map_err(|error| error.to_string())?;
+    let left: Vec<_> = names.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with('.')).collect();
+    let is_old = fs::read(scene.path("call").join(name)).is_ok_and(|content| content == b"old");
+    if is_old && left.is_empty() { Ok(outcome) } else { Err("the old file is not as it was".to_owned()) }
+}
+
+fn saves_nothing(scene: &Scene) -> Outcome {
+    let host = scene.with_store(&store(&[])).map_err(|error| error.to_string())?;
+    let saved = host.open(scene.file("old.wat", "old")).and_then(|store| store.save(&1));
+    let outcome = fails_with(saved, &[ErrorKind::Store])?;
+    unchanged(scene, "old.wat", outcome)
+}
+
+fn claims_extension(scene: &Scene) -> Outcome {
+    let host = scene.with_store(&store(&[("extension", "json")])).map_err(|error| error.to_string())?;
+    match host.registry().by_extension("json") {
+        Some(store) if store.description.name == "json-store" => Ok("the built-in store keeps it".to_owned()),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+fn claims_name(scene: &Scene) -> Outcome {
+    fails_with(scene.with_store(&store(&[("name", "json-store")])), &[ErrorKind::Usage])
+}
+
+/// It is asked once for each component, whatever it would say later.
+fn changes_its_mind(scene: &Scene) -> Outcome {
+    const SECOND: &str =
+        "(i32.load8_u (i32.const 5000)) (i32.store8 (i32.const 5000) (i32.const 1)) (if (then unreachable))";
+    let host = scene.with_store(&store(&[("describe", SECOND)])).map_err(|error| error.to_string())?;
+    let again = scene.with_store(&store(&[("describe", SECOND)])).map_err(|error| error.to_string())?;
+    let same = host.registry().by_name("wat-store").map(|store| &store.description)
+        == again.registry().by_name("wat-store").map(|store| &store.description);
+    if same { Ok("it is asked once".to_owned()) } else { Err("it was asked again".to_owned()) }
+}
+
+fn traps_again(scene: &Scene) -> Outcome {
+    let store = scene.told("trap");
+    (0..20).try_fold(String::new(), |_, _| fails_with(store.load_value(), &[ErrorKind::Store]))
+}
+
+/// Counts the calls of its instance, and answers nothing once there was one.
+fn keeps(scene: &Scene) -> Outcome {
+    let code = format!(
+        "(i32.load8_u (i32.const 5000)) (if (then unreachable)) (i32.store8 (i32.const 5000) (i32.const 1)) {}",
+        crate::forge::LOAD_NULL
+    );
+    let host = scene.with_store(&store(&[("load", &code)])).map_err(|error| error.to_string())?;
+    let opened: Store = host.open(scene.file("any.wat", "")).map_err(|error| error.to_string())?;
+    let load = |_| opened.load_value().map(drop);
+    (0..20).try_for_each(load).map_err(|error: Error| error.to_string())?;
+    Ok("each call has an instance of its own".to_owned())
+}

@@ -1,0 +1,133 @@
+//! A component reaches for memory.
+
+use autotel_stores::{ErrorKind, Limit, Limits};
+
+use crate::forge::{store, with_modules};
+use crate::{Attack, Outcome, Scene, fails_with};
+
+#[rustfmt::skip]
+pub const ATTACKS: &[Attack] = &[
+    Attack { row: 12, name: "answers a list of 1 GiB that it does not have", run: |scene| loads(scene, &[("load", LIST_BEYOND)], ErrorKind::Store) },
+    Attack { row: 12, name: "answers a list of 200 MB", run: large_list },
+    Attack { row: 12, name: "answers 100,000 strings that are one of 1 MB", run: quadratic },
+    Attack { row: 12, name: "allocates until there is no more", run: |scene| told(scene, "grow", ErrorKind::Limit) },
+    Attack { row: 12, name: "asks for all memory at its start", run: |scene| refused(scene, &[("pages", "65536")]) },
+    Attack { row: 13, name: "answers a list out of bounds", run: |scene| loads(scene, &[("load", OUT_OF_BOUNDS)], ErrorKind::Store) },
+    Attack { row: 13, name: "answers at an address that is not aligned", run: |scene| loads(scene, &[("load", "i32.const 2049 return")], ErrorKind::Store) },
+    Attack { row: 13, name: "answers at an address out of bounds", run: |scene| loads(scene, &[("load", "i32.const -8 return")], ErrorKind::Store) },
+    Attack { row: 13, name: "answers a variant that does not exist", run: |scene| loads(scene, &[("load", BAD_VARIANT)], ErrorKind::Store) },
+    Attack { row: 13, name: "answers text that is not UTF-8", run: |scene| loads(scene, &[("load", BAD_TEXT)], ErrorKind::Store) },
+    Attack { row: 13, name: "answers documents that are no CBOR", run: |scene| loads(scene, &[("load", BAD_DOCUMENT)], ErrorKind::Store) },
+    Attack { row: 13, name: "answers CBOR that promises 2^60 elements", run: |scene| loads(scene, &[("load", LONG_DOCUMENT)], ErrorKind::Store) },
+    Attack { row: 13, name: "has a place for arguments out of bounds", run: |scene| loads(scene, &[("realloc", "i32.const -1 return")], ErrorKind::Store) },
+    Attack { row: 14, name: "asks for 2^64 random bytes", run: |scene| told(scene, "random", ErrorKind::Store) },
+    Attack { row: 14, name: "asks for 2^40 random bytes of the quicker kind", run: |scene| told(scene, "insecure random", ErrorKind::Store) },
+    Attack { row: 14, name: "waits for 100,000 things at once", run: |scene| told(scene, "subscribe", ErrorKind::Limit) },
+    Attack { row: 15, name: "has 50 memories that are too large together", run: |scene| modules(scene, "(module (memory 64))", 50, Limit::Memory) },
+    Attack { row: 15, name: "has 50 tables that are too large together", run: |scene| modules(scene, "(module (table 10000 funcref))", 50, Limit::Tables) },
+    Attack { row: 15, name: "has 500 instances", run: |scene| modules(scene, "(module)", 500, Limit::Instances) },
+    Attack { row: 16, name: "prints 10 GB", run: |scene| told(scene, "shout", ErrorKind::Limit) },
+    Attack { row: 16, name: "answers a page larger than was asked for", run: |scene| reads(scene, &[("next", LARGE_PAGE)], ErrorKind::Store) },
+    Attack { row: 16, name: "answers pages without end", run: |scene| reads(scene, &[("next", ENDLESS_PAGES)], ErrorKind::Limit) },
+    Attack { row: 16, name: "answers empty pages without end", run: |scene| reads(scene, &[("next", EMPTY_PAGE)], ErrorKind::Store) },
+    Attack { row: 17, name: "puts escapes in an error", run: |scene| told(scene, "escape", ErrorKind::Refused) },
+    Attack { row: 17, name: "puts escapes in what it says of itself", run: description },
+    Attack { row: 17, name: "puts escapes in its last words", run: last_words },
+    Attack { row: 17, name: "tells of a place far behind the end of the file", run: |scene| told(scene, "lie about the place", ErrorKind::Refused) },
+    Attack { row: 17, name: "logs 100 MB of escapes and traps", run: |scene| told(scene, "shout and trap", ErrorKind::Store) },
+    Attack { row: 17, name: "gives an error of 2 MB", run: |scene| told(scene, "long message", ErrorKind::Refused) },
+];
+
+const LIST_BEYOND: &str = "(i32.store8 (i32.const 2048) (i32.const 0)) (i32.store (i32.const 2056) (i32.const 4096)) (i32.store (i32.const 2060) (i32.const 0x40000000))";
+const OUT_OF_BOUNDS: &str = "(i32.store8 (i32.const 2048) (i32.const 0)) (i32.store (i32.const 2056) (i32.const -4)) (i32.store (i32.const 2060) (i32.const 100))";
+const BAD_VARIANT: &str = "(i32.store8 (i32.const 2048) (i32.const 7))";
+/// The error `other`, whose message is one byte that no text has.
+const BAD_TEXT: &str = "(i32.store8 (i32.const 2048) (i32.const 1)) (i32.store8 (i32.const 2056) (i32.const 7))
+    (i32.store (i32.const 2064) (i32.const 3000)) (i32.store (i32.const 2068) (i32.const 1)) (i32.store8 (i32.const 3000) (i32.const 0xff))";
+const BAD_DOCUMENT: &str =
+    "(i64.store (i32.const 3000) (i64.const 0x1f1e1d1cfffffefd)) (i32.store8 (i32.const 2048) (i32.const 0))
+    (i32.store (i32.const 2056) (i32.const 3000)) (i32.store (i32.const 2060) (i32.const 8))";
+/// The head of an array of 2^60 elements, in network order.
+const LONG_DOCUMENT: &str =
+    "(i64.store (i32.const 3000) (i64.const 0x000000000000109b)) (i32.store8 (i32.const 2048) (i32.const 0))
+    (i32.store (i32.const 2056) (i32.const 3000)) (i32.store (i32.const 2060) (i32.const 9))";
+/// A page: `ok(some(list))` at 2048, 2056 and 2060.
+const LARGE_PAGE: &str = "(i32.store8 (i32.const 2048) (i32.const 0)) (i32.store8 (i32.const 2056) (i32.const 1))
+    (i32.store (i32.const 2060) (i32.const 0)) (i32.store (i32.const 2064) (i32.const 130000))";
+const ENDLESS_PAGES: &str = "(i32.store8 (i32.const 2048) (i32.const 0)) (i32.store8 (i32.const 2056) (i32.const 1))
+    (i32.store (i32.const 2060) (i32.const 8192)) (i32.store (i32.const 2064) (i32.const 1000))";
+const EMPTY_PAGE: &str = "(i32.store8 (i32.const 2048) (i32.const 0)) (i32.store8 (i32.const 2056) (i32.const 1))
+    (i32.store (i32.const 2060) (i32.const 0)) (i32.store (i32.const 2064) (i32.const 0))";
+
+fn told(scene: &Scene, behaviour: &str, kind: ErrorKind) -> Outcome {
+    fails_with(scene.told(behaviour).load_value(), &[kind])
+}
+
+fn loads(scene: &Scene, parts: &[(&str, &str)], kind: ErrorKind) -> Outcome {
+    let host = scene.with_store(&store(parts)).map_err(|error| error.to_string())?;
+    fails_with(host.open(scene.file("any.wat", "")).and_then(|store| store.load_value()), &[kind])
+}
+
+/// The same for pages, which are read to their end.
+fn reads(scene: &Scene, parts: &[(&str, &str)], kind: ErrorKind) -> Outcome {
+    let host = scene.with_store(&store(parts)).map_err(|error| error.to_string())?;
+    let limits = Limits::default().with(Limit::Documents, 10 << 20).with(Limit::Page, 64 << 10);
+    let read = || {
+        let mut reader = host.open(scene.file("any.wat", ""))?.with_limits(limits).reader()?;
+        while reader.next_page()?.is_some() {}
+        Ok(())
+    };
+    fails_with(read(), &[kind])
+}
+
+/// A component that is refused before any call.
+fn refused(scene: &Scene, parts: &[(&str, &str)]) -> Outcome {
+    fails_with(scene.with_store(&store(parts)), &[ErrorKind::Limit])
+}
+
+fn modules(scene: &Scene, module: &str, count: usize, limit: Limit) -> Outcome {
+    match scene.with_store(&with_modules(&store(&[]), module, count)) {
+        Err(error) if error.limit_reached() == Some(limit) => Ok(error.message().to_owned()),
+        Err(error) => Err(error.to_string()),
+        Ok(_) => Err("it was instantiated".to_owned()),
+    }
+}
+
+fn description(scene: &Scene) -> Outcome {
+    let host = scene.host();
+    let store = host.registry().by_name("hostile-store").ok_or("it is not there")?;
+    let has_control = store.description.summary.contains(|c: char| c.is_control());
+    if has_control { Err(store.description.summary.clone()) } else { Ok("they are replaced".to_owned()) }
+}
+
+fn last_words(scene: &Scene) -> Outcome {
+    let error = scene.told("complain").load_value().err().ok_or("it did not trap")?;
+    let is_kept = error.store_output() == ["last \u{fffd}[31mwords"];
+    if is_kept { Ok("they are told, without escapes".to_owned()) } else { Err(format!("{:?}", error.store_output())) }
+}
+
+fn large_list(scene: &Scene) -> Outcome {
+    const LIST: &str = "(drop (memory.grow (i32.const 3300))) (i32.store8 (i32.const 2048) (i32.const 0))
+        (i32.store (i32.const 2056) (i32.const 4096)) (i32.store (i32.const 2060) (i32.const 200000000))";
+    let host = scene.with_store(&store(&[("load", LIST)])).map_err(|error| error.to_string())?;
+    let limits = Limits::default();
+    let loaded = host.open(scene.file("any.wat", "")).and_then(|store| store.with_limits(limits).load_value());
+    match loaded {
+        Err(error) if error.limit_reached() == Some(Limit::Copies) => Ok(error.message().to_owned()),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+fn quadratic(scene: &Scene) -> Outcome {
+    // Problems of 48 bytes, the message of each the same megabyte of zeros.
+    const PROBLEMS: &str =
+        "(local i32) (drop (memory.grow (i32.const 200))) (i32.store8 (i32.const 2048) (i32.const 0))
+        (i32.store (i32.const 2056) (i32.const 2097152)) (i32.store (i32.const 2060) (i32.const 100000))
+        (loop
+          (i32.store (i32.add (i32.const 2097152) (i32.mul (local.get 4) (i32.const 40))) (i32.const 8192))
+          (i32.store offset=4 (i32.add (i32.const 2097152) (i32.mul (local.get 4) (i32.const 40))) (i32.const 1000000))
+          (local.set 4 (i32.add (local.get 4) (i32.const 1)))
+          (br_if 0 (i32.lt_u (local.get 4) (i32.const 100000))))";
+    let host = scene.with_store(&store(&[("validate", PROBLEMS)])).map_err(|error| error.to_string())?;
+    fails_with(host.open(scene.file("any.wat", "")).and_then(|store| store.validate()), &[ErrorKind::Limit])
+}

@@ -1,0 +1,160 @@
+//! Attacks by the files that a store reads. They are for any store: what one makes of a file is its own matter, as long
+//! as it answers documents or refuses the file, within its limits, and neither traps nor leaves its call without an end.
+
+use std::time::{Duration, Instant};
+
+use autotel_stores::{ErrorKind, Host, Limit, Limits};
+
+use crate::{Outcome, Report, shortened};
+
+/// A file to attack with.
+pub struct DataAttack {
+    pub row: u8,
+    pub name: &'static str,
+    /// The extension of the files that it is meant for; empty where it is for any.
+    pub extension: &'static str,
+    pub file: fn() -> Vec<u8>,
+    /// Whether a store that knows the format has to refuse it.
+    pub is_refused: bool,
+}
+
+const fn any(row: u8, name: &'static str, file: fn() -> Vec<u8>) -> DataAttack {
+    DataAttack { row, name, extension: "", file, is_refused: false }
+}
+
+const fn of(extension: &'static str, row: u8, name: &'static str, file: fn() -> Vec<u8>) -> DataAttack {
+    DataAttack { row, name, extension, file, is_refused: false }
+}
+
+const fn refused(extension: &'static str, row: u8, name: &'static str, file: fn() -> Vec<u8>) -> DataAttack {
+    DataAttack { row, name, extension, file, is_refused: true }
+}
+
+/// Every file.
+#[rustfmt::skip]
+pub const ATTACKS: &[DataAttack] = &[
+    any(28, "100,000 open brackets", || b"[".repeat(100_000)),
+    any(28, "100,000 open braces", || b"{\"a\":".repeat(100_000)),
+    any(28, "100,000 open elements", || b"<a>".repeat(100_000)),
+    any(28, "100,000 open parentheses", || b"(".repeat(100_000)),
+    any(28, "100,000 lines, each further in", || (0..3000).map(|depth| format!("{}- a:\n", " ".repeat(depth))).collect::<String>().into_bytes()),
+    refused("json", 28, "100,000 arrays that end", || [b"[".repeat(100_000), b"]".repeat(100_000)].concat()),
+    refused("yaml", 28, "100,000 flow maps that end", || [b"{a: ".repeat(100_000), b"}".repeat(100_000)].concat()),
+    refused("yaml", 28, "100,000 block sequences in one line", || b"- ".repeat(100_000)),
+    refused("xml", 28, "100,000 elements that end", || [b"<a>".repeat(100_000), b"</a>".repeat(100_000)].concat()),
+    refused("xml", 29, "a billion laughs", || laughs("<!ENTITY l0 'ha'>", |level| format!("<!ENTITY l{level} '{}'>", format!("&l{};", level - 1).repeat(10)))),
+    of("xml", 29, "an entity of 100 KB, named 100,000 times", || format!("<!DOCTYPE a [<!ENTITY e '{}'>]><a>{}</a>", "x".repeat(100_000), "&e;".repeat(100_000)).into_bytes()),
+    of("xml", 29, "an external entity", || b"<!DOCTYPE a [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><a>&e;</a>".to_vec()),
+    of("xml", 29, "an external entity of the network", || b"<!DOCTYPE a [<!ENTITY e SYSTEM 'http://localhost/e'>]><a>&e;</a>".to_vec()),
+    of("xml", 29, "a parameter entity", || b"<!DOCTYPE a [<!ENTITY % p SYSTEM 'file:///etc/passwd'> %p;]><a/>".to_vec()),
+    of("xml", 29, "an external DTD", || b"<!DOCTYPE a SYSTEM 'file:///etc/passwd'><a/>".to_vec()),
+    refused("xml", 29, "an entity that names itself", || b"<!DOCTYPE a [<!ENTITY e '&e;'>]><a>&e;</a>".to_vec()),
+    refused("yaml", 30, "aliases of aliases of sequences", || yaml_laughs(|level| format!("l{level}: &l{level} [{}]\n", format!("*l{}, ", level - 1).repeat(9)))),
+    of("yaml", 30, "merge keys of merge keys", || yaml_laughs(|level| format!("l{level}: &l{level}\n  <<: [{}]\n  k{level}: 1\n", format!("*l{}, ", level - 1).repeat(9)))),
+    of("yaml", 30, "200,000 aliases", || format!("a: &a [1]\nb:\n{}", "- *a\n".repeat(200_000)).into_bytes()),
+    refused("yaml", 30, "an anchor that contains itself", || b"&a [*a]\n".to_vec()),
+    of("yaml", 30, "an alias of 1 MB, named 10,000 times", || format!("a: &a {}\nb:\n{}", "x".repeat(1 << 20), "- *a\n".repeat(10_000)).into_bytes()),
+    of("xml", 31, "an element of 50,000 attributes", || format!("<a {}/>", (0..50_000).map(|n| format!("a{n}='' ")).collect::<String>()).into_bytes()),
+    of("json", 31, "an object of 1,000,000 keys", || format!("{{{}\"z\":0}}", (0..1_000_000).map(|n| format!("\"{n}\":0,")).collect::<String>()).into_bytes()),
+    of("yaml", 31, "a map of 100,000 keys", || (0..100_000).map(|n| format!("{n}: 0\n")).collect::<String>().into_bytes()),
+    of("json", 31, "100,000 times the same key", || format!("{{{}\"a\":0}}", "\"a\":0,".repeat(100_000)).into_bytes()),
+    refused("xml", 31, "an attribute twice", || b"<a b='' b=''/>".to_vec()),
+    of("json", 31, "a key of 30 MB", || format!("{{\"{}\":0}}", "k".repeat(30 << 20)).into_bytes()),
+    of("xml", 31, "a name of 10 MB", || format!("<{}/>", "n".repeat(10 << 20)).into_bytes()),
+    of("json", 33, "a number of 1,000,000 digits", || b"9".repeat(1_000_000)),
+    of("yaml", 33, "a number of 1,000,000 digits", || b"9".repeat(1_000_000)),
+    any(33, "numbers at the edges", || b"[1e999999999, -1e-999999999, -0, 0.0, 1e400, 123456789012345678901234567890]".to_vec()),
+    any(33, "what JSON has no number for", || b"[NaN, Infinity, -Infinity, .inf, .nan]".to_vec()),
+    any(33, "half of a surrogate pair", || b"[\"\\ud800\", \"\\udfff\\ud800\"]".to_vec()),
+    any(33, "overlong UTF-8", || b"[\"\xc0\xaf\", \"\xe0\x80\xaf\", \"\xf8\x88\x80\x80\x80\"]".to_vec()),
+    any(33, "surrogates in UTF-8", || b"[\"\xed\xa0\x80\"]".to_vec()),
+    any(33, "a byte-order mark of UTF-8", || b"\xef\xbb\xbf[1]".to_vec()),
+    any(33, "a byte-order mark of UTF-16, and half a unit", || b"\xff\xfe[\x001\x00]".to_vec()),
+    any(33, "a byte-order mark of UTF-16, the other way", || b"\xfe\xff\x00[\x001\x00]".to_vec()),
+    any(33, "a byte-order mark of UTF-32", || b"\xff\xfe\0\0[\0\0\0]\0\0\0".to_vec()),
+    any(33, "nothing but zeros", || vec![0; 1 << 20]),
+    any(33, "every byte there is, again and again", || (0..=255).collect::<Vec<u8>>().repeat(1000)),
+    any(33, "a line of 10 MB", || b"x".repeat(10 << 20)),
+    any(33, "1,000,000 empty lines", || b"\n".repeat(1_000_000)),
+];
+
+fn laughs(first: &str, next: impl Fn(usize) -> String) -> Vec<u8> {
+    let entities: String = (1..10).map(next).collect();
+    format!("<!DOCTYPE a [{first}{entities}]><a>&l9;</a>").into_bytes()
+}
+
+fn yaml_laughs(next: impl Fn(usize) -> String) -> Vec<u8> {
+    format!("l0: &l0 {{a: ha}}\n{}", (1..10).map(next).collect::<String>()).into_bytes()
+}
+
+/// What a store may spend on one of the files.
+pub fn limits() -> Limits {
+    Limits::default().with(Limit::Memory, 256 << 20).with_deadline(Duration::from_secs(20))
+}
+
+/// Attacks the store that `host` has for the extension, with the files that are for it or for any.
+pub fn mount(host: &Host, extension: &str, attack: &DataAttack) -> Report {
+    let is_for_store = attack.extension == extension;
+    run(host, extension, attack.row, attack.name, &(attack.file)(), attack.is_refused && is_for_store)
+}
+
+/// Attacks with a valid file of the store's own, cut off at every byte, and with a bit flipped at every place.
+pub fn mount_sample(host: &Host, extension: &str, sample: &[u8]) -> Vec<Report> {
+    let cuts = (0..sample.len()).map(|length| sample[..length].to_vec());
+    let flips = (0..sample.len() * 8).map(|bit| {
+        let mut flipped = sample.to_vec();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        flipped
+    });
+    let all = |name: &str, files: Vec<Vec<u8>>| {
+        let mut all = Report {
+            row: 34,
+            name: format!("{extension}: {name}"),
+            outcome: Ok(String::new()),
+            took: Duration::ZERO,
+            memory_bytes: 0,
+        };
+        let (mut loaded, mut refused) = (0, 0);
+        for file in files {
+            let report = run(host, extension, 34, name, &file, false);
+            all.took += report.took;
+            match report.outcome {
+                Ok(seen) if seen.starts_with("loaded") => loaded += 1,
+                Ok(_) => refused += 1,
+                Err(wrong) => all.outcome = Err(format!("{wrong}: {}", String::from_utf8_lossy(&file))),
+            }
+        }
+        all.outcome = all.outcome.map(|_| format!("{loaded} loaded, {refused} refused"));
+        all
+    };
+    vec![
+        all("a valid file cut off at every byte", cuts.collect()),
+        all("a valid file with a bit flipped at every place", flips.collect()),
+    ]
+}
+
+fn run(host: &Host, extension: &str, row: u8, name: &str, file: &[u8], is_refused: bool) -> Report {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let path = folder.path().join(format!("attack.{extension}"));
+    std::fs::write(&path, file).expect("the folder takes files");
+    let started = Instant::now();
+    let loaded = host.open(&path).map(|store| store.with_limits(limits())).and_then(|store| {
+        // Documents cross the boundary, and are not made anything of here.
+        let documents = store.load_cbor()?;
+        store.validate()?;
+        Ok(documents)
+    });
+    let outcome: Outcome = match loaded {
+        Ok(_) if is_refused => Err("it was loaded".to_owned()),
+        Ok(documents) => Ok(format!("loaded, {} bytes", documents.len())),
+        Err(error) => {
+            let told = error.problems().first().map_or(error.message(), |problem| &problem.message);
+            match error.kind() {
+                ErrorKind::Refused => Ok(format!("refused: {}", shortened(told))),
+                ErrorKind::Limit => Ok(shortened(told)),
+                kind => Err(format!("{kind:?}: {}", shortened(told))),
+            }
+        }
+    };
+    Report { row, name: format!("{extension}: {name}"), outcome, took: started.elapsed(), memory_bytes: 0 }
+}

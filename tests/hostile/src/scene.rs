@@ -1,0 +1,155 @@
+//! Where an attack happens: a host of its own, a folder to break out of, and what lies outside.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use autotel_stores::{Compiler, Error, Grants, Host, HostBuilder, Limit, Limits, Store};
+use autotel_tests::{component, target};
+use tempfile::TempDir;
+
+use crate::snapshot;
+
+/// What a hostile store may run for.
+pub const DEADLINE: Duration = Duration::from_millis(500);
+
+/// The component of the store that misbehaves as the file that it reads tells it to.
+static HOSTILE_STORE: LazyLock<PathBuf> = LazyLock::new(|| component("hostile-store"));
+
+/// Where an attack happens.
+pub struct Scene {
+    folder: TempDir,
+    memory_bytes: Arc<AtomicU64>,
+}
+
+impl Scene {
+    /// Lays out a dataset with files to work on and links that lead out of it, and beside it what must stay as it is.
+    pub(crate) fn new() -> Self {
+        LazyLock::force(&HOSTILE_STORE);
+        let folder = TempDir::new().expect("a temporary folder can be made");
+        let at = |path: &str| folder.path().join(path);
+        for path in ["outside", "outside/folder", "call", "data", "data/sub", "read-only"] {
+            fs::create_dir(at(path)).expect("the folder takes folders");
+        }
+        for (path, content) in [
+            ("outside/secret", "secret"),
+            ("outside/folder/secret", "secret"),
+            ("outside/linked", "secret"),
+            ("call/secret", "secret"),
+            ("call/good.json", "[1]"),
+            ("data/kept", "kept"),
+            ("data/sub/deep", "deep"),
+            ("read-only/kept", "kept"),
+        ] {
+            fs::write(at(path), content).expect("the folder takes files");
+        }
+        let scene = Self { folder, memory_bytes: Arc::default() };
+        #[cfg(unix)]
+        scene.lay_links();
+        scene
+    }
+
+    #[cfg(unix)]
+    fn lay_links(&self) {
+        use std::os::unix::fs::symlink;
+        for folder in ["data", "read-only"] {
+            for (target, link) in [
+                ("../outside/secret", "to-file"),
+                ("../outside/folder", "to-folder"),
+                ("../outside/folder/", "to-folder-slash"),
+                ("to-folder-slash/", "chain"),
+                ("kept", "to-kept"),
+                ("/etc/passwd", "absolute"),
+                ("/dev/zero", "to-device"),
+                ("nowhere/at/all", "dangling"),
+            ] {
+                symlink(target, self.path(folder).join(link)).expect("the folder takes links");
+            }
+            fs::hard_link(self.path("outside/linked"), self.path(folder).join("hard")).expect("one file system");
+            let made = std::process::Command::new("mkfifo").arg(self.path(folder).join("pipe")).status();
+            assert!(made.is_ok_and(|status| status.success()), "mkfifo makes pipes");
+            std::os::unix::net::UnixListener::bind(self.path(folder).join("socket")).expect("the folder takes sockets");
+        }
+    }
+
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    /// Writes a file, and tells where it is.
+    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path("call").join(name);
+        fs::write(&path, content).expect("the folder takes files");
+        path
+    }
+
+    /// A host with little to spend, in the making.
+    pub fn builder(&self) -> HostBuilder {
+        let limits = Limits::default().with(Limit::Memory, 64 << 20).with_deadline(DEADLINE);
+        let most = Arc::clone(&self.memory_bytes);
+        Host::builder()
+            .limits(limits)
+            .compiler(Compiler::InProcess)
+            .cache_folder(target().join("hostile-cache"))
+            .on_receipt(move |receipt| {
+                most.fetch_max(receipt.memory_bytes, Ordering::Relaxed);
+            })
+    }
+
+    /// A host that knows the hostile store.
+    pub fn host(&self) -> Host {
+        self.builder().store_file(&*HOSTILE_STORE).build().expect("the stores load")
+    }
+
+    /// A file that tells the hostile store what to do.
+    pub fn told(&self, behaviour: &str) -> Store {
+        let path = self.file("told.hostile", format!("hostile:{behaviour}"));
+        self.host().open(path).expect("the store claims the file")
+    }
+
+    /// The folders that scripts work on: `/data` to change, `/read-only` to read.
+    pub fn grants(&self) -> Grants {
+        let grants = Grants::default().with_dataset("data", self.path("data"));
+        grants.and_then(|grants| grants.with_folder("read-only", self.path("read-only"))).expect("they are names")
+    }
+
+    /// Has the hostile store run file operations, and tells what each came to.
+    pub fn script(&self, lines: &[&str]) -> Result<Vec<String>, Error> {
+        let store = self.told(&format!("script\n{}", lines.join("\n"))).with_grants(self.grants());
+        let answer = store.load::<String>()?;
+        Ok(answer.lines().map(str::to_owned).collect())
+    }
+
+    /// What no call may change.
+    pub(crate) fn outside(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut outside = snapshot(&self.path("outside"));
+        outside.extend(snapshot(&self.path("read-only")));
+        outside.insert("call/secret".to_owned(), fs::read(self.path("call/secret")).unwrap_or_default());
+        outside
+    }
+
+    /// Makes a call as any other, on a host like the attacked one.
+    pub(crate) fn next_call(&self) -> Result<(), Error> {
+        let read: Vec<u8> = self.host().open(self.path("call/good.json"))?.load()?;
+        assert_eq!(read, [1], "a store that answers something else");
+        Ok(())
+    }
+
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.memory_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Loads a file by a component of its own, in whatever host knows it.
+    pub fn with_store(&self, component: &[u8]) -> Result<Host, Error> {
+        let path = self.path("call/forged.wasm");
+        fs::write(&path, component).expect("the folder takes files");
+        self.builder().store_file(path).build()
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
