@@ -21,7 +21,7 @@ use crate::limits::Limits;
 use crate::loader::Loader;
 use crate::plugin::Plugin;
 use crate::reader::{Reader, answer_of_guest_thread, is_in_runtime};
-use crate::receipt::Tally;
+use crate::receipt::{Receipt, ReceiptListener, Tally};
 use crate::staging::{Replacing, folder_of};
 use crate::transaction::recover;
 use crate::words::printable_problem;
@@ -37,13 +37,24 @@ pub struct Store {
     limits: Limits,
     grants: Grants,
     replacing: Replacing,
+    receipts: ReceiptListener,
     settings: Vec<Setting>,
 }
 
 impl Store {
     pub(crate) fn new(path: &Path, plugin: Arc<Plugin>, loader: Arc<Loader>, limits: Limits, grants: Grants) -> Self {
-        let (path, shown_path) = (path.to_owned(), path.to_owned());
-        Self { path, shown_path, plugin, loader, limits, grants, replacing: Replacing::default(), settings: Vec::new() }
+        let (path, shown_path, receipts) = (path.to_owned(), path.to_owned(), loader.receipts.clone());
+        Self {
+            path,
+            shown_path,
+            plugin,
+            loader,
+            limits,
+            grants,
+            replacing: Replacing::default(),
+            receipts,
+            settings: Vec::new(),
+        }
     }
 
     /// The file.
@@ -98,6 +109,23 @@ impl Store {
     /// Changes what the store is given beside its file.
     pub fn with_grants(mut self, grants: Grants) -> Self {
         self.grants = grants;
+        self
+    }
+
+    /// Has `listener` told what each call cost, in place of the host's.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("list.json");
+    /// # std::fs::write(&path, "[1, 2]")?;
+    /// let (sender, receipts) = std::sync::mpsc::channel();
+    /// let store = autotel_stores::Host::new()?.open(&path)?;
+    /// store.on_receipt(move |receipt| drop(sender.send(receipt.clone()))).load::<Vec<u8>>()?;
+    /// assert_eq!(receipts.recv()?.read_bytes, 6);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_receipt(mut self, listener: impl Fn(&Receipt) + Send + Sync + 'static) -> Self {
+        self.receipts = ReceiptListener(Some(Arc::new(listener)));
         self
     }
 
@@ -302,7 +330,7 @@ impl Store {
         }
         let code = self.loader.code(&self.plugin)?;
         let name = operation.names().first().copied().unwrap_or_default();
-        let mut tally = Tally::begin(&self.describe().name, name, &self.shown_path, &self.loader.receipts);
+        let mut tally = Tally::begin(&self.describe().name, name, &self.shown_path, &self.receipts);
         tally.receipt.is_code_cached = self.plugin.is_code_cached.load(Ordering::Relaxed);
         let terms = Terms { watchdog: &self.loader.watchdog, limits: &self.limits, grants: &self.grants };
         Call::begin(&code, file, &self.guest_name(), &terms, tally)

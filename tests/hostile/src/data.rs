@@ -1,6 +1,8 @@
 //! Attacks by the files that a store reads. They are for any store: what one makes of a file is its own matter, as long
 //! as it answers documents or refuses the file, within its limits, and neither traps nor leaves its call without an end.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use autotel_stores::{ErrorKind, Host, Limit, Limits};
@@ -118,6 +120,7 @@ pub fn mount_sample(host: &Host, extension: &str, sample: &[u8]) -> Vec<Report> 
         for file in files {
             let report = run(host, extension, 34, name, &file, false);
             all.took += report.took;
+            all.memory_bytes = all.memory_bytes.max(report.memory_bytes);
             match report.outcome {
                 Ok(seen) if seen.starts_with("loaded") => loaded += 1,
                 Ok(_) => refused += 1,
@@ -137,8 +140,12 @@ fn run(host: &Host, extension: &str, row: u8, name: &str, file: &[u8], is_refuse
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let path = folder.path().join(format!("attack.{extension}"));
     std::fs::write(&path, file).expect("the folder takes files");
-    let started = Instant::now();
-    let loaded = host.open(&path).map(|store| store.with_limits(limits())).and_then(|store| {
+    let (started, most) = (Instant::now(), Arc::new(AtomicU64::new(0)));
+    let noted = Arc::clone(&most);
+    let loaded = host.open(&path).and_then(|store| {
+        let store = store.with_limits(limits()).on_receipt(move |receipt| {
+            noted.fetch_max(receipt.memory_bytes, Ordering::Relaxed);
+        });
         // Documents cross the boundary, and are not made anything of here.
         let documents = store.load_cbor()?;
         store.validate()?;
@@ -156,5 +163,11 @@ fn run(host: &Host, extension: &str, row: u8, name: &str, file: &[u8], is_refuse
             }
         }
     };
-    Report { row, name: format!("{extension}: {name}"), outcome, took: started.elapsed(), memory_bytes: 0 }
+    Report {
+        row,
+        name: format!("{extension}: {name}"),
+        outcome,
+        took: started.elapsed(),
+        memory_bytes: most.load(Ordering::Relaxed),
+    }
 }
