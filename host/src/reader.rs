@@ -45,6 +45,7 @@ const PAGES_AHEAD: usize = 2;
 /// ```
 pub struct Reader {
     decoder: Decoder<Arriving>,
+    limits: Limits,
     path: PathBuf,
 }
 
@@ -60,7 +61,9 @@ impl Reader {
 
     fn of(store: &Store, open: impl FnOnce(&Store) -> Result<Arriving, Error>) -> Result<Self, Error> {
         let arriving = open(store).map_err(|error| error.on(store.shown_path()))?;
-        Ok(Self { decoder: Decoder::new(arriving), path: store.shown_path().to_owned() })
+        let limits = store.limits().clone();
+        let decoder = Decoder::bounded(arriving, limits.size(Limit::Depth), limits.get(Limit::Items));
+        Ok(Self { decoder, limits, path: store.shown_path().to_owned() })
     }
 
     /// The next page: a piece of a CBOR sequence (RFC 8742) of the file's documents, or nothing at the end.
@@ -116,15 +119,19 @@ impl Reader {
         self.decoder
             .pages()
             .outcome()
-            .and_then(|()| document.map_err(undecodable))
+            .and_then(|()| document.map_err(|error| undecodable(error, &self.limits)))
             .map_err(|error| error.on(&self.path))
     }
 }
 
 /// Whose fault it is that pages are no document of the type asked for.
-fn undecodable(error: DecodeError) -> Error {
-    let kind = if matches!(error, DecodeError::Mismatch(_)) { ErrorKind::Refused } else { ErrorKind::Store };
-    Error::new(kind, error.to_string()).because(error)
+fn undecodable(error: DecodeError, limits: &Limits) -> Error {
+    match error {
+        DecodeError::TooDeep => Error::limit(Limit::Depth, limits),
+        DecodeError::TooMany => Error::limit(Limit::Items, limits),
+        DecodeError::Mismatch(_) => Error::new(ErrorKind::Refused, error.to_string()).because(error),
+        _ => Error::new(ErrorKind::Store, error.to_string()).because(error),
+    }
 }
 
 /// A store that is reading a file.

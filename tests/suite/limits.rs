@@ -44,19 +44,23 @@ fn calls_work_side_by_side() {
 
 #[test]
 fn each_limit_that_bites_is_named_with_its_value_and_the_option_that_raises_it() {
-    let place = Place::with("list.json", format!("[{}1]", "1, ".repeat(20_000)));
+    let deep = format!("{}{}", "[".repeat(10), "]".repeat(10));
+    let place = Place::with("list.json", format!("[{}{deep}]", "1, ".repeat(20_000)));
     for (limit, value, shown) in [
         (Limit::Memory, 64 << 10, "64KiB"),
         (Limit::Deadline, 0, "0ms"),
         (Limit::Read, 1000, "1000B"),
         (Limit::Documents, 1000, "1000B"),
+        (Limit::Depth, 5, "5"),
+        (Limit::Items, 1000, "1000"),
         (Limit::Opens, 0, "0"),
         (Limit::Copies, 1 << 10, "1KiB"),
         (Limit::Handles, 1, "1"),
         (Limit::Tables, 1, "1"),
         (Limit::Instances, 1, "1"),
     ] {
-        let error = place.open().with_limits(Limits::default().with(limit, value)).load_values().unwrap_err();
+        let error = place.open().with_limits(Limits::default().with(limit, value)).load_values();
+        let error = error.err().unwrap_or_else(|| panic!("{limit:?} does not bite"));
         assert_eq!((error.kind(), error.limit_reached()), (ErrorKind::Limit, Some(limit)), "{limit:?}: {error}");
         let message = format!("the limit `{}` of {shown} was reached", limit.name());
         assert_eq!(error.message(), message);

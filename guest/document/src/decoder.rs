@@ -9,8 +9,8 @@ use crate::{DEPTH_MAX, Decimal, Integer, Map, Value};
 /// Bytes that a length claimed by the other side may reserve before any of it has arrived.
 const RESERVE_BYTES_MAX: usize = 4096;
 
-/// Containers and tags within one another: a decimal is a tag on an array, in the deepest container too.
-const LEVELS_MAX: usize = DEPTH_MAX + 2;
+/// A decimal is a tag on an array, in the deepest container too.
+const DECIMAL_LEVELS: usize = 2;
 
 /// Where a [`Decoder`] gets its pages from.
 pub trait Pages {
@@ -37,8 +37,10 @@ impl Pages for std::vec::IntoIter<Vec<u8>> {
 pub enum DecodeError {
     /// It is not well-formed CBOR.
     Malformed(&'static str),
-    /// It nests deeper than [`DEPTH_MAX`].
+    /// It nests deeper than the decoder follows.
     TooDeep,
+    /// It has more items than the decoder takes.
+    TooMany,
     /// It ended within a data item.
     Ended,
     /// It is not of the type asked for.
@@ -55,7 +57,8 @@ impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(message) => write!(f, "malformed CBOR: {message}"),
-            Self::TooDeep => write!(f, "more than {DEPTH_MAX} containers within one another"),
+            Self::TooDeep => f.write_str("too many containers within one another"),
+            Self::TooMany => f.write_str("too many items"),
             Self::Ended => f.write_str("the document ends within a data item"),
             Self::Mismatch(message) => f.write_str(message),
         }
@@ -70,6 +73,10 @@ pub struct Decoder<P> {
     pub(crate) page: Vec<u8>,
     pub(crate) at: usize,
     depth: usize,
+    /// Containers and tags within one another that are followed.
+    levels_max: usize,
+    /// Items of containers that may still come.
+    items_left: u64,
     /// Text and bytes that do not lie in one page.
     scratch: Vec<u8>,
 }
@@ -83,7 +90,14 @@ pub(crate) enum Left {
 
 impl<P: Pages> Decoder<P> {
     pub fn new(pages: P) -> Self {
-        Self { pages, page: Vec::new(), at: 0, depth: 0, scratch: Vec::new() }
+        Self::bounded(pages, DEPTH_MAX, u64::MAX)
+    }
+
+    /// A decoder that fails where there are more containers within one another, at most [`DEPTH_MAX`], or more items in
+    /// containers.
+    pub fn bounded(pages: P, depth_max: usize, items_max: u64) -> Self {
+        let levels_max = depth_max.min(DEPTH_MAX) + DECIMAL_LEVELS;
+        Self { pages, page: Vec::new(), at: 0, depth: 0, levels_max, items_left: items_max, scratch: Vec::new() }
     }
 
     /// Whether another document follows. Waits for a page where none is at hand.
@@ -167,14 +181,22 @@ impl<P: Pages> Decoder<P> {
 
     /// Counts a container or a tag in.
     pub(crate) fn enter(&mut self, argument: Argument) -> Result<Left, DecodeError> {
-        if self.depth == LEVELS_MAX {
+        if self.depth == self.levels_max {
             return Err(DecodeError::TooDeep);
         }
         self.depth += 1;
         Ok(match argument {
-            Argument::Value(count, _) => Left::Counted(count),
+            Argument::Value(count, _) => {
+                self.count(count)?;
+                Left::Counted(count)
+            }
             Argument::Indefinite => Left::Indefinite,
         })
+    }
+
+    fn count(&mut self, items: u64) -> Result<(), DecodeError> {
+        self.items_left = self.items_left.checked_sub(items).ok_or(DecodeError::TooMany)?;
+        Ok(())
     }
 
     pub(crate) fn leave(&mut self) {
@@ -195,6 +217,8 @@ impl<P: Pages> Decoder<P> {
                 if is_break {
                     self.at += 1;
                     *left = Left::Counted(0);
+                } else {
+                    self.count(1)?;
                 }
                 Ok(!is_break)
             }
