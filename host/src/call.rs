@@ -179,7 +179,7 @@ impl Running<'_> {
         let watching = self.watchdog.watch(time, || self.tally.late(self.limits));
         let started = Instant::now();
         self.store.data_mut().source.ends = started + time.min(TIME_MAX);
-        let answer = code(self.store);
+        let answer = self.tally.span.in_scope(|| code(self.store));
         drop(watching);
         let took = started.elapsed();
         let answer = match answer {

@@ -6,6 +6,7 @@ mod convert;
 mod describe;
 mod extract;
 mod load;
+mod lock;
 mod new_store;
 mod save;
 mod stores;
@@ -57,6 +58,12 @@ pub enum Command {
     Extract(extract::Arguments),
     /// Show, verify or clear the compiled code that is kept
     Cache(cache::Arguments),
+    /// Write down which stores may run, by digest, with what each asks for
+    ///
+    /// The file is `stores.lock` in the folder that `--stores` names first. Where it is there, no command runs another
+    /// component. Stores that are new or ask for more than they did are locked once a person has said yes.
+    #[command(after_help = concat!("Examples:\n  autotel lock --stores plugins\n  autotel lock --stores plugins --yes\n\n", exit_status!()))]
+    Lock(lock::Arguments),
     /// Compile the stores ahead of time, for hosts that compile nothing
     ///
     /// Compiled code is kept for `autotel` and for programs that embed the library, in the folder that they are given
@@ -85,6 +92,7 @@ impl Command {
             Self::Extract(arguments) => arguments.run(&stores.host()?),
             Self::Cache(arguments) => arguments.run(stores.cache_folder().as_deref(), || stores.host()),
             Self::Compile(arguments) => arguments.run(stores.cache_folder().as_deref(), stores.builders()?),
+            Self::Lock(arguments) => arguments.run(stores.lock_file(), &stores.unlocked_host()?),
             Self::CompileForHost => Ok(autotel_stores::compile_for_host()),
             Self::Completions { shell } => {
                 let mut script = Vec::new();
@@ -104,6 +112,7 @@ impl Command {
             | Self::Convert(convert::Arguments { json, .. })
             | Self::Validate(validate::Arguments { json, .. })
             | Self::Cache(cache::Arguments { json, .. })
+            | Self::Lock(lock::Arguments { json, .. })
             | Self::Compile(compile::Arguments { json, .. })
             | Self::NewStore(new_store::Arguments { json, .. })
             | Self::Extract(extract::Arguments { json, .. }) => *json,

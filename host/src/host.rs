@@ -17,6 +17,7 @@ use crate::plugin::{Origin, Plugin, StoreInfo};
 use crate::receipt::{Receipt, ReceiptListener};
 use crate::registry::Registry;
 use crate::store::Store;
+use crate::stores_lock::StoresLock;
 use crate::transaction::Transaction;
 
 include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
@@ -40,6 +41,7 @@ pub struct HostBuilder {
     files: Vec<PathBuf>,
     folders: Vec<PathBuf>,
     replaced: Vec<String>,
+    lock: Option<StoresLock>,
     cache: Option<PathBuf>,
     compiler: Compiler,
     limits: Limits,
@@ -139,7 +141,7 @@ impl Host {
 
     /// Learns what a component file is, without adding it to the stores.
     pub fn inspect(&self, component: impl AsRef<Path>) -> Result<StoreInfo, Error> {
-        load_file(&self.0.loader, component.as_ref()).map(|plugin| plugin.info)
+        load_file(&self.0.loader, component.as_ref(), None).map(|plugin| plugin.info)
     }
 
     /// Has the code of every store ready, from the cache or compiled, so that no call waits for it.
@@ -211,6 +213,12 @@ impl HostBuilder {
         self
     }
 
+    /// Lets in no third party's store but those that `lock` has, by the digests of their components.
+    pub fn lock(mut self, lock: StoresLock) -> Self {
+        self.lock = Some(lock);
+        self
+    }
+
     /// Lets a third party's store take the place of the built-in store of this name. Without it, a component that names
     /// itself like a built-in store fails [`HostBuilder::build`].
     pub fn replace(mut self, store: impl Into<String>) -> Self {
@@ -278,7 +286,7 @@ impl HostBuilder {
         let built_in = load_built_in(&loader)?;
         let mut plugins = built_in.clone();
         for path in self.component_files()? {
-            self.add(&mut plugins, load_file(&loader, &path)?).map_err(|error| error.on(&path))?;
+            self.add(&mut plugins, load_file(&loader, &path, self.lock.as_ref())?).map_err(|error| error.on(&path))?;
         }
         let is_replaced = |name: &String| {
             plugins
@@ -330,14 +338,14 @@ impl HostBuilder {
     }
 }
 
-fn load_file(loader: &Loader, path: &Path) -> Result<Plugin, Error> {
-    loader.load(ComponentFile::Path(path.to_owned())).map_err(|error| error.on(path))
+fn load_file(loader: &Loader, path: &Path, lock: Option<&StoresLock>) -> Result<Plugin, Error> {
+    loader.load(ComponentFile::Path(path.to_owned()), lock).map_err(|error| error.on(path))
 }
 
 /// Loads the built-in stores side by side: one that must be compiled takes a core for a while.
 fn load_built_in(loader: &Loader) -> Result<Vec<Arc<Plugin>>, Error> {
     thread::scope(|scope| {
-        let load = |wasm: &'static [u8]| scope.spawn(move || loader.load(ComponentFile::BuiltIn(wasm)));
+        let load = |wasm: &'static [u8]| scope.spawn(move || loader.load(ComponentFile::BuiltIn(wasm), None));
         let threads: Vec<_> = BUILT_IN.iter().map(|wasm| load(wasm)).collect();
         let join = |thread: thread::ScopedJoinHandle<'_, _>| {
             thread.join().unwrap_or_else(|_| Err(Error::internal("compiling a built-in store panicked")))

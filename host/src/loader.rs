@@ -22,6 +22,7 @@ use crate::limits::Limits;
 use crate::outline::Outline;
 use crate::plugin::{Code, Origin, Plugin, check};
 use crate::receipt::{ReceiptListener, Tally};
+use crate::stores_lock::StoresLock;
 use crate::words::{printable, printable_description};
 
 /// What the cache keeps of a component beside its code.
@@ -61,9 +62,11 @@ impl Loader {
         Ok(Self { watchdog, linker, cache, compiler, limits, listener, receipts, compatibility })
     }
 
-    /// Learns what a component is. Reads the whole of it, and compiles it, only where the cache does not know it.
-    pub fn load(&self, file: ComponentFile) -> Result<Plugin, Error> {
+    /// Learns what a component is that `lock` has, where there is one. Reads the whole of it, and compiles it, only where the cache does not know it.
+    pub fn load(&self, file: ComponentFile, lock: Option<&StoresLock>) -> Result<Plugin, Error> {
+        let check = |digest: &str| lock.map_or(Ok(()), |lock| lock.check(digest));
         let known_digest = file.digest()?;
+        check(&known_digest)?;
         if let Some(about) = self.cached_about(&known_digest) {
             about.outline.check()?;
             return Ok(Plugin::new(about, known_digest, file.origin(), Code::NotCompiled(file)));
@@ -71,6 +74,7 @@ impl Loader {
         // The file may be another by now: what is compiled is what this digest is of.
         let wasm = file.read()?;
         let digest = digest(&wasm);
+        check(&digest)?;
         let outline = Outline::of(&wasm)?;
         let component = self.compile(&file.name(), &file, &wasm)?;
         let pre = self.link(&component)?;

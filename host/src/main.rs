@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::{env, panic, process};
 
-use autotel_stores::{Compiler, Error, ErrorKind, Host, HostBuilder};
+use autotel_stores::{Compiler, Error, ErrorKind, Host, HostBuilder, StoresLock};
 use clap::{Args, Parser};
 
 use crate::command::Command;
@@ -93,8 +93,29 @@ impl Stores {
         self.cache_folder.clone().or_else(of_user)
     }
 
+    /// Where it stands which stores may run.
+    fn lock_file(&self) -> Option<PathBuf> {
+        self.folders.first().map(|folder| folder.join(LOCK_FILE))
+    }
+
     fn host(&self) -> Result<Host, Error> {
-        let builder = self.ending_process(self.builder()?);
+        self.build(self.locked(self.builder()?)?)
+    }
+
+    /// The same where a person is to look at the stores first.
+    fn unlocked_host(&self) -> Result<Host, Error> {
+        self.build(self.builder()?)
+    }
+
+    fn locked(&self, builder: HostBuilder) -> Result<HostBuilder, Error> {
+        match self.lock_file().filter(|file| file.exists()) {
+            Some(file) => Ok(builder.lock(StoresLock::read(file)?)),
+            None => Ok(builder),
+        }
+    }
+
+    fn build(&self, builder: HostBuilder) -> Result<Host, Error> {
+        let builder = self.ending_process(builder);
         let Some(cache) = self.cache_folder() else { return builder.build() };
         match builder.clone().cache_folder(&cache).build() {
             // Without a folder to keep it in, code is compiled at each start.
@@ -108,7 +129,8 @@ impl Stores {
 
     /// A host as this program has it, and one as a library has it.
     fn builders(&self) -> Result<[HostBuilder; 2], Error> {
-        Ok([self.ending_process(self.builder()?), self.builder()?])
+        let builder = self.locked(self.builder()?)?;
+        Ok([self.ending_process(builder.clone()), builder])
     }
 
     fn builder(&self) -> Result<HostBuilder, Error> {
@@ -138,6 +160,9 @@ impl Stores {
         })
     }
 }
+
+/// The file in a folder of stores that says which of them may run.
+const LOCK_FILE: &str = "stores.lock";
 
 /// The status of a bug, in place of what a panic ends with.
 const BUG: u8 = 255;

@@ -1,5 +1,6 @@
 //! Plugins: components that are known, and compiled when they are first called.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
@@ -34,6 +35,46 @@ impl StoreInfo {
     /// The imports of which every call is refused: toolchains import the network unasked.
     pub fn refused_imports(&self) -> impl Iterator<Item = &str> {
         self.imports.iter().map(String::as_str).filter(|import| access(import) == Some(Access::Refused))
+    }
+}
+
+/// What a store needs for what it imports, in the words of a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Need {
+    /// The file of a call, and what [`Grants`](crate::Grants) adds.
+    Files,
+    /// The time of the day, or how much of it passes.
+    Clock,
+    Randomness,
+    /// Every call of it is refused: toolchains import it unasked.
+    Network,
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Files => "files",
+            Self::Clock => "clock",
+            Self::Randomness => "randomness",
+            Self::Network => "network, which is refused",
+        })
+    }
+}
+
+impl StoreInfo {
+    /// What the store needs for what it imports.
+    pub fn needs(&self) -> impl Iterator<Item = Need> {
+        let packages = [
+            ("wasi:filesystem/", Need::Files),
+            ("wasi:clocks/", Need::Clock),
+            ("wasi:random/", Need::Randomness),
+            ("wasi:sockets/", Need::Network),
+            ("wasi:http/", Need::Network),
+        ];
+        let needs =
+            packages.into_iter().filter(|(package, _)| self.imports.iter().any(|import| import.starts_with(package)));
+        needs.map(|(_, need)| need).collect::<BTreeSet<_>>().into_iter()
     }
 }
 

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tracing::{Span, field, info_span};
+
 use crate::engine::Late;
 use crate::error::Error;
 use crate::limits::{Limit, Limits};
@@ -47,6 +49,54 @@ pub struct Receipt {
     pub is_code_cached: bool,
 }
 
+impl Receipt {
+    /// A span for the call, whose other fields follow at its end.
+    fn span(&self) -> Span {
+        info_span!(
+            "call",
+            store = self.store,
+            operation = self.operation,
+            path = %self.path.display(),
+            grants = field::Empty,
+            wall_us = field::Empty,
+            store_us = field::Empty,
+            host_us = field::Empty,
+            host_calls = field::Empty,
+            memory_bytes = field::Empty,
+            read_bytes = field::Empty,
+            written_bytes = field::Empty,
+            opens = field::Empty,
+            calls = field::Empty,
+            log_bytes = field::Empty,
+            log_bytes_cut = field::Empty,
+            limit = field::Empty,
+            is_code_cached = field::Empty,
+        )
+    }
+
+    fn record(&self, span: &Span) {
+        // Nobody listens, as a rule.
+        if span.is_disabled() {
+            return;
+        }
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        span.record("grants", self.grants.join("; "));
+        span.record("wall_us", micros(self.wall_time));
+        span.record("store_us", micros(self.store_time));
+        span.record("host_us", micros(self.host_time));
+        span.record("host_calls", self.host_calls);
+        span.record("memory_bytes", self.memory_bytes);
+        span.record("read_bytes", self.read_bytes);
+        span.record("written_bytes", self.written_bytes);
+        span.record("opens", self.opens);
+        span.record("calls", self.calls);
+        span.record("log_bytes", self.log_bytes);
+        span.record("log_bytes_cut", self.log_bytes_cut);
+        span.record("limit", self.limit.map(Limit::name));
+        span.record("is_code_cached", self.is_code_cached);
+    }
+}
+
 type OnReceipt = dyn Fn(&Receipt) + Send + Sync;
 
 /// Whom a host tells of each [`Receipt`].
@@ -62,6 +112,8 @@ impl fmt::Debug for ReceiptListener {
 /// A receipt in the making, which is told when it goes.
 pub(crate) struct Tally {
     pub receipt: Receipt,
+    /// The span of `tracing` that the call is in, with the receipt's fields.
+    pub span: Span,
     started: Instant,
     listener: ReceiptListener,
 }
@@ -69,7 +121,7 @@ pub(crate) struct Tally {
 impl Tally {
     pub fn begin(store: &str, operation: &'static str, path: &Path, listener: &ReceiptListener) -> Self {
         let receipt = Receipt { store: store.to_owned(), operation, path: path.to_owned(), ..Receipt::default() };
-        Self { receipt, started: Instant::now(), listener: listener.clone() }
+        Self { span: receipt.span(), receipt, started: Instant::now(), listener: listener.clone() }
     }
 
     /// What is said where the call does not end in time.
@@ -86,8 +138,9 @@ impl Tally {
 
 impl Drop for Tally {
     fn drop(&mut self) {
+        self.receipt.wall_time = self.started.elapsed();
+        self.receipt.record(&self.span);
         if let Some(listener) = &self.listener.0 {
-            self.receipt.wall_time = self.started.elapsed();
             listener(&self.receipt);
         }
     }

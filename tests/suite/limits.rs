@@ -103,3 +103,31 @@ fn a_receipt_tells_what_a_call_cost() {
     assert!(find("load", Some(Limit::Read)).read_bytes > 1000);
     assert_eq!(receipts.len(), 3, "a call has one receipt: {receipts:?}");
 }
+
+#[test]
+fn a_call_is_a_span_with_the_fields_of_its_receipt() {
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::CLOSE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let place = Place::with("a.json", "[1]");
+    tracing::subscriber::with_default(subscriber, || place.open().load_value().unwrap());
+    let lines = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    for field in ["store=\"json-store\"", "operation=\"load\"", "read_bytes=3", "opens=1", "grants=\"file, to read; "] {
+        assert!(lines.contains(field), "{field} in {lines}");
+    }
+}

@@ -2,16 +2,15 @@
 
 use std::process::ExitCode;
 
-use autotel_stores::{Description, Error, Limit, Limits, Origin, StoreInfo};
+use autotel_stores::{Description, Error, Limit, Limits, Need, Origin, StoreInfo};
 use clap::Args;
 use serde_json::{Value, json};
 
 use crate::Stores;
 use crate::terminal::{BOLD, DIM, print, print_json, styled};
 
-/// What every store is given, and no store is given more.
-const GRANTED: &str =
-    "the one file of a call: to read for load and validate, a new one to write for save; clocks; random numbers";
+/// What a store is given of the files that it needs, unless `--folder` or `--dataset` says more.
+const FILES: &str = "the one file of a call: to read for load and validate, a new one to write for save";
 
 #[derive(Args)]
 pub struct Arguments {
@@ -51,7 +50,11 @@ fn show(store: &StoreInfo) -> String {
     shown += &row("origin", origin(store).0);
     shown += &row("digest", &format!("sha256:{}", store.digest));
     shown += &row("operations", &description.operations.names().join(", "));
-    shown += &row("granted", GRANTED);
+    for (place, need) in store.needs().enumerate() {
+        let name = if place == 0 { "needs" } else { "" };
+        let more = if need == Need::Files { format!(" {}", styled(DIM, format!("({FILES})"))) } else { String::new() };
+        shown += &row(name, &format!("{need}{more}"));
+    }
     for format in &description.formats {
         shown += &row("format", &format!("{} {}", format.name, styled(DIM, format!("({})", format.standard))));
         shown += &row("", &format!("extensions   {}", format.extensions.join(", ")));
@@ -67,7 +70,7 @@ fn show(store: &StoreInfo) -> String {
             &format!("{} {}", option.summary, styled(DIM, format!("({operations}: {})", option.kind.takes()))),
         );
     }
-    store.features.iter().for_each(|feature| shown += &row("needs", &format!("WebAssembly's {feature}")));
+    store.features.iter().for_each(|feature| shown += &row("feature", feature));
     store.exports.iter().for_each(|export| shown += &row("export", export));
     for import in &store.imports {
         let is_refused = store.refused_imports().any(|refused| refused == import);
@@ -133,7 +136,7 @@ pub fn store_json(store: &StoreInfo) -> Value {
         "origin": origin(store).1,
         "digest": format!("sha256:{}", store.digest),
         "operations": description.operations,
-        "granted": GRANTED,
+        "needs": store.needs().map(|need| need.to_string()).collect::<Vec<_>>(),
         "formats": formats.collect::<Vec<_>>(),
         "options": options.collect::<Vec<_>>(),
         "exports": store.exports,
