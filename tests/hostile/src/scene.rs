@@ -27,7 +27,7 @@ pub struct Scene {
 
 impl Scene {
     /// Lays out a dataset with files to work on and links that lead out of it, and beside it what must stay as it is.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         LazyLock::force(&HOSTILE_STORE);
         let folder = TempDir::new().expect("a temporary folder can be made");
         let at = |path: &str| folder.path().join(path);
@@ -124,7 +124,7 @@ impl Scene {
     }
 
     /// What no call may change.
-    pub(crate) fn outside(&self) -> BTreeMap<String, Vec<u8>> {
+    pub fn outside(&self) -> BTreeMap<String, Vec<u8>> {
         let mut outside = snapshot(&self.path("outside"));
         outside.extend(snapshot(&self.path("read-only")));
         outside.insert("call/secret".to_owned(), fs::read(self.path("call/secret")).unwrap_or_default());

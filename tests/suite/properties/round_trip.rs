@@ -1,0 +1,160 @@
+//! What a store prints of what it parsed is the same again when it is parsed.
+
+use autotel_stores::{Store, Value};
+use autotel_tests::Place;
+use proptest::prelude::*;
+
+use super::cbor::value;
+use crate::cases;
+
+/// Pieces of each format, of which files are made that may be sound or not.
+const JSON: &[&str] = &[
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"a\"",
+    "\"\\u00e9\\n\"",
+    "1",
+    "-0",
+    "1.50",
+    "1e3",
+    "true",
+    "null",
+    " ",
+    "\n",
+    "\"a\":1",
+    "[]",
+    "{}",
+    "\u{feff}",
+];
+const YAML: &[&str] = &[
+    "a: ",
+    "b",
+    "- ",
+    "\n",
+    "  ",
+    "'x'",
+    "\"\\t\"",
+    "[",
+    "]",
+    "{",
+    "}",
+    ", ",
+    "&a ",
+    "*a",
+    "!t ",
+    "!!str ",
+    "|\n",
+    ">-\n",
+    "? ",
+    ": ",
+    "#c\n",
+    "---\n",
+    "...\n",
+    "1",
+    "0x1f",
+    "~",
+    "1.50",
+    "<<: ",
+    "é",
+    "2001-01-01",
+];
+const XML: &[&str] = &[
+    "<a>",
+    "</a>",
+    "<b c='d'>",
+    "</b>",
+    "<e/>",
+    "text",
+    " ",
+    "\n",
+    "&amp;",
+    "&#65;",
+    "<![CDATA[<]]>",
+    "<!--c-->",
+    "<?p i?>",
+    "<x:a xmlns:x='u'>",
+    "</x:a>",
+    "<?xml version='1.0'?>",
+    "<!DOCTYPE a>",
+    "é",
+    "&lt;",
+];
+
+/// A document that a store gives is the same when the store has printed it.
+fn keeps(store: &Store, values: &[Value]) -> Result<(), TestCaseError> {
+    store
+        .save_values(values)
+        .map_err(|error| TestCaseError::fail(format!("what was read cannot be written: {error}")))?;
+    let printed = std::fs::read(store.path()).unwrap();
+    let again = store.load_values().map_err(|error| {
+        TestCaseError::fail(format!("what was written cannot be read: {error}\n{}", String::from_utf8_lossy(&printed)))
+    })?;
+    prop_assert_eq!(format!("{again:?}"), format!("{values:?}"), "printed as {}", String::from_utf8_lossy(&printed));
+    store.save_values(&again).unwrap();
+    prop_assert_eq!(std::fs::read(store.path()).unwrap(), printed, "what is printed twice is printed alike");
+    Ok(())
+}
+
+/// Parses a file where that can be done, and prints it.
+fn parsed(extension: &str, content: &str) -> Result<(), TestCaseError> {
+    let place = Place::with(&format!("a.{extension}"), content);
+    // One document or many, as the format has it.
+    match place.open().load_values() {
+        Ok(values) => keeps(&place.open(), &values),
+        Err(_) => Ok(()),
+    }
+}
+
+fn pieces(of: &'static [&'static str]) -> impl Strategy<Value = String> {
+    proptest::collection::vec(proptest::sample::select(of), 0..25).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(cases(1500))]
+
+    #[test]
+    fn json_that_is_parsed_is_printed_as_it_was(content in pieces(JSON)) {
+        parsed("json", &content)?;
+    }
+
+    #[test]
+    fn yaml_that_is_parsed_is_printed_as_it_was(content in pieces(YAML)) {
+        parsed("yaml", &content)?;
+    }
+
+    #[test]
+    fn xml_that_is_parsed_is_printed_as_it_was(content in pieces(XML)) {
+        parsed("xml", &format!("<r>{content}</r>"))?;
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(500))]
+
+    #[test]
+    fn what_json_holds_of_any_document_is_kept(value in value()) {
+        made("json", &value)?;
+    }
+
+    #[test]
+    fn what_yaml_holds_of_any_document_is_kept(value in value()) {
+        made("yaml", &value)?;
+    }
+}
+
+/// Prints a document where that can be done, parses it, and prints that.
+fn made(extension: &str, value: &Value) -> Result<(), TestCaseError> {
+    let place = Place::new(&format!("a.{extension}"));
+    if place.open().save_values(std::slice::from_ref(value)).is_err() {
+        return Ok(());
+    }
+    let printed = place.content();
+    let values = place.open().load_values().map_err(|error| {
+        TestCaseError::fail(format!("what was written cannot be read: {error}\n{}", String::from_utf8_lossy(&printed)))
+    })?;
+    keeps(&place.open(), &values)
+}
