@@ -18,7 +18,7 @@ pub const ATTACKS: &[Attack] = &[
     Attack { row: 13, name: "answers a variant that does not exist", run: |scene| loads(scene, &[("load", BAD_VARIANT)], ErrorKind::Store) },
     Attack { row: 13, name: "answers text that is not UTF-8", run: |scene| loads(scene, &[("load", BAD_TEXT)], ErrorKind::Store) },
     Attack { row: 13, name: "answers documents that are no CBOR", run: |scene| loads(scene, &[("load", BAD_DOCUMENT)], ErrorKind::Store) },
-    Attack { row: 13, name: "answers CBOR that promises 2^60 elements", run: |scene| loads(scene, &[("load", LONG_DOCUMENT)], ErrorKind::Store) },
+    Attack { row: 13, name: "answers CBOR that promises 2^60 elements", run: |scene| loads(scene, &[("load", LONG_DOCUMENT)], ErrorKind::Limit) },
     Attack { row: 13, name: "has a place for arguments out of bounds", run: |scene| loads(scene, &[("realloc", "i32.const -1 return")], ErrorKind::Store) },
     Attack { row: 14, name: "asks for 2^64 random bytes", run: |scene| told(scene, "random", ErrorKind::Store) },
     Attack { row: 14, name: "asks for 2^40 random bytes of the quicker kind", run: |scene| told(scene, "insecure random", ErrorKind::Store) },
