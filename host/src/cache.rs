@@ -3,12 +3,13 @@
 
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, File, Metadata, OpenOptions};
-use cap_tempfile::TempFile;
 
+use crate::staged_file::write_whole;
 use crate::staging::folder_of;
 
 /// Bytes that all entries may have together: the oldest go first.
@@ -37,7 +38,7 @@ const ENTRY_EXTENSION: &str = "entry";
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Cache {
-    folder: Dir,
+    folder: Arc<Dir>,
     key: [u8; blake3::KEY_LEN],
 }
 
@@ -58,7 +59,7 @@ impl Cache {
                 _ => {}
             }
         }
-        let folder = Dir::open_ambient_dir(path, ambient_authority())?;
+        let folder = Arc::new(Dir::open_ambient_dir(path, ambient_authority())?);
         check_owner(&folder.dir_metadata()?)?;
         let key = key(&folder)?;
         Ok(Self { folder, key })
@@ -125,10 +126,8 @@ impl Cache {
             if (content.len() + blake3::OUT_LEN) as u64 > ENTRY_BYTES_MAX {
                 return Err(io::ErrorKind::FileTooLarge.into());
             }
-            let mut file = TempFile::new(&self.folder)?;
-            file.write_all(self.hasher(name).update(content).finalize().as_bytes())?;
-            file.write_all(content)?;
-            file.replace(file_name(name))?;
+            let hash = self.hasher(name).update(content).finalize();
+            write_whole(&self.folder, &file_name(name), &[hash.as_bytes(), content])?;
             self.shrink()
         };
         let _: io::Result<()> = put();

@@ -43,6 +43,7 @@ mod plugin;
 mod reader;
 mod receipt;
 mod registry;
+mod staged_file;
 mod staging;
 mod store;
 mod stores_lock;

@@ -4,14 +4,14 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, Metadata};
-use cap_tempfile::TempFile;
-use self_cell::self_cell;
 
 use crate::error::{Error, ErrorKind};
 use crate::lock::{Lock, is_same};
+use crate::staged_file::{StagedFile, remove};
 use crate::transaction::recover;
 
 /// How a file takes the place of another.
@@ -26,21 +26,11 @@ pub(crate) struct Replacing {
 /// A file that is written beside its target, which is locked meanwhile. Dropped without [`Staging::commit`], it is gone.
 pub(crate) struct Staging {
     target: PathBuf,
-    place: Place,
+    folder: Arc<Dir>,
+    staged: StagedFile,
     keeps_backup: bool,
     was_there: bool,
-    _lock: Lock,
-}
-
-type StagedFile<'folder> = Option<TempFile<'folder>>;
-
-self_cell! {
-    /// The folder of the target, and in it the file that has no name yet.
-    struct Place {
-        owner: Dir,
-        #[not_covariant]
-        dependent: StagedFile,
-    }
+    lock: Lock,
 }
 
 impl Staging {
@@ -48,11 +38,11 @@ impl Staging {
         let unusable = |error| Error::access(path, error);
         let target = target(path, replacing.follows_links)?;
         let was_there = check_replaceable(&target).map_err(unusable)?;
-        let folder = Dir::open_ambient_dir(folder_of(&target), ambient_authority()).map_err(unusable)?;
+        let folder = Arc::new(Dir::open_ambient_dir(folder_of(&target), ambient_authority()).map_err(unusable)?);
         recover(&folder, folder_of(&target))?;
         let lock = Lock::of_file(&folder, name(&target).map_err(unusable)?, path)?;
-        let place = Place::try_new(folder, |folder| TempFile::new(folder).map(Some)).map_err(unusable)?;
-        Ok(Self { target, place, keeps_backup: replacing.keeps_backup, was_there, _lock: lock })
+        let staged = StagedFile::create(&folder).map_err(unusable)?;
+        Ok(Self { target, folder, staged, keeps_backup: replacing.keeps_backup, was_there, lock })
     }
 
     /// The file that will be replaced.
@@ -62,51 +52,55 @@ impl Staging {
 
     /// The file, for the store to write.
     pub fn file(&self) -> io::Result<File> {
-        let clone = self.place.with_dependent(|_, file| match file {
-            Some(file) => file.as_file().try_clone(),
-            None => Err(io::ErrorKind::NotFound.into()),
-        });
-        Ok(clone?.into_std())
+        self.staged.file().try_clone()
     }
 
     /// Puts the file in the target's place, on disk too, with the permissions of what it replaces.
-    pub fn commit(mut self) -> Result<(), Error> {
-        let folder = self.place.borrow_owner();
+    pub fn commit(self) -> Result<(), Error> {
         // What was not there could not be locked.
-        let _lock = if self.was_there { None } else { Some(Lock::of_folder_soon(folder, folder_of(&self.target))?) };
+        let lock = (!self.was_there).then(|| Lock::of_folder_soon(&self.folder, folder_of(&self.target)));
+        let _lock = lock.transpose()?;
         self.check_unchanged()?;
-        let (target, keeps_backup) = (self.target.clone(), self.keeps_backup);
-        self.rename_to(name(&target).map_err(|error| Error::access(&target, error))?, keeps_backup)
-            .map_err(|error| Error::access(&target, error))?;
+        let (target, folder) = (self.target.clone(), Arc::clone(&self.folder));
+        self.replace().map_err(|error| Error::access(&target, error))?;
         // The file is in place: a folder that cannot be synced does not undo that.
-        let _ = sync_folder(self.place.borrow_owner());
+        let _ = sync_folder(&folder);
         Ok(())
+    }
+
+    fn replace(self) -> io::Result<()> {
+        let name = name(&self.target)?;
+        self.keep_owner(name)?;
+        if self.keeps_backup {
+            keep_backup(&self.folder, name)?;
+        }
+        self.staged.persist(name)
+    }
+
+    /// Has the file wait beside its target, on disk, until a transaction puts it in place. The target stays locked for as
+    /// long as what is answered lives.
+    pub fn wait(self) -> io::Result<Lock> {
+        let name = name(&self.target)?;
+        self.keep_owner(name)?;
+        self.staged.persist_waiting(name)?;
+        Ok(self.lock)
+    }
+
+    /// Gives the file the owner and the permissions of what it replaces.
+    fn keep_owner(&self, name: &OsStr) -> io::Result<()> {
+        match self.folder.symlink_metadata(name) {
+            Ok(replaced) => keep_owner(self.staged.file(), &replaced),
+            Err(_) => Ok(()),
+        }
     }
 
     /// Fails where another has made the file in the meantime.
     pub fn check_unchanged(&self) -> Result<(), Error> {
-        let is_there = name(&self.target).is_ok_and(|name| self.place.borrow_owner().symlink_metadata(name).is_ok());
+        let is_there = name(&self.target).is_ok_and(|name| self.folder.symlink_metadata(name).is_ok());
         if self.was_there || !is_there {
             return Ok(());
         }
         Err(Error::new(ErrorKind::Conflict, "another made the file while it was being written").on(&self.target))
-    }
-
-    /// Gives the file a name in the target's folder, once it is on disk.
-    pub fn rename_to(&mut self, new_name: &OsStr, keeps_backup: bool) -> io::Result<()> {
-        let target = self.target.clone();
-        self.place.with_dependent_mut(|folder, file| {
-            let file = file.take().ok_or(io::ErrorKind::NotFound)?;
-            let replaced = name(&target)?;
-            if let Ok(metadata) = folder.symlink_metadata(replaced) {
-                keep_owner(file.as_file(), &metadata)?;
-            }
-            file.as_file().sync_all()?;
-            if keeps_backup {
-                keep_backup(folder, replaced)?;
-            }
-            file.replace(new_name)
-        })
     }
 
     pub fn keeps_backup(&self) -> bool {
@@ -143,17 +137,21 @@ fn check_replaceable(target: &Path) -> io::Result<bool> {
 
 /// Gives a file the owner, where that can be done, and the permissions of what it replaces.
 #[cfg(unix)]
-fn keep_owner(file: &cap_std::fs::File, replaced: &Metadata) -> io::Result<()> {
-    use cap_std::fs::{MetadataExt, PermissionsExt};
+fn keep_owner(file: &File, replaced: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+
+    use cap_std::fs::MetadataExt;
     // Bits that let others run as the owner are not for new content.
     const PERMISSIONS: u32 = 0o777;
     let _ = std::os::unix::fs::fchown(file, Some(replaced.uid()), Some(replaced.gid()));
-    file.set_permissions(cap_std::fs::Permissions::from_mode(replaced.mode() & PERMISSIONS))
+    file.set_permissions(std::fs::Permissions::from_mode(replaced.mode() & PERMISSIONS))
 }
 
 #[cfg(not(unix))]
-fn keep_owner(file: &cap_std::fs::File, replaced: &Metadata) -> io::Result<()> {
-    file.set_permissions(replaced.permissions())
+fn keep_owner(file: &File, replaced: &Metadata) -> io::Result<()> {
+    let mut permissions = file.metadata()?.permissions();
+    permissions.set_readonly(replaced.permissions().readonly());
+    file.set_permissions(permissions)
 }
 
 /// Keeps what a file of this name holds under the name of its backup, in place of the backup before.
@@ -173,14 +171,6 @@ pub(crate) fn keep_backup(folder: &Dir, name: &OsStr) -> io::Result<()> {
         // A file system without links.
         Err(_) => folder.copy(name, folder, &backup).map(drop),
         Ok(()) => folder.rename(&meanwhile, folder, &backup),
-    }
-}
-
-/// Removes a file, if it is there.
-pub(crate) fn remove(folder: &Dir, name: impl AsRef<Path>) -> io::Result<()> {
-    match folder.remove_file(name) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
     }
 }
 

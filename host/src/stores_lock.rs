@@ -5,14 +5,15 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use cap_tempfile::TempFile;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
 use crate::plugin::{Origin, StoreInfo};
+use crate::staged_file::StagedFile;
 use crate::staging::{folder_of, name, sync_folder};
 
 /// Bytes of the largest lock file that is read.
@@ -119,12 +120,11 @@ impl StoresLock {
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
         let write = || {
-            let folder = Dir::open_ambient_dir(folder_of(path), ambient_authority())?;
-            let mut file = TempFile::new(&folder)?;
-            serde_json::to_writer_pretty(&mut file, self)?;
-            file.write_all(b"\n")?;
-            file.as_file().sync_all()?;
-            file.replace(name(path)?)?;
+            let folder = Arc::new(Dir::open_ambient_dir(folder_of(path), ambient_authority())?);
+            let staged = StagedFile::create(&folder)?;
+            serde_json::to_writer_pretty(staged.file(), self)?;
+            staged.file().write_all(b"\n")?;
+            staged.persist(name(path)?)?;
             sync_folder(&folder)
         };
         write().map_err(|error| Error::access(path, error))

@@ -7,20 +7,21 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use autotel_document::{Encoder, encode};
 use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
-use cap_tempfile::TempFile;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::Loss;
 use crate::error::{Error, ErrorKind};
 use crate::lock::Lock;
-use crate::staging::{Staging, folder_of, keep_backup, name, remove, sync_folder};
+use crate::staged_file::{remove, waiting_name, write_whole};
+use crate::staging::{Staging, folder_of, keep_backup, name, sync_folder};
 use crate::store::Store;
 use crate::writer::Writer;
 
@@ -70,15 +71,18 @@ impl Transaction {
         }
         let folders = self.folders()?;
         self.files.iter().try_for_each(Staging::check_unchanged)?;
-        let outcome = prepare(&folders, &mut self.files, &mut reached);
-        let outcome = outcome.and_then(|()| folders[0].put(COMMIT, folders[0].marker.id.as_bytes()));
-        if let Err(error) = outcome {
+        let locks = prepare(&folders, self.files, &mut reached);
+        let committed = locks.and_then(|locks| {
+            folders[0].put(COMMIT, folders[0].marker.id.as_bytes())?;
+            Ok(locks)
+        });
+        let _locks = committed.map_err(|error| {
             let _ = folders[0].dir.remove_file(COMMIT);
             folders.iter().for_each(|folder| {
                 let _ = folder.marker.undo(&folder.dir);
             });
-            return Err(Error::access(&folders[0].path, error));
-        }
+            Error::access(&folders[0].path, error)
+        })?;
         reached();
         complete(&folders, &mut reached).map_err(|error| {
             let message = format!("it is committed, and not all files are in place yet: {error}");
@@ -105,6 +109,7 @@ impl Transaction {
         let others: Vec<_> = others.collect();
         let open = |(path, files): (PathBuf, Vec<Waiting>)| {
             let dir = Dir::open_ambient_dir(&path, ambient_authority()).map_err(|error| Error::access(&path, error))?;
+            let dir = Arc::new(dir);
             let lock = Lock::of_folder_soon(&dir, &path)?;
             recover_locked(&dir, &path)?;
             let others = if path == home { others.clone() } else { Vec::new() };
@@ -127,7 +132,6 @@ fn new_id() -> Result<String, Error> {
 
 const MARKER: &str = ".autotel-transaction";
 const COMMIT: &str = ".autotel-committed";
-const WAITING: &str = ".autotel-new-";
 
 /// Bytes of a marker that is read.
 const MARKER_BYTES_MAX: u64 = 16 << 20;
@@ -152,42 +156,39 @@ struct Waiting {
 
 impl Waiting {
     /// The name under which it waits.
-    fn other_name(&self) -> String {
-        format!("{WAITING}{}", self.name)
+    fn other_name(&self) -> OsString {
+        waiting_name(OsStr::new(&self.name))
     }
 }
 
 /// A folder with files of the transaction, locked.
 struct Folder {
     path: PathBuf,
-    dir: Dir,
+    dir: Arc<Dir>,
     marker: Marker,
     _lock: Lock,
 }
 
 impl Folder {
     fn put(&self, name: &str, content: &[u8]) -> io::Result<()> {
-        let mut file = TempFile::new(&self.dir)?;
-        file.write_all(content)?;
-        file.as_file().sync_all()?;
-        file.replace(name)?;
+        write_whole(&self.dir, name, &[content])?;
         sync_folder(&self.dir)
     }
 }
 
-/// Has all files wait beside their targets, on disk, with the markers that list them.
-fn prepare(folders: &[Folder], files: &mut [Staging], reached: &mut impl FnMut()) -> io::Result<()> {
+/// Has all files wait beside their targets, which stay locked, on disk, with the markers that list them.
+fn prepare(folders: &[Folder], files: Vec<Staging>, reached: &mut impl FnMut()) -> io::Result<Vec<Lock>> {
     for folder in folders {
         folder.put(MARKER, &serde_json::to_vec(&folder.marker)?)?;
         reached();
     }
+    let mut locks = Vec::new();
     for file in files {
-        let mut waiting = OsString::from(WAITING);
-        waiting.push(name(file.target())?);
-        file.rename_to(&waiting, false)?;
+        locks.push(file.wait()?);
         reached();
     }
-    folders.iter().try_for_each(|folder| sync_folder(&folder.dir))
+    folders.iter().try_for_each(|folder| sync_folder(&folder.dir))?;
+    Ok(locks)
 }
 
 /// Puts all files in place, and removes what says that they wait; the commit record last but one.
@@ -313,6 +314,7 @@ fn recover_marked(dir: &Dir, path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::io::Write;
     use std::process::Command;
 
     use super::*;

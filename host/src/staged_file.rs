@@ -1,0 +1,125 @@
+//! A file that is written under no name, or one that nobody looks for, and takes its own name when it is whole.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use cap_std::fs::{Dir, OpenOptions};
+
+/// What the names of files begin with that are about to take the name behind it.
+pub(crate) const NEW: &str = ".autotel-new-";
+
+/// A file in the making. Dropped before it is named, it is gone.
+pub(crate) struct StagedFile {
+    folder: Arc<Dir>,
+    file: File,
+    /// Where the system has no files without a name.
+    name: Option<OsString>,
+}
+
+impl StagedFile {
+    pub fn create(folder: &Arc<Dir>) -> io::Result<Self> {
+        let folder = Arc::clone(folder);
+        if let Some(file) = unnamed(&folder) {
+            return Ok(Self { folder, file, name: None });
+        }
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(io::Error::other)?;
+        let name = OsString::from(format!("{NEW}{:016x}", u64::from_le_bytes(random)));
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        let file = folder.open_with(&name, &options)?.into_std();
+        Ok(Self { folder, file, name: Some(name) })
+    }
+
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Gives the file this name, once it is on disk. What had the name is gone.
+    ///
+    /// A process that is killed in the middle of this leaves the file under a name that begins with [`NEW`], and that
+    /// the next one who stages a file for `name` takes: whoever calls this holds a lock on what it replaces.
+    pub fn persist(self, name: &OsStr) -> io::Result<()> {
+        self.file.sync_all()?;
+        let waiting = waiting_name(name);
+        self.take_name(&waiting)?;
+        self.folder.rename(&waiting, &self.folder, name).inspect_err(|_| drop(remove(&self.folder, &waiting)))
+    }
+
+    /// The same for a file that is to wait under its other name.
+    pub fn persist_waiting(self, name: &OsStr) -> io::Result<()> {
+        self.file.sync_all()?;
+        self.take_name(&waiting_name(name))
+    }
+
+    fn take_name(&self, name: &OsStr) -> io::Result<()> {
+        // What another left that was killed.
+        remove(&self.folder, name)?;
+        match &self.name {
+            Some(own) => self.folder.rename(own, &self.folder, name),
+            None => link(&self.file, &self.folder, name),
+        }
+    }
+}
+
+impl Drop for StagedFile {
+    fn drop(&mut self) {
+        if let Some(name) = &self.name {
+            // It is gone already where it has another name by now.
+            let _ = self.folder.remove_file(name);
+        }
+    }
+}
+
+/// The name of a file that is about to take `name`.
+pub(crate) fn waiting_name(name: &OsStr) -> OsString {
+    let mut waiting = OsString::from(NEW);
+    waiting.push(name);
+    waiting
+}
+
+/// Writes a small file whole, in place of what has its name.
+pub(crate) fn write_whole(folder: &Arc<Dir>, name: &str, content: &[&[u8]]) -> io::Result<()> {
+    let staged = StagedFile::create(folder)?;
+    content.iter().try_for_each(|piece| staged.file().write_all(piece))?;
+    staged.persist(OsStr::new(name))
+}
+
+/// Removes a file, if it is there.
+pub(crate) fn remove(folder: &Dir, name: impl AsRef<Path>) -> io::Result<()> {
+    match folder.remove_file(name) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// A file of the folder without a name, where the system and the file system have such.
+#[cfg(target_os = "linux")]
+fn unnamed(folder: &Dir) -> Option<File> {
+    use rustix::fs::{Mode, OFlags, openat};
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    openat(folder, ".", flags, Mode::from_raw_mode(0o666)).ok().map(File::from)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn unnamed(_: &Dir) -> Option<File> {
+    None
+}
+
+/// Gives a file that has none a name.
+#[cfg(target_os = "linux")]
+fn link(file: &File, folder: &Dir, name: &OsStr) -> io::Result<()> {
+    use std::os::fd::AsRawFd;
+
+    use rustix::fs::{AtFlags, CWD, linkat};
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    Ok(linkat(CWD, path, folder, name, AtFlags::SYMLINK_FOLLOW)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn link(_: &File, _: &Dir, _: &OsStr) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
