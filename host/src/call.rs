@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use wasmtime::component::{ResourceTable, ResourceTableError};
-use wasmtime::{CallHook, Trap};
+use wasmtime::{CallHook, PoolConcurrencyLimitError, Trap};
 use wasmtime_wasi::clocks::WasiClocksCtxView;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
@@ -29,6 +29,21 @@ pub(crate) struct State {
 }
 
 impl State {
+    fn new(reach: Reach, grants: &Grants, limits: &Limits) -> Self {
+        let log = Log::new(limits.size(Limit::Log));
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(limits.size(Limit::Handles));
+        Self {
+            wasi: WasiCtx::builder().stderr(log.clone()).build(),
+            table,
+            reach,
+            source: grants.source(),
+            meter: Meter::new(limits),
+            log,
+            host: HostTime::default(),
+        }
+    }
+
     pub fn ambient(&mut self) -> Ambient<'_> {
         let clocks = WasiClocksCtxView { ctx: self.wasi.clocks(), table: &mut self.table };
         Ambient { source: &mut self.source, clocks }
@@ -68,6 +83,14 @@ impl HostTime {
     }
 }
 
+/// A store's code with all that it may import, ready to be instantiated.
+#[derive(Clone)]
+pub(crate) struct Linked {
+    pub own: DocumentStorePre<State>,
+    /// The same in an engine that keeps memory ready, where there is one and the store fits in.
+    pub pooled: Option<DocumentStorePre<State>>,
+}
+
 /// A store's instance for one call.
 pub(crate) struct Call {
     store: wasmtime::Store<State>,
@@ -90,7 +113,7 @@ pub(crate) struct Terms<'a> {
 impl Call {
     /// Instantiates the store with `file`, which it sees as `name`.
     pub fn begin(
-        pre: &DocumentStorePre<State>,
+        code: &Linked,
         file: FileGrant,
         name: &str,
         terms: &Terms<'_>,
@@ -98,29 +121,21 @@ impl Call {
     ) -> Result<Self, Error> {
         let Terms { watchdog, limits, grants } = *terms;
         tally.receipt.grants = grants.lines(&file);
-        let log = Log::new(limits.size(Limit::Log));
-        let mut table = ResourceTable::new();
-        table.set_max_capacity(limits.size(Limit::Handles));
-        let state = State {
-            wasi: WasiCtx::builder().stderr(log.clone()).build(),
-            log,
-            table,
-            reach: Reach::open(file, name, grants, limits)?,
-            source: grants.source(),
-            meter: Meter::new(limits),
-            host: HostTime::default(),
-        };
-        let mut store = wasmtime::Store::new(pre.engine(), state);
-        store.limiter(|state| &mut state.meter);
-        store.call_hook(|mut context, hook| {
-            context.data_mut().host.note(hook);
-            Ok(())
-        });
-        store.set_hostcall_fuel(limits.size(Limit::Copies));
-        let mut call = Running { store: &mut store, tally: &mut tally, watchdog, limits };
-        let (exports, time_left) = call.run(limits.deadline(), |store| pre.instantiate(store));
-        let (path, limits, watchdog) = (format!("{FOLDER}/{name}"), limits.clone(), Arc::clone(watchdog));
-        Ok(Self { exports: exports?, store, path, limits, watchdog, time_left, tally })
+        let mut state = State::new(Reach::open(file, name, grants, limits)?, grants, limits);
+        let mut time_left = limits.deadline();
+        for pre in code.pooled.iter().chain([&code.own]) {
+            let mut store = new_store(pre, state, limits, &tally);
+            let mut running = Running { store: &mut store, tally: &mut tally, watchdog, limits };
+            let (exports, left) = running.run(time_left, |store| unless_crowded(pre.instantiate(store)));
+            time_left = left;
+            if let Some(exports) = exports? {
+                let (path, limits, watchdog) = (format!("{FOLDER}/{name}"), limits.clone(), Arc::clone(watchdog));
+                return Ok(Self { exports, store, path, limits, watchdog, time_left, tally });
+            }
+            state = store.into_data();
+            state.meter = Meter::new(limits);
+        }
+        Err(Error::internal("there is no room for an instance"))
     }
 
     /// Calls an export, given the guest path of the granted file.
@@ -158,6 +173,28 @@ impl Call {
         let failure = self.usage().failure.lock().unwrap_or_else(PoisonError::into_inner).take();
         failure.map_or_else(|| Error::refusal(refusal), |error| Error::new(ErrorKind::Access, error.to_string()))
     }
+}
+
+/// Nothing, where others have all of the memory that is kept ready.
+fn unless_crowded<T>(exports: wasmtime::Result<T>) -> wasmtime::Result<Option<T>> {
+    match exports {
+        Err(error) if error.is::<PoolConcurrencyLimitError>() => Ok(None),
+        exports => exports.map(Some),
+    }
+}
+
+/// What a store of the engine's is bound by, beside time.
+fn new_store(code: &DocumentStorePre<State>, state: State, limits: &Limits, tally: &Tally) -> wasmtime::Store<State> {
+    let mut store = wasmtime::Store::new(code.engine(), state);
+    store.limiter(|state| &mut state.meter);
+    store.set_hostcall_fuel(limits.size(Limit::Copies));
+    if tally.is_heard() {
+        store.call_hook(|mut context, hook| {
+            context.data_mut().host.note(hook);
+            Ok(())
+        });
+    }
+    store
 }
 
 /// A store while its code runs.

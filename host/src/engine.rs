@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use wasmparser::WasmFeatures;
-use wasmtime::{Config, Engine};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::error::Error;
 
@@ -38,9 +38,11 @@ impl fmt::Debug for Interruption {
     }
 }
 
-/// The engine, and the thread that watches its guests while there are any.
+/// The engines, and the thread that watches their guests while there are any.
 pub(crate) struct Watchdog {
     pub engine: Engine,
+    /// One that runs the same code, and keeps memory ready for its guests.
+    pub pool: Option<Engine>,
     watched: Arc<Watched>,
     /// Whether guests ask for the time, so that nobody need know when each is late.
     pub has_checks: bool,
@@ -100,16 +102,18 @@ impl Drop for Watching<'_> {
 }
 
 impl Watchdog {
-    pub fn start(interruption: Interruption) -> Result<Arc<Self>, Error> {
+    /// Starts to watch guests, some of which have memory kept ready for them, where there is address space for that.
+    pub fn start(interruption: Interruption, pooled: u32) -> Result<Arc<Self>, Error> {
         let has_checks = matches!(interruption, Interruption::Checks);
         let engine = engine(has_checks)?;
+        let pool = if pooled > 0 { pool(has_checks, pooled) } else { None };
         let watched = Arc::new(Watched { guests: Mutex::new(Some(Guests::default())), changed: Condvar::new() });
-        let (ticking, waited_for) = (engine.clone(), Arc::clone(&watched));
+        let (ticking, waited_for) = ([Some(engine.clone()), pool.clone()], Arc::clone(&watched));
         let watch = move || {
             while waited_for.wait() {
                 thread::sleep(TICK);
                 match &interruption {
-                    Interruption::Checks => ticking.increment_epoch(),
+                    Interruption::Checks => ticking.iter().flatten().for_each(Engine::increment_epoch),
                     Interruption::Process(farewell) => {
                         if let Some(error) = waited_for.late() {
                             farewell(&error);
@@ -122,7 +126,7 @@ impl Watchdog {
             .name("autotel-watchdog".to_owned())
             .spawn(watch)
             .map_err(|error| Error::internal(format!("cannot start a thread: {error}")))?;
-        Ok(Arc::new(Self { engine, watched, has_checks }))
+        Ok(Arc::new(Self { engine, pool, watched, has_checks }))
     }
 
     /// Watches a guest that may run for so long, and says `late` where it does not end by then.
@@ -174,6 +178,25 @@ pub(crate) const EXTRA_FEATURES: [(WasmFeatures, &str); 1] = [(WasmFeatures::EXT
 /// An engine whose guests look at the clock, or do not.
 pub(crate) fn engine(has_checks: bool) -> Result<Engine, Error> {
     Engine::new(&config(has_checks)).map_err(|error| Error::internal(error.to_string()))
+}
+
+/// The same with memory kept ready for so many guests, each of which may have as much as a large store needs.
+fn pool(has_checks: bool, guests: u32) -> Option<Engine> {
+    const MEMORIES_EACH: u32 = 2;
+    const TABLES_EACH: u32 = 4;
+    const INSTANCES_EACH: u32 = 16;
+    const TABLE_ENTRIES: usize = 20_000;
+    let mut pool = PoolingAllocationConfig::default();
+    pool.total_component_instances(guests)
+        .total_core_instances(guests.saturating_mul(INSTANCES_EACH))
+        .total_memories(guests.saturating_mul(MEMORIES_EACH))
+        .total_tables(guests.saturating_mul(TABLES_EACH))
+        .table_elements(TABLE_ENTRIES);
+    let mut config = config(has_checks);
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    let engine = Engine::new(&config);
+    // Whoever bounds address space is not kept from running stores.
+    engine.inspect_err(|error| tracing::warn!("no memory is kept ready for instances: {error}")).ok()
 }
 
 /// The same for the compiler. It needs multi-memory for the code of its own between the modules of a component, and

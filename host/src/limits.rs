@@ -168,6 +168,16 @@ impl Limits {
         self
     }
 
+    /// None at all, for stores and files that are trusted wholly; but for the size of pages, which is what is asked for,
+    /// and for how deep the host follows documents.
+    pub fn none() -> Self {
+        let unlimited = |place: usize| match TABLE[place].limit {
+            Limit::Page | Limit::Depth => TABLE[place].default,
+            _ => u64::MAX,
+        };
+        Self(std::array::from_fn(unlimited))
+    }
+
     /// Sets [`Limit::Deadline`], to the millisecond.
     pub fn with_deadline(self, deadline: Duration) -> Self {
         self.with(Limit::Deadline, u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX))

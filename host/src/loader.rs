@@ -8,10 +8,11 @@ use std::sync::{Arc, PoisonError};
 
 use autotel_document::{Decoder, Encoder, encode};
 use serde::{Deserialize, Serialize};
+use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
 use crate::cache::{CODE, Cache};
-use crate::call::{Call, State, Terms};
+use crate::call::{Call, Linked, State, Terms};
 use crate::compiler::Compiler;
 use crate::component::{CompileListener, ComponentFile, digest, no_store};
 use crate::contract::{Description, DocumentStorePre};
@@ -36,6 +37,8 @@ pub(crate) struct About {
 pub(crate) struct Loader {
     pub watchdog: Arc<Watchdog>,
     linker: Linker<State>,
+    /// The same for instances whose memory is kept ready.
+    pool: Option<Linker<State>>,
     cache: Option<Cache>,
     compiler: Compiler,
     limits: Limits,
@@ -53,16 +56,19 @@ impl Loader {
         listener: CompileListener,
         receipts: ReceiptListener,
         interruption: Interruption,
+        pooled: u32,
     ) -> Result<Self, Error> {
-        let watchdog = Watchdog::start(interruption)?;
-        let linker = crate::imports::linker(&watchdog.engine).map_err(|error| Error::internal(error.to_string()))?;
+        let watchdog = Watchdog::start(interruption, pooled)?;
+        let link = |engine| crate::imports::linker(engine).map_err(|error| Error::internal(error.to_string()));
+        let (linker, pool) = (link(&watchdog.engine)?, watchdog.pool.as_ref().map(link).transpose()?);
         let mut hasher = DefaultHasher::new();
         watchdog.engine.precompile_compatibility_hash().hash(&mut hasher);
         let compatibility = format!("{}-{:016x}", env!("CARGO_PKG_VERSION"), hasher.finish());
-        Ok(Self { watchdog, linker, cache, compiler, limits, listener, receipts, compatibility })
+        Ok(Self { watchdog, linker, pool, cache, compiler, limits, listener, receipts, compatibility })
     }
 
-    /// Learns what a component is that `lock` has, where there is one. Reads the whole of it, and compiles it, only where the cache does not know it.
+    /// Learns what a component is that `lock` has, where there is one. Reads the whole of it, and compiles it, only where
+    /// the cache does not know it.
     pub fn load(&self, file: ComponentFile, lock: Option<&StoresLock>) -> Result<Plugin, Error> {
         let check = |digest: &str| lock.map_or(Ok(()), |lock| lock.check(digest));
         let known_digest = file.digest()?;
@@ -85,7 +91,7 @@ impl Loader {
     }
 
     /// The plugin's code, ready to be instantiated.
-    pub fn code(&self, plugin: &Plugin) -> Result<DocumentStorePre<State>, Error> {
+    pub fn code(&self, plugin: &Plugin) -> Result<Linked, Error> {
         let mut code = plugin.code.lock().unwrap_or_else(PoisonError::into_inner);
         if let Code::NotCompiled(file) = &*code {
             *code = Code::Ready(self.load_code(file, plugin)?);
@@ -97,7 +103,7 @@ impl Loader {
     }
 
     /// Takes a component's code from the cache, or compiles it where it is not there any more.
-    fn load_code(&self, file: &ComponentFile, plugin: &Plugin) -> Result<DocumentStorePre<State>, Error> {
+    fn load_code(&self, file: &ComponentFile, plugin: &Plugin) -> Result<Linked, Error> {
         let info = &plugin.info;
         if let Some(component) = self.cached_code(&self.entry(&info.digest, CODE)) {
             plugin.is_code_cached.store(true, Ordering::Relaxed);
@@ -136,9 +142,10 @@ impl Loader {
         }
     }
 
-    fn link(&self, component: &Component) -> Result<DocumentStorePre<State>, Error> {
-        let linker = crate::imports::refusing(&self.linker, component).map_err(causes)?;
-        linker.instantiate_pre(component).and_then(DocumentStorePre::new).map_err(causes)
+    fn link(&self, component: &Component) -> Result<Linked, Error> {
+        // A component that is too large for the memory that is kept ready does without.
+        let pooled = self.pool.as_ref().and_then(|pool| link(pool, &copy(component, pool.engine()).ok()?).ok());
+        Ok(Linked { own: link(&self.linker, component).map_err(causes)?, pooled })
     }
 
     /// The code in an entry of the cache.
@@ -167,7 +174,7 @@ impl Loader {
     }
 
     /// Asks a component what it is.
-    fn describe(&self, pre: &DocumentStorePre<State>, outline: Outline) -> Result<About, Error> {
+    fn describe(&self, pre: &Linked, outline: Outline) -> Result<About, Error> {
         let terms = Terms { watchdog: &self.watchdog, limits: &self.limits, grants: &Grants::default() };
         let mut call = Call::begin(pre, FileGrant::Nothing, "", &terms, Tally::untold())?;
         let description =
@@ -179,6 +186,21 @@ impl Loader {
 
     fn entry(&self, digest: &str, kind: &str) -> String {
         format!("{digest}-{}-{kind}", self.compatibility)
+    }
+}
+
+fn link(linker: &Linker<State>, component: &Component) -> wasmtime::Result<DocumentStorePre<State>> {
+    let linker = crate::imports::refusing(linker, component)?;
+    linker.instantiate_pre(component).and_then(DocumentStorePre::new)
+}
+
+/// The same code in another engine.
+fn copy(component: &Component, engine: &Engine) -> wasmtime::Result<Component> {
+    let code = component.serialize()?;
+    // SAFETY: it is the code of a component that is loaded already.
+    #[expect(unsafe_code, reason = "compiled code is loaded here and nowhere else")]
+    unsafe {
+        Component::deserialize(engine, code)
     }
 }
 

@@ -86,7 +86,7 @@ pub(crate) fn is_same(a: &Metadata, b: &Metadata) -> bool {
 }
 
 fn held(file: &File, path: &Path) -> Error {
-    let holder = holder(file).map_or_else(|| "another process or call".to_owned(), |process| shown(process));
+    let holder = holder(file).map_or_else(|| "another process or call".to_owned(), shown);
     Error::new(ErrorKind::Conflict, format!("{holder} is writing to it"))
         .on(path)
         .with_hint("try again when that is done")

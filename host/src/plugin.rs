@@ -5,9 +5,9 @@ use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
-use crate::call::State;
+use crate::call::Linked;
 use crate::component::ComponentFile;
-use crate::contract::{Description, DocumentStorePre, OptionKind, OptionValue};
+use crate::contract::{Description, OptionKind, OptionValue};
 use crate::error::{Error, ErrorKind};
 use crate::imports::{Access, access};
 use crate::loader::About;
@@ -101,7 +101,7 @@ pub(crate) struct Plugin {
 pub(crate) enum Code {
     /// Compiled, or taken from the cache, when it is first called.
     NotCompiled(ComponentFile),
-    Ready(DocumentStorePre<State>),
+    Ready(Linked),
 }
 
 impl Plugin {

@@ -124,6 +124,11 @@ impl Tally {
         Self { span: receipt.span(), receipt, started: Instant::now(), listener: listener.clone() }
     }
 
+    /// Whether anybody will be told.
+    pub fn is_heard(&self) -> bool {
+        self.listener.0.is_some() || !self.span.is_disabled()
+    }
+
     /// What is said where the call does not end in time.
     pub fn late(&self, limits: &Limits) -> Late {
         let (limits, path) = (limits.clone(), self.receipt.path.clone());

@@ -39,6 +39,25 @@ fn nothing_of_a_third_partys_is_compiled_unless_a_caller_says_where() {
     assert!(error.hint().unwrap().contains("HostBuilder::compiler"), "{error:?}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn where_address_space_is_limited_stores_work_without_memory_that_is_kept_ready() {
+    // What this test looks like to the process that it starts, whose address space is too small for two instances' memory.
+    const INSIDE: &str = "AUTOTEL_TEST_INSIDE";
+    if std::env::var_os(INSIDE).is_none() {
+        let test = "where_address_space_is_limited_stores_work_without_memory_that_is_kept_ready";
+        let program = std::env::current_exe().unwrap();
+        let script = format!("ulimit -v 60000000; exec '{}' --exact {test} --nocapture", program.display());
+        let inside = Command::new("sh").args(["-c", &script]).env(INSIDE, "yes").output().unwrap();
+        assert!(inside.status.success(), "{}", String::from_utf8_lossy(&inside.stderr));
+        return;
+    }
+    let host = Host::builder().pooled_instances(1000).build().unwrap();
+    assert!(!host.keeps_instances_ready());
+    let place = Place::with("a.json", "[1]");
+    assert_eq!(host.open(&place.path).unwrap().load::<Vec<u8>>().unwrap(), [1]);
+}
+
 #[test]
 fn a_program_that_does_not_compile_is_an_error() {
     let component = component();

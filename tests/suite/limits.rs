@@ -105,6 +105,20 @@ fn a_receipt_tells_what_a_call_cost() {
 }
 
 #[test]
+fn calls_beyond_the_instances_that_are_kept_ready_work_too() {
+    let host = Host::builder().pooled_instances(2).build().unwrap();
+    assert!(host.keeps_instances_ready());
+    let place = Place::with("a.json", "[1, 2]");
+    let readers: Vec<_> = (0..5).map(|_| host.open(&place.path).unwrap().reader().unwrap()).collect();
+    for mut reader in readers {
+        assert_eq!(reader.next::<Vec<u8>>().unwrap().unwrap(), [1, 2]);
+    }
+    let limits = Limits::default().with(Limit::Memory, 64 << 10);
+    let error = host.open(&place.path).unwrap().with_limits(limits).load_value().unwrap_err();
+    assert_eq!(error.limit_reached(), Some(Limit::Memory));
+}
+
+#[test]
 fn a_call_is_a_span_with_the_fields_of_its_receipt() {
     #[derive(Clone, Default)]
     struct Lines(Arc<Mutex<Vec<u8>>>);

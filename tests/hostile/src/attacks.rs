@@ -1,5 +1,6 @@
 //! Attacks by components, and by files that pretend to be some.
 
+mod elsewhere;
 mod files;
 mod forged;
 mod lies;
@@ -10,5 +11,5 @@ use crate::Attack;
 
 /// Every attack, by its class.
 pub fn all() -> Vec<Attack> {
-    [files::ATTACKS, memory::ATTACKS, time::ATTACKS, lies::ATTACKS, forged::ATTACKS].concat()
+    [files::ATTACKS, elsewhere::ATTACKS, memory::ATTACKS, time::ATTACKS, lies::ATTACKS, forged::ATTACKS].concat()
 }

@@ -28,7 +28,26 @@ pub struct Attack {
     /// The class of attacks that it is of.
     pub row: u8,
     pub name: &'static str,
+    /// The systems that it is for, as `std::env::consts::OS` has them; none where it is for any.
+    pub systems: &'static [&'static str],
     pub run: fn(&Scene) -> Outcome,
+}
+
+impl Attack {
+    /// An attack on any system.
+    pub const fn new(row: u8, name: &'static str, run: fn(&Scene) -> Outcome) -> Self {
+        Self { row, name, systems: &[], run }
+    }
+
+    /// The same on some systems alone.
+    pub const fn on(self, systems: &'static [&'static str]) -> Self {
+        Self { systems, ..self }
+    }
+
+    /// Whether this system is one that it is for.
+    pub fn is_for_this_system(&self) -> bool {
+        self.systems.is_empty() || self.systems.contains(&std::env::consts::OS)
+    }
 }
 
 /// What an attack came to.
@@ -44,7 +63,7 @@ pub struct Report {
 
 /// Runs an attack, and looks at what it leaves behind.
 pub fn mount(attack: &Attack) -> Report {
-    let scene = Scene::new();
+    let scene = Scene::lay();
     let before = scene.outside();
     let started = Instant::now();
     let mut outcome = (attack.run)(&scene);

@@ -27,7 +27,7 @@ pub struct Scene {
 
 impl Scene {
     /// Lays out a dataset with files to work on and links that lead out of it, and beside it what must stay as it is.
-    pub fn new() -> Self {
+    pub fn lay() -> Self {
         LazyLock::force(&HOSTILE_STORE);
         let folder = TempDir::new().expect("a temporary folder can be made");
         let at = |path: &str| folder.path().join(path);

@@ -237,7 +237,7 @@ proptest! {
 
     #[test]
     fn a_folder_is_as_its_model_says_and_nothing_else_changes(operations in proptest::collection::vec(operation(), 1..40)) {
-        let scene = Scene::new();
+        let scene = Scene::lay();
         let outside = scene.outside();
         let lines: Vec<_> = operations.iter().map(Operation::line).collect();
         let answers = scene.script(&lines.iter().map(|line| &**line).collect::<Vec<_>>()).unwrap();

@@ -14,7 +14,7 @@ use crate::cases;
 /// A lock file of the hostile store's.
 static LOCK: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let place = Place::new("stores.lock");
-    StoresLock::of(&Scene::new().host().stores()).write(&place.path).unwrap();
+    StoresLock::of(&Scene::lay().host().stores()).write(&place.path).unwrap();
     place.content()
 });
 

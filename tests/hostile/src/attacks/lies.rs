@@ -9,15 +9,15 @@ use crate::{Attack, Outcome, Scene, fails_with};
 
 #[rustfmt::skip]
 pub const ATTACKS: &[Attack] = &[
-    Attack { row: 21, name: "traps in the middle of a save", run: |scene| save(scene, "trap", ErrorKind::Store) },
-    Attack { row: 21, name: "leaves the process in the middle of a save", run: |scene| save(scene, "exit", ErrorKind::Store) },
-    Attack { row: 21, name: "never ends in the middle of a save", run: |scene| save(scene, "loop", ErrorKind::Limit) },
-    Attack { row: 21, name: "says that it saved, and wrote nothing", run: saves_nothing },
-    Attack { row: 22, name: "claims a built-in store's extension", run: claims_extension },
-    Attack { row: 22, name: "claims a built-in store's name", run: claims_name },
-    Attack { row: 22, name: "says another thing each time that it is asked", run: changes_its_mind },
-    Attack { row: 23, name: "traps, and its file is read again", run: traps_again },
-    Attack { row: 23, name: "keeps something of one call for the next", run: keeps },
+    Attack::new(21, "traps in the middle of a save", |scene| save(scene, "trap", ErrorKind::Store)),
+    Attack::new(21, "leaves the process in the middle of a save", |scene| save(scene, "exit", ErrorKind::Store)),
+    Attack::new(21, "never ends in the middle of a save", |scene| save(scene, "loop", ErrorKind::Limit)),
+    Attack::new(21, "says that it saved, and wrote nothing", saves_nothing),
+    Attack::new(22, "claims a built-in store's extension", claims_extension),
+    Attack::new(22, "claims a built-in store's name", claims_name),
+    Attack::new(22, "says another thing each time that it is asked", changes_its_mind),
+    Attack::new(23, "traps, and its file is read again", traps_again),
+    Attack::new(23, "keeps something of one call for the next", keeps),
 ];
 
 fn save(scene: &Scene, behaviour: &str, kind: ErrorKind) -> Outcome {

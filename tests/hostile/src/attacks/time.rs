@@ -10,19 +10,19 @@ use crate::{Attack, Outcome, Scene};
 
 #[rustfmt::skip]
 pub const ATTACKS: &[Attack] = &[
-    Attack { row: 18, name: "never ends in its start function", run: |scene| never_loads(scene, &[("declarations", START)]) },
-    Attack { row: 18, name: "never ends in `describe`", run: |scene| never_loads(scene, &[("describe", ENDLESS)]) },
-    Attack { row: 18, name: "never ends in a call", run: |scene| never_ends(scene, &[("load", ENDLESS)]) },
-    Attack { row: 18, name: "never ends in `cabi_realloc`", run: |scene| never_ends(scene, &[("realloc", ENDLESS)]) },
-    Attack { row: 18, name: "never ends after a call", run: |scene| never_ends(scene, &[("load", LOAD_NULL), ("post-load", ENDLESS)]) },
-    Attack { row: 18, name: "never ends in a destructor", run: destructor },
-    Attack { row: 18, name: "recurses without end", run: recursion },
-    Attack { row: 19, name: "sleeps for an hour", run: |scene| in_time(|| scene.told("sleep").load_value().err()) },
-    Attack { row: 19, name: "waits again and again for no time", run: |scene| in_time(|| scene.told("poll").load_value().err()) },
-    Attack { row: 19, name: "reads an input that never comes", run: input },
-    Attack { row: 19, name: "takes its time for each page", run: pages },
-    Attack { row: 20, name: "fills memory in one instruction, again and again", run: |scene| never_ends(scene, &[("pages", "900"), ("load", FILL)]) },
-    Attack { row: 20, name: "copies memory in one instruction, again and again", run: |scene| never_ends(scene, &[("pages", "900"), ("load", COPY)]) },
+    Attack::new(18, "never ends in its start function", |scene| never_loads(scene, &[("declarations", START)])),
+    Attack::new(18, "never ends in `describe`", |scene| never_loads(scene, &[("describe", ENDLESS)])),
+    Attack::new(18, "never ends in a call", |scene| never_ends(scene, &[("load", ENDLESS)])),
+    Attack::new(18, "never ends in `cabi_realloc`", |scene| never_ends(scene, &[("realloc", ENDLESS)])),
+    Attack::new(18, "never ends after a call", |scene| never_ends(scene, &[("load", LOAD_NULL), ("post-load", ENDLESS)])),
+    Attack::new(18, "never ends in a destructor", destructor),
+    Attack::new(18, "recurses without end", recursion),
+    Attack::new(19, "sleeps for an hour", |scene| in_time(|| scene.told("sleep").load_value().err())),
+    Attack::new(19, "waits again and again for no time", |scene| in_time(|| scene.told("poll").load_value().err())),
+    Attack::new(19, "reads an input that never comes", input),
+    Attack::new(19, "takes its time for each page", pages),
+    Attack::new(20, "fills memory in one instruction, again and again", |scene| never_ends(scene, &[("pages", "900"), ("load", FILL)])),
+    Attack::new(20, "copies memory in one instruction, again and again", |scene| never_ends(scene, &[("pages", "900"), ("load", COPY)])),
 ];
 
 const ENDLESS: &str = "(loop (br 0))";
