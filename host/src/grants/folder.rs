@@ -296,18 +296,18 @@ fn check_kind(metadata: &Metadata) -> FsResult<DescriptorType> {
     if is_plain { Ok(DescriptorType::RegularFile) } else { Err(ErrorCode::NotPermitted.into()) }
 }
 
-/// Counts what a dataset holds already.
+/// Counts what a dataset holds already. What another program takes away meanwhile is not counted.
 fn count(dir: &Dir, occupancy: &Occupancy, usage: &Usage) -> io::Result<()> {
     let mut folders = vec![dir.try_clone()?];
     while let Some(folder) = folders.pop() {
         for entry in folder.entries()? {
             let entry = entry?;
-            let metadata = entry.metadata()?;
+            let Ok(metadata) = entry.metadata() else { continue };
             occupancy.add_file(usage)?;
-            if metadata.is_dir() {
-                folders.push(folder.open_dir_nofollow(entry.file_name())?);
-            } else if metadata.is_file() {
+            if metadata.is_file() {
                 occupancy.add_bytes(metadata.len(), usage)?;
+            } else if metadata.is_dir() {
+                folders.extend(folder.open_dir_nofollow(entry.file_name()));
             }
         }
     }
