@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, File, Metadata, OpenOptions};
 
-use crate::staged_file::write_whole;
+use crate::staged_file::{is_ours, write_whole};
 use crate::staging::folder_of;
 
 /// Bytes that all entries may have together: the oldest go first.
@@ -198,20 +198,11 @@ fn file_name(name: &str) -> String {
 }
 
 /// Refuses what another may have written: whoever writes here has this process run what they wrote.
-#[cfg(unix)]
 fn check_owner(metadata: &Metadata) -> io::Result<()> {
-    use cap_std::fs::MetadataExt;
-    const OTHERS_WRITE: u32 = 0o022;
-    let is_ours = metadata.uid() == rustix::process::geteuid().as_raw();
-    if is_ours && metadata.mode() & OTHERS_WRITE == 0 {
+    if is_ours(metadata) {
         return Ok(());
     }
     Err(io::Error::new(io::ErrorKind::PermissionDenied, "others may write here, so that no compiled code is kept here"))
-}
-
-#[cfg(not(unix))]
-fn check_owner(_: &Metadata) -> io::Result<()> {
-    Ok(())
 }
 
 /// Reads the folder's key, or makes one.

@@ -121,12 +121,15 @@ impl Call {
     ) -> Result<Self, Error> {
         let Terms { watchdog, limits, grants } = *terms;
         tally.receipt.grants = grants.lines(&file);
-        let mut state = State::new(Reach::open(file, name, grants, limits)?, grants, limits);
+        let reach = Reach::open(file, name, grants, limits);
+        let reach = reach.inspect_err(|error| tally.receipt.limits.extend(error.limit_reached()))?;
+        let mut state = State::new(reach, grants, limits);
         let mut time_left = limits.deadline();
         for pre in code.pooled.iter().chain([&code.own]) {
             let mut store = new_store(pre, state, limits, &tally);
             let mut running = Running { store: &mut store, tally: &mut tally, watchdog, limits };
             let (exports, left) = running.run(time_left, |store| unless_crowded(pre.instantiate(store)));
+            tally.receipt.instance_time += time_left.saturating_sub(left);
             time_left = left;
             if let Some(exports) = exports? {
                 let (path, limits, watchdog) = (format!("{FOLDER}/{name}"), limits.clone(), Arc::clone(watchdog));
@@ -150,9 +153,14 @@ impl Call {
         self.tally.receipt.calls += 1;
         answer?.map_err(|refusal| {
             let error = self.refused(refusal);
-            self.tally.receipt.limit = self.tally.receipt.limit.or(error.limit_reached());
+            self.tally.reached(error.limit_reached());
             error
         })
+    }
+
+    /// Counts a page that went to or came from the store.
+    pub fn count_page(&mut self) {
+        self.tally.receipt.pages += 1;
     }
 
     /// What the store does with its file, as it does it.
@@ -188,6 +196,7 @@ fn new_store(code: &DocumentStorePre<State>, state: State, limits: &Limits, tall
     let mut store = wasmtime::Store::new(code.engine(), state);
     store.limiter(|state| &mut state.meter);
     store.set_hostcall_fuel(limits.size(Limit::Copies));
+    store.set_max_component_handles(limits.size(Limit::Handles));
     if tally.is_heard() {
         store.call_hook(|mut context, hook| {
             context.data_mut().host.note(hook);
@@ -239,7 +248,9 @@ impl Running<'_> {
         receipt.written_bytes = reach.usage.written_bytes.load(Ordering::Relaxed);
         receipt.opens = reach.usage.opens.load(Ordering::Relaxed);
         (receipt.log_bytes, receipt.log_bytes_cut) = log.counts();
-        receipt.limit = receipt.limit.or(error.and_then(Error::limit_reached)).or(reach.usage.exceeded());
+        let is_log_cut = receipt.log_bytes_cut > 0;
+        let reached = [error.and_then(Error::limit_reached), reach.usage.exceeded(), is_log_cut.then_some(Limit::Log)];
+        reached.into_iter().for_each(|limit| self.tally.reached(limit));
     }
 }
 
@@ -264,9 +275,9 @@ fn broke(error: wasmtime::Error, store: &wasmtime::Store<State>, limits: &Limits
 /// The limit of wasmtime's own that an error tells of.
 fn exceeded_by(error: &wasmtime::Error) -> Option<Limit> {
     // The host's table of handles, and what wasmtime has no type for.
-    let is_full = matches!(error.downcast_ref(), Some(ResourceTableError::Full));
-    let is_copied = error.root_cause().to_string().contains("fuel allocated for hostcalls");
-    let is_instances = error.root_cause().to_string().contains("resource limit exceeded");
+    let says = |words| error.root_cause().to_string().contains(words);
+    let is_full = matches!(error.downcast_ref(), Some(ResourceTableError::Full)) || says("handle limit exceeded");
+    let (is_copied, is_instances) = (says("fuel allocated for hostcalls"), says("resource limit exceeded"));
     [(is_full, Limit::Handles), (is_copied, Limit::Copies), (is_instances, Limit::Instances)]
         .into_iter()
         .find_map(|(is_it, limit)| is_it.then_some(limit))

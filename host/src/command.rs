@@ -20,6 +20,7 @@ use std::sync::{Mutex, PoisonError};
 use autotel_stores::{COMPILE_FOR_HOST, Error, Host, Store};
 use clap::{Args, CommandFactory, Subcommand};
 
+use crate::grant_options::GrantOptions;
 use crate::{Arguments, Stores};
 
 /// The store that documents are shown with, and standard input is read with.
@@ -60,8 +61,9 @@ pub enum Command {
     Cache(cache::Arguments),
     /// Write down which stores may run, by digest, with what each asks for
     ///
-    /// The file is `stores.lock` in the folder that `--stores` names first. Where it is there, no command runs another
-    /// component. Stores that are new or ask for more than they did are locked once a person has said yes.
+    /// The file is `stores.lock` in the folder that `--stores` names. Where it is there, no other component of that folder
+    /// is run, but by this command, which asks each what it is. Stores that are new or ask for more than they did are
+    /// locked once a person has said yes.
     #[command(after_help = concat!("Examples:\n  autotel lock --stores plugins\n  autotel lock --stores plugins --yes\n\n", exit_status!()))]
     Lock(lock::Arguments),
     /// Compile the stores ahead of time, for hosts that compile nothing
@@ -92,7 +94,10 @@ impl Command {
             Self::Extract(arguments) => arguments.run(&stores.host()?),
             Self::Cache(arguments) => arguments.run(stores.cache_folder().as_deref(), || stores.host()),
             Self::Compile(arguments) => arguments.run(stores.cache_folder().as_deref(), stores.builders()?),
-            Self::Lock(arguments) => arguments.run(stores.lock_file(), &stores.unlocked_host()?),
+            Self::Lock(arguments) => {
+                let (host, file) = stores.unlocked_host()?;
+                arguments.run(&file, &host)
+            }
             Self::CompileForHost => Ok(autotel_stores::compile_for_host()),
             Self::Completions { shell } => {
                 let mut script = Vec::new();
@@ -130,11 +135,14 @@ struct Opening {
     /// An option of the store, as `autotel describe` lists them, NAME alone for yes; may be given several times
     #[arg(long = "option", value_name = "NAME=VALUE")]
     options: Vec<String>,
+    #[command(flatten)]
+    grants: GrantOptions,
 }
 
 impl Opening {
     fn open(&self, host: &Host, file: &Path) -> Result<Store, Error> {
-        with_options(open(host, file, self.store.as_deref())?, &self.options)
+        let store = open(host, file, self.store.as_deref())?.with_grants(self.grants.grants()?);
+        with_options(store, &self.options)
     }
 }
 

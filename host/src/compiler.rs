@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::io::{self, BufRead, Read, Write};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
@@ -37,7 +37,7 @@ pub enum Compiler {
     /// fails where one has to be compiled.
     #[default]
     BuiltInOnly,
-    /// A third party's in a process that this program runs in, bounded by [`Limit::CompileTime`] and
+    /// A third party's in another process, which runs this program, bounded by [`Limit::CompileTime`] and
     /// [`Limit::CompileMemory`]: see [`Compiler::program`]. The built-in stores in this process.
     Program { program: PathBuf, arguments: Vec<OsString> },
     /// All of them in this process, whatever time and memory that takes: for components that are trusted so far.
@@ -77,7 +77,7 @@ impl Compiler {
                 compile(&watchdog.engine, wasm).map_err(no_store)
             }
             Self::Never => Err(Error::usage("it is not compiled yet, and this host compiles nothing")
-                .with_hint("compile it first: autotel compile COMPONENT --cache-folder FOLDER")),
+                .with_hint("compile it first: autotel compile --stores FOLDER --cache-folder FOLDER")),
             Self::Program { .. } | Self::BuiltInOnly => Err(Error::usage(
                 "it has to be compiled, and nothing says where",
             )
@@ -149,25 +149,32 @@ fn compile_elsewhere(
         .stderr(Stdio::piped())
         .spawn()
         .map_err(Failure::NoProgram)?;
-    let answer = answer(&mut child, request, wasm);
-    let code = answer.recv_timeout(time);
-    if code.is_err() {
-        let _ = child.kill();
-    }
-    let (code, words) = match code {
-        Ok(answer) => answer.map_err(Failure::NoProgram)?,
-        Err(_) => (Vec::new(), String::new()),
-    };
+    let answer = answer(&mut child, request, wasm).recv_timeout(time);
+    // It has answered or is late, and in neither case anything left to do.
+    let _ = if answer.is_err() { child.kill() } else { Ok(()) };
     let status = child.wait().map_err(Failure::NoProgram)?;
+    let (code, words) = answer.map_err(|_| Failure::Limit(Limit::CompileTime))?.map_err(Failure::NoProgram)?;
     match status.code() {
         Some(0) if !code.is_empty() => Ok(code),
-        Some(code) if code == i32::from(STATUS_REFUSED) => Err(Failure::NoStore(words)),
-        Some(code) if code == i32::from(STATUS_NO_MEMORY) => Err(Failure::Limit(Limit::CompileMemory)),
+        Some(status) if status == i32::from(STATUS_REFUSED) => Err(Failure::NoStore(words)),
+        Some(status) if status == i32::from(STATUS_NO_MEMORY) => Err(Failure::Limit(Limit::CompileMemory)),
         // An allocation that fails ends the process.
         None if words.contains("memory allocation of") => Err(Failure::Limit(Limit::CompileMemory)),
-        None if words.is_empty() => Err(Failure::Limit(Limit::CompileTime)),
-        _ => Err(Failure::Broken(if words.is_empty() { status.to_string() } else { words })),
+        None if is_out_of_time(status) => Err(Failure::Limit(Limit::CompileTime)),
+        _ => Err(Failure::Broken(format!("{status} {words}"))),
     }
+}
+
+/// Whether the system ended a process that had used all of its time.
+#[cfg(unix)]
+fn is_out_of_time(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    status.signal() == Some(rustix::process::Signal::XCPU.as_raw())
+}
+
+#[cfg(not(unix))]
+fn is_out_of_time(_: ExitStatus) -> bool {
+    false
 }
 
 /// Sends what is to be compiled, and gathers what comes of it.
@@ -207,7 +214,7 @@ pub fn compile_for_host() -> ExitCode {
         Err(words) => {
             eprintln!("{words}");
             // What the operating system says where it has no more memory to give.
-            let has_memory = !words.contains("os error 12");
+            let has_memory = !words.contains("(os error 12)");
             ExitCode::from(if has_memory { STATUS_REFUSED } else { STATUS_NO_MEMORY })
         }
     }

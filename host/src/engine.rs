@@ -14,6 +14,9 @@ use crate::error::Error;
 /// How often a running guest is asked whether its time is over.
 const TICK: Duration = Duration::from_millis(10);
 
+/// For how many ticks the thread that watches stays awake after the last guest.
+const IDLE_TICKS_MAX: u32 = 100;
+
 /// Says what is wrong where a guest is late.
 pub(crate) type Late = Box<dyn Fn() -> Error + Send>;
 
@@ -59,6 +62,8 @@ struct Guests {
     running: Vec<Guest>,
     /// The number of the next one.
     next: u64,
+    /// Whether the thread that watches is to be woken for the next one.
+    is_unwatched: bool,
 }
 
 struct Guest {
@@ -72,10 +77,19 @@ impl Watched {
         self.guests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until a guest runs; false when none ever will.
-    fn wait(&self) -> bool {
-        let is_idle = |guests: &mut Option<Guests>| guests.as_ref().is_some_and(|guests| guests.running.is_empty());
-        let guests = self.changed.wait_while(self.guests(), is_idle).unwrap_or_else(PoisonError::into_inner);
+    /// Waits until a guest runs, unless one did a moment ago; false when none ever will.
+    fn wait(&self, idle_ticks: &mut u32) -> bool {
+        let is_idle = |guests: &Guests| guests.running.is_empty();
+        let mut guests = self.guests();
+        *idle_ticks = if guests.as_ref().is_some_and(is_idle) { *idle_ticks + 1 } else { 0 };
+        // Waking the thread takes longer than a short call does.
+        if *idle_ticks > IDLE_TICKS_MAX {
+            *idle_ticks = 0;
+            guests.iter_mut().for_each(|guests| guests.is_unwatched = true);
+            let is_unneeded = |guests: &mut Option<Guests>| guests.as_ref().is_some_and(is_idle);
+            guests = self.changed.wait_while(guests, is_unneeded).unwrap_or_else(PoisonError::into_inner);
+            guests.iter_mut().for_each(|guests| guests.is_unwatched = false);
+        }
         guests.is_some()
     }
 
@@ -110,7 +124,8 @@ impl Watchdog {
         let watched = Arc::new(Watched { guests: Mutex::new(Some(Guests::default())), changed: Condvar::new() });
         let (ticking, waited_for) = ([Some(engine.clone()), pool.clone()], Arc::clone(&watched));
         let watch = move || {
-            while waited_for.wait() {
+            let mut idle_ticks = 0;
+            while waited_for.wait(&mut idle_ticks) {
                 thread::sleep(TICK);
                 match &interruption {
                     Interruption::Checks => ticking.iter().flatten().for_each(Engine::increment_epoch),
@@ -134,12 +149,14 @@ impl Watchdog {
         let deadline = Instant::now() + time.min(TIME_MAX);
         let late = if self.has_checks { None } else { Some(late()) };
         let mut guests = self.watched.guests();
-        // The host is there as long as the clock is, and so are its guests.
+        // The host is there as long as its watchdog is, and so are its guests.
         let guests = guests.get_or_insert_default();
         let number = guests.next;
         guests.next += 1;
         guests.running.push(Guest { number, deadline, late });
-        self.watched.changed.notify_all();
+        if guests.is_unwatched {
+            self.watched.changed.notify_all();
+        }
         Watching { watched: &self.watched, number }
     }
 
@@ -150,7 +167,7 @@ impl Watchdog {
     }
 }
 
-/// The longest that a clock counts: some thirty years.
+/// The longest that is counted: some thirty years.
 pub(crate) const TIME_MAX: Duration = Duration::from_secs(1 << 30);
 
 impl Drop for Watchdog {
@@ -199,8 +216,8 @@ fn pool(has_checks: bool, guests: u32) -> Option<Engine> {
     engine.inspect_err(|error| tracing::warn!("no memory is kept ready for instances: {error}")).ok()
 }
 
-/// The same for the compiler. It needs multi-memory for the code of its own between the modules of a component, and
-/// panics without; no component is let through that asks for it.
+/// What components are compiled with. The compiler needs multi-memory for the code of its own between the modules of a
+/// component, and panics without; no component is let through that asks for it.
 fn config(has_checks: bool) -> Config {
     let mut config = Config::new();
     config

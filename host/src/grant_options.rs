@@ -6,20 +6,20 @@ use std::time::{Duration, SystemTime};
 use autotel_stores::{Clock, Error, Grants, Randomness};
 use clap::Args;
 
-#[derive(Args)]
+#[derive(Clone, Args)]
 #[command(next_help_heading = "Grants")]
 pub struct GrantOptions {
     /// The time that a store is told: system, none, or seconds since 1970
-    #[arg(long, value_name = "TIME", default_value = "system", global = true, hide_short_help = true, value_parser = clock)]
+    #[arg(long, value_name = "TIME", default_value = "system", hide_short_help = true, value_parser = clock)]
     clock: Clock,
     /// The random numbers that a store gets: secure, none, or a number to begin with
-    #[arg(long, value_name = "SEED", default_value = "secure", global = true, hide_short_help = true, value_parser = randomness)]
+    #[arg(long, value_name = "SEED", default_value = "secure", hide_short_help = true, value_parser = randomness)]
     randomness: Randomness,
     /// Let a store read the folder PATH, which it sees as /NAME; may be given several times
-    #[arg(long = "folder", value_name = "NAME=PATH", global = true, hide_short_help = true)]
+    #[arg(long = "folder", value_name = "NAME=PATH", hide_short_help = true)]
     readable: Vec<NamedFolder>,
     /// Let a store read and change the folder PATH, which it sees as /NAME; may be given several times
-    #[arg(long = "dataset", value_name = "NAME=PATH", global = true, hide_short_help = true)]
+    #[arg(long = "dataset", value_name = "NAME=PATH", hide_short_help = true)]
     datasets: Vec<NamedFolder>,
 }
 
@@ -59,10 +59,16 @@ fn randomness(text: &str) -> Result<Randomness, &'static str> {
 }
 
 impl GrantOptions {
+    /// What the store of the file that is named is given.
     pub fn grants(&self) -> Result<Grants, Error> {
         let grants = Grants::default().with_clock(self.clock).with_randomness(self.randomness);
         let grants =
             self.readable.iter().try_fold(grants, |grants, folder| grants.with_folder(&folder.name, &folder.path));
         self.datasets.iter().try_fold(grants?, |grants, folder| grants.with_dataset(&folder.name, &folder.path))
+    }
+
+    /// The same but for what may be changed, for the store of another file.
+    pub fn without_datasets(&self) -> Self {
+        Self { datasets: Vec::new(), ..self.clone() }
     }
 }

@@ -75,11 +75,13 @@ struct FolderGrant {
 }
 
 impl Grants {
+    /// What stores are told of the time.
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
+    /// Which random numbers stores get.
     pub fn with_randomness(mut self, randomness: Randomness) -> Self {
         self.randomness = randomness;
         self
@@ -122,8 +124,8 @@ impl Grants {
     }
 }
 
-/// A line for each, as a receipt has them.
 impl Grants {
+    /// A line for each, as a receipt has them.
     pub(crate) fn lines(&self, file: &FileGrant) -> Vec<String> {
         let mut lines = match file {
             FileGrant::Nothing => Vec::new(),
@@ -189,12 +191,13 @@ impl Reach {
     pub fn open(file: FileGrant, name: &str, grants: &Grants, limits: &Limits) -> Result<Self, Error> {
         let usage = Arc::new(Usage::new(limits));
         let open = |grant: &FolderGrant| {
-            let folder = Folder::open(&grant.path, grant.is_dataset, &usage)?;
+            let folder = Folder::open(&grant.path, grant.is_dataset, &usage);
+            // A dataset that holds too much already.
+            let too_much = |limit| Error::limit(limit, limits).on(&grant.path);
+            let folder = folder.map_err(|error| usage.exceeded().map_or(error, too_much))?;
             Ok((grant.name.clone(), folder))
         };
-        let folders = grants.folders.iter().map(open).collect::<Result<_, Error>>();
-        // A dataset that holds too much already.
-        let folders = folders.map_err(|error| usage.exceeded().map_or(error, |limit| Error::limit(limit, limits)))?;
+        let folders = grants.folders.iter().map(open).collect::<Result<_, Error>>()?;
         Ok(Self { file, name: name.to_owned(), folders, usage })
     }
 }

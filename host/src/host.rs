@@ -39,7 +39,8 @@ struct Inner {
 #[derive(Clone, Debug, Default)]
 pub struct HostBuilder {
     files: Vec<PathBuf>,
-    folders: Vec<PathBuf>,
+    /// With what each of them is held to.
+    folders: Vec<(PathBuf, Option<StoresLock>)>,
     replaced: Vec<String>,
     lock: Option<StoresLock>,
     cache: Option<PathBuf>,
@@ -142,7 +143,7 @@ impl Host {
 
     /// Learns what a component file is, without adding it to the stores.
     pub fn inspect(&self, component: impl AsRef<Path>) -> Result<StoreInfo, Error> {
-        load_file(&self.0.loader, component.as_ref(), None).map(|plugin| plugin.info)
+        load_file(&self.0.loader, component.as_ref(), &[]).map(|plugin| plugin.info)
     }
 
     /// Whether memory is kept ready for instances, as [`HostBuilder::pooled_instances`] asks for.
@@ -191,7 +192,13 @@ impl HostBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn store_folder(mut self, path: impl Into<PathBuf>) -> Self {
-        self.folders.push(path.into());
+        self.folders.push((path.into(), None));
+        self
+    }
+
+    /// The same for a folder that is held to a lock file of its own.
+    pub fn locked_store_folder(mut self, path: impl Into<PathBuf>, lock: StoresLock) -> Self {
+        self.folders.push((path.into(), Some(lock)));
         self
     }
 
@@ -268,7 +275,7 @@ impl HostBuilder {
 
     /// Keeps memory ready for so many calls at once, which saves a third of the time that an instance takes to make.
     ///
-    /// Takes some gigabytes of address space for each, and no memory. Where there are not as many, as under `ulimit -v`,
+    /// Takes some gigabytes of address space for each, and no memory. Tables have 20,000 entries at most then. Where there are not as many, as under `ulimit -v`,
     /// and for calls beyond that number, instances are made as without this: [`Host::keeps_instances_ready`] tells, and
     /// `tracing` has a warning.
     pub fn pooled_instances(mut self, count: u32) -> Self {
@@ -302,8 +309,9 @@ impl HostBuilder {
         )?);
         let built_in = load_built_in(&loader)?;
         let mut plugins = built_in.clone();
-        for path in self.component_files()? {
-            self.add(&mut plugins, load_file(&loader, &path, self.lock.as_ref())?).map_err(|error| error.on(&path))?;
+        for (path, lock) in self.component_files()? {
+            let locks: Vec<_> = self.lock.iter().chain(lock).collect();
+            self.add(&mut plugins, load_file(&loader, &path, &locks)?).map_err(|error| error.on(&path))?;
         }
         let is_replaced = |name: &String| {
             plugins
@@ -340,29 +348,30 @@ impl HostBuilder {
         Ok(())
     }
 
-    fn component_files(&self) -> Result<Vec<PathBuf>, Error> {
-        let mut files = self.files.clone();
-        for folder in &self.folders {
+    /// The component files, each with the lock of its folder.
+    fn component_files(&self) -> Result<Vec<(PathBuf, Option<&StoresLock>)>, Error> {
+        let mut files: Vec<_> = self.files.iter().map(|path| (path.clone(), None)).collect();
+        for (folder, lock) in &self.folders {
             let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
             let entries = entries.map_err(|error| Error::access(folder, error))?;
             let paths = entries.into_iter().map(|entry| entry.path());
             let is_component = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "wasm");
             let mut components: Vec<_> = paths.filter(is_component).collect();
             components.sort();
-            files.extend(components);
+            files.extend(components.into_iter().map(|path| (path, lock.as_ref())));
         }
         Ok(files)
     }
 }
 
-fn load_file(loader: &Loader, path: &Path, lock: Option<&StoresLock>) -> Result<Plugin, Error> {
-    loader.load(ComponentFile::Path(path.to_owned()), lock).map_err(|error| error.on(path))
+fn load_file(loader: &Loader, path: &Path, locks: &[&StoresLock]) -> Result<Plugin, Error> {
+    loader.load(ComponentFile::Path(path.to_owned()), locks).map_err(|error| error.on(path))
 }
 
 /// Loads the built-in stores side by side: one that must be compiled takes a core for a while.
 fn load_built_in(loader: &Loader) -> Result<Vec<Arc<Plugin>>, Error> {
     thread::scope(|scope| {
-        let load = |wasm: &'static [u8]| scope.spawn(move || loader.load(ComponentFile::BuiltIn(wasm), None));
+        let load = |wasm: &'static [u8]| scope.spawn(move || loader.load(ComponentFile::BuiltIn(wasm), &[]));
         let threads: Vec<_> = BUILT_IN.iter().map(|wasm| load(wasm)).collect();
         let join = |thread: thread::ScopedJoinHandle<'_, _>| {
             thread.join().unwrap_or_else(|_| Err(Error::internal("compiling a built-in store panicked")))

@@ -35,8 +35,8 @@ const GIVEN: [&str; 20] = [
     "wasi:random/random",
 ];
 
-/// Packages of WASI 0.2 that toolchains import unasked. A store may import them, and is refused when it calls them.
-const REFUSED: [&str; 2] = ["wasi:http", "wasi:sockets"];
+/// What componentize-py imports unasked. A store may import it, and is refused when it calls it.
+const REFUSED: &str = "wasi:sockets";
 
 /// What a store gets of an interface that it may import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub(crate) fn access(import: &str) -> Option<Access> {
     let is_given = interface == "autotel:stores/types" && is_compatible(version)
         || version.starts_with("0.2.") && GIVEN.contains(&interface);
     let package = interface.split('/').next().unwrap_or_default();
-    let is_refused = version.starts_with("0.2.") && REFUSED.contains(&package);
+    let is_refused = version.starts_with("0.2.") && package == REFUSED;
     if is_given { Some(Access::Given) } else { is_refused.then_some(Access::Refused) }
 }
 

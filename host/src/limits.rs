@@ -59,8 +59,8 @@ const GIB: u64 = 1 << 30;
 const TABLE: [Row; 19] = [
     row(Limit::Memory, "memory", Unit::Bytes, 512 * MIB, "linear memory, all memories together; documents pass through it in pages"),
     row(Limit::Deadline, "deadline", Unit::Milliseconds, 60_000, "time that the store runs for; hundreds of megabytes take less"),
-    row(Limit::Read, "read", Unit::Bytes, 64 * GIB, "bytes read of the file, more than once where it is read again"),
-    row(Limit::Written, "written", Unit::Bytes, 16 * GIB, "bytes written to the file"),
+    row(Limit::Read, "read", Unit::Bytes, 64 * GIB, "bytes read of files, more than once where they are read again"),
+    row(Limit::Written, "written", Unit::Bytes, 16 * GIB, "bytes written to files"),
     row(Limit::Documents, "documents", Unit::Bytes, 16 * GIB, "bytes of documents that are answered"),
     row(Limit::Depth, "depth", Unit::Count, 512, "containers within one another that the host follows; more than this default has no effect"),
     row(Limit::Items, "items", Unit::Count, 1_000_000_000, "elements and entries that the host makes values of"),

@@ -67,10 +67,10 @@ impl Loader {
         Ok(Self { watchdog, linker, pool, cache, compiler, limits, listener, receipts, compatibility })
     }
 
-    /// Learns what a component is that `lock` has, where there is one. Reads the whole of it, and compiles it, only where
-    /// the cache does not know it.
-    pub fn load(&self, file: ComponentFile, lock: Option<&StoresLock>) -> Result<Plugin, Error> {
-        let check = |digest: &str| lock.map_or(Ok(()), |lock| lock.check(digest));
+    /// Learns what a component is that each of `locks` has. Reads the whole of it, and compiles it, only where the cache
+    /// does not know it.
+    pub fn load(&self, file: ComponentFile, locks: &[&StoresLock]) -> Result<Plugin, Error> {
+        let check = |digest: &str| locks.iter().try_for_each(|lock| lock.check(digest));
         let known_digest = file.digest()?;
         check(&known_digest)?;
         if let Some(about) = self.cached_about(&known_digest) {
@@ -121,7 +121,10 @@ impl Loader {
     fn compile(&self, name: &str, file: &ComponentFile, wasm: &[u8]) -> Result<Component, Error> {
         let is_built_in = file.origin() == Origin::BuiltIn;
         let compile = || self.compiler.compile(wasm, is_built_in, &self.watchdog, &self.limits);
-        self.listener.around(name, wasm, compile)
+        self.listener.around(name, wasm, compile).map_err(|error| match file {
+            ComponentFile::Path(path) => error.on(path),
+            ComponentFile::BuiltIn(_) => error,
+        })
     }
 
     fn keep(&self, about: &About, component: &Component, digest: &str) {

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cap_fs_ext::{FollowSymlinks, MetadataExt, OpenOptionsFollowExt};
+use cap_fs_ext::{FollowSymlinks, MetadataExt, OpenOptionsFollowExt, OpenOptionsSyncExt};
 use cap_std::fs::{Dir, Metadata, OpenOptions};
 
 use crate::error::{Error, ErrorKind};
@@ -18,6 +18,8 @@ use crate::error::{Error, ErrorKind};
 /// A lock that is held, until it is dropped.
 pub(crate) struct Lock(Option<File>);
 
+/// How often a file may be replaced by others before it is locked.
+const TRIES: usize = 1000;
 /// How long it takes at most until another process has put its files in place.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(5);
@@ -26,7 +28,7 @@ impl Lock {
     /// Locks the file of this name, where there is one.
     pub fn of_file(folder: &Dir, name: &OsStr, path: &Path) -> Result<Self, Error> {
         let unusable = |error| Error::access(path, error);
-        loop {
+        for _ in 0..TRIES {
             let Some(file) = open(folder, name).map_err(unusable)? else { return Ok(Self(None)) };
             let lock = lock(file, path)?;
             // Another may have replaced the file before the lock was held.
@@ -40,6 +42,12 @@ impl Lock {
                 return Ok(lock);
             }
         }
+        Err(Error::new(ErrorKind::Conflict, "others replace it again and again").on(path))
+    }
+
+    /// Whether anything is locked.
+    pub fn is_held(&self) -> bool {
+        self.0.is_some()
     }
 
     /// Locks a folder.
@@ -63,7 +71,8 @@ impl Lock {
 /// Opens a file to lock it, if it is there and may be opened: replacing it takes no leave of its own.
 fn open(folder: &Dir, name: &OsStr) -> io::Result<Option<File>> {
     let mut options = OpenOptions::new();
-    options.read(true).follow(FollowSymlinks::No);
+    // Another may have put a pipe there, which would wait for its other end.
+    options.read(true).follow(FollowSymlinks::No).nonblock(true);
     match folder.open_with(name, &options) {
         Ok(file) => Ok(Some(file.into_std())),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => Ok(None),
@@ -104,15 +113,22 @@ fn shown(process: u32) -> String {
 }
 
 /// The process that holds a lock on a file, where the system tells.
+#[cfg(target_os = "linux")]
 fn holder(file: &File) -> Option<u32> {
+    use rustix::fs::{major, minor};
     let file = Metadata::from_file(file).ok()?;
-    let inode = file.ino().to_string();
+    let place = format!("{:02x}:{:02x}:{}", major(file.dev()), minor(file.dev()), file.ino());
     let locks = std::fs::read_to_string("/proc/locks").ok()?;
     // `1: FLOCK  ADVISORY  WRITE 4242 08:01:131074 0 EOF`
     locks.lines().find_map(|line| {
         let mut fields = line.split_whitespace().skip(1);
-        let (kind, process, place) = (fields.next()?, fields.nth(2)?, fields.next()?);
-        let is_it = kind == "FLOCK" && place.rsplit(':').next() == Some(&*inode);
+        let (kind, process) = (fields.next()?, fields.nth(2)?);
+        let is_it = kind == "FLOCK" && fields.next() == Some(&*place);
         is_it.then(|| process.parse().ok()).flatten()
     })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn holder(_: &File) -> Option<u32> {
+    None
 }

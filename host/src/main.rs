@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::{env, panic, process};
+use std::{env, fs, io, panic, process};
 
 use autotel_stores::{Compiler, Error, ErrorKind, Host, HostBuilder, StoresLock};
 use clap::{Args, Parser};
 
 use crate::command::Command;
-use crate::grant_options::GrantOptions;
 use crate::limit_options::LimitOptions;
 
 /// What the commands end with.
@@ -56,7 +55,10 @@ struct Arguments {
     command: Command,
 }
 
-/// Which stores there are.
+/// The file in a folder of stores that says which of them may run.
+const LOCK_FILE: &str = "stores.lock";
+
+/// Which stores there are, what a call of them may spend, and what is told of it.
 #[derive(Args)]
 #[command(next_help_heading = "Stores")]
 struct Stores {
@@ -81,9 +83,7 @@ struct Stores {
     #[arg(skip)]
     is_for_machines: bool,
     #[command(flatten)]
-    grants: GrantOptions,
-    #[command(flatten)]
-    pub limits: LimitOptions,
+    limits: LimitOptions,
 }
 
 impl Stores {
@@ -93,25 +93,28 @@ impl Stores {
         self.cache_folder.clone().or_else(of_user)
     }
 
-    /// Where it stands which stores may run.
-    fn lock_file(&self) -> Option<PathBuf> {
-        self.folders.first().map(|folder| folder.join(LOCK_FILE))
-    }
-
     fn host(&self) -> Result<Host, Error> {
-        self.build(self.locked(self.builder()?)?)
+        self.build(self.locked_builder()?)
     }
 
-    /// The same where a person is to look at the stores first.
-    fn unlocked_host(&self) -> Result<Host, Error> {
-        self.build(self.builder()?)
-    }
-
-    fn locked(&self, builder: HostBuilder) -> Result<HostBuilder, Error> {
-        match self.lock_file().filter(|file| file.exists()) {
-            Some(file) => Ok(builder.lock(StoresLock::read(file)?)),
-            None => Ok(builder),
+    /// A host of one folder of stores that a person is to look at first, and where it stands which of them may run.
+    fn unlocked_host(&self) -> Result<(Host, PathBuf), Error> {
+        match &self.folders[..] {
+            [folder] => Ok((self.build(self.builder().store_folder(folder))?, folder.join(LOCK_FILE))),
+            _ => Err(Error::new(ErrorKind::Usage, "the lock file is that of one folder")
+                .with_hint("name the folder: --stores FOLDER")),
         }
+    }
+
+    /// A host in the making whose folders of stores are each held to their lock files.
+    fn locked_builder(&self) -> Result<HostBuilder, Error> {
+        self.folders.iter().try_fold(self.builder(), |builder, folder| {
+            let file = folder.join(LOCK_FILE);
+            match fs::symlink_metadata(&file) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(builder.store_folder(folder)),
+                _ => Ok(builder.locked_store_folder(folder, StoresLock::read(file)?)),
+            }
+        })
     }
 
     fn build(&self, builder: HostBuilder) -> Result<Host, Error> {
@@ -129,26 +132,22 @@ impl Stores {
 
     /// A host as this program has it, and one as a library has it.
     fn builders(&self) -> Result<[HostBuilder; 2], Error> {
-        let builder = self.locked(self.builder()?)?;
+        let builder = self.locked_builder()?;
         Ok([self.ending_process(builder.clone()), builder])
     }
 
-    fn builder(&self) -> Result<HostBuilder, Error> {
+    fn builder(&self) -> HostBuilder {
         let compiler = if self.no_compile {
             Compiler::Never
         } else {
             // A program that does not know where it is cannot run itself.
             env::current_exe().map_or(Compiler::BuiltInOnly, Compiler::program)
         };
-        let builder = Host::builder()
-            .limits(self.limits.0.clone())
-            .grants(self.grants.grants()?)
-            .compiler(compiler)
-            .on_compile(terminal::tell_compilation());
+        let builder =
+            Host::builder().limits(self.limits.0.clone()).compiler(compiler).on_compile(terminal::tell_compilation());
         let builder =
             if self.receipt { builder.on_receipt(terminal::tell_receipt(self.is_for_machines)) } else { builder };
-        let builder = self.folders.iter().fold(builder, |builder, folder| builder.store_folder(folder));
-        Ok(self.replace.iter().fold(builder, |builder, store| builder.replace(store)))
+        self.replace.iter().fold(builder, |builder, store| builder.replace(store))
     }
 
     fn ending_process(&self, builder: HostBuilder) -> HostBuilder {
@@ -160,9 +159,6 @@ impl Stores {
         })
     }
 }
-
-/// The file in a folder of stores that says which of them may run.
-const LOCK_FILE: &str = "stores.lock";
 
 /// The status of a bug, in place of what a panic ends with.
 const BUG: u8 = 255;

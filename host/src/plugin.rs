@@ -70,7 +70,6 @@ impl StoreInfo {
             ("wasi:clocks/", Need::Clock),
             ("wasi:random/", Need::Randomness),
             ("wasi:sockets/", Need::Network),
-            ("wasi:http/", Need::Network),
         ];
         let needs =
             packages.into_iter().filter(|(package, _)| self.imports.iter().any(|import| import.starts_with(package)));

@@ -161,6 +161,7 @@ impl Reading {
         if page.is_empty() || page.len() > page_bytes_max as usize {
             return Err(Error::new(ErrorKind::Store, format!("the store gave a page of {} bytes", page.len())));
         }
+        self.call.count_page();
         self.document_bytes += page.len() as u64;
         check_length(self.document_bytes, &self.limits)?;
         Ok(Some(page))

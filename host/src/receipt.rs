@@ -23,10 +23,13 @@ pub struct Receipt {
     pub path: PathBuf,
     /// From the making of the instance to its end.
     pub wall_time: Duration,
-    /// The part of that in which the store ran, with the calls that it made of the host.
+    /// How much of the wall time the store ran for: in its code, in calls that it made of the host, and while its
+    /// instance was made.
     pub store_time: Duration,
-    /// The part of that in turn which these calls of the host took.
+    /// How much of the store's time its calls of the host took.
     pub host_time: Duration,
+    /// How much of the store's time the making of its instance took.
+    pub instance_time: Duration,
     /// Calls that the store made of the host.
     pub host_calls: u64,
     /// What the store was given, in words.
@@ -38,13 +41,15 @@ pub struct Receipt {
     pub written_bytes: u64,
     /// Times that files were opened.
     pub opens: u64,
-    /// Calls of the store's exports: a page is a call.
+    /// Calls of the store's exports.
     pub calls: u64,
+    /// Pages of documents that came from the store or went to it.
+    pub pages: u64,
     /// Bytes that the store wrote to its standard error, and how many of them were not kept.
     pub log_bytes: u64,
     pub log_bytes_cut: u64,
-    /// The limit that was reached.
-    pub limit: Option<Limit>,
+    /// The limits that were reached.
+    pub limits: Vec<Limit>,
     /// Whether the store's compiled code came from the cache.
     pub is_code_cached: bool,
 }
@@ -59,6 +64,7 @@ impl Receipt {
             path = %self.path.display(),
             grants = field::Empty,
             wall_us = field::Empty,
+            instance_us = field::Empty,
             store_us = field::Empty,
             host_us = field::Empty,
             host_calls = field::Empty,
@@ -69,7 +75,8 @@ impl Receipt {
             calls = field::Empty,
             log_bytes = field::Empty,
             log_bytes_cut = field::Empty,
-            limit = field::Empty,
+            pages = field::Empty,
+            limits = field::Empty,
             is_code_cached = field::Empty,
         )
     }
@@ -82,6 +89,7 @@ impl Receipt {
         let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         span.record("grants", self.grants.join("; "));
         span.record("wall_us", micros(self.wall_time));
+        span.record("instance_us", micros(self.instance_time));
         span.record("store_us", micros(self.store_time));
         span.record("host_us", micros(self.host_time));
         span.record("host_calls", self.host_calls);
@@ -92,7 +100,8 @@ impl Receipt {
         span.record("calls", self.calls);
         span.record("log_bytes", self.log_bytes);
         span.record("log_bytes_cut", self.log_bytes_cut);
-        span.record("limit", self.limit.map(Limit::name));
+        span.record("pages", self.pages);
+        span.record("limits", self.limits.iter().map(|limit| limit.name()).collect::<Vec<_>>().join(" "));
         span.record("is_code_cached", self.is_code_cached);
     }
 }
@@ -129,10 +138,26 @@ impl Tally {
         self.listener.0.is_some() || !self.span.is_disabled()
     }
 
-    /// What is said where the call does not end in time.
+    /// Notes that a limit was reached.
+    pub fn reached(&mut self, limit: Option<Limit>) {
+        let is_new = |limit: &Limit| !self.receipt.limits.contains(limit);
+        if let Some(limit) = limit.filter(is_new) {
+            self.receipt.limits.push(limit);
+        }
+    }
+
+    /// What is said, and told, where the call does not end in time.
     pub fn late(&self, limits: &Limits) -> Late {
-        let (limits, path) = (limits.clone(), self.receipt.path.clone());
-        Box::new(move || Error::limit(Limit::Deadline, &limits).on(&path))
+        let (limits, receipt) = (limits.clone(), self.receipt.clone());
+        let (started, listener) = (self.started, self.listener.clone());
+        Box::new(move || {
+            let mut receipt = Receipt { wall_time: started.elapsed(), ..receipt.clone() };
+            receipt.limits.push(Limit::Deadline);
+            if let Some(listener) = &listener.0 {
+                listener(&receipt);
+            }
+            Error::limit(Limit::Deadline, &limits).on(&receipt.path)
+        })
     }
 
     /// For a call that nobody asked for.

@@ -1,4 +1,5 @@
-//! A file that is written under no name, or one that nobody looks for, and takes its own name when it is whole.
+//! A file that is written under no name, and takes its own when it is whole. Where the system has no files without a name,
+//! it has one that nobody looks for, and a process that is killed leaves it behind.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -6,7 +7,10 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use cap_std::fs::{Dir, OpenOptions};
+use cap_std::fs::{Dir, Metadata, OpenOptions};
+
+/// Bytes of the longest name of a file.
+const NAME_BYTES_MAX: usize = 255;
 
 /// What the names of files begin with that are about to take the name behind it.
 pub(crate) const NEW: &str = ".autotel-new-";
@@ -25,9 +29,7 @@ impl StagedFile {
         if let Some(file) = unnamed(&folder) {
             return Ok(Self { folder, file, name: None });
         }
-        let mut random = [0; 8];
-        getrandom::fill(&mut random).map_err(io::Error::other)?;
-        let name = OsString::from(format!("{NEW}{:016x}", u64::from_le_bytes(random)));
+        let name = random_name()?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true);
         let file = folder.open_with(&name, &options)?.into_std();
@@ -40,22 +42,21 @@ impl StagedFile {
 
     /// Gives the file this name, once it is on disk. What had the name is gone.
     ///
-    /// A process that is killed in the middle of this leaves the file under a name that begins with [`NEW`], and that
-    /// the next one who stages a file for `name` takes: whoever calls this holds a lock on what it replaces.
-    pub fn persist(self, name: &OsStr) -> io::Result<()> {
-        self.file.sync_all()?;
-        let waiting = waiting_name(name);
-        self.take_name(&waiting)?;
+    /// A process that is killed in the middle of this leaves the file under another name. Where the caller holds a lock on
+    /// what the file replaces, that is the name which the next one who stages a file for `name` takes away.
+    pub fn persist(self, name: &OsStr, is_locked: bool) -> io::Result<()> {
+        let waiting = if is_locked { waiting_name(name) } else { random_name()? };
+        self.persist_as(&waiting)?;
         self.folder.rename(&waiting, &self.folder, name).inspect_err(|_| drop(remove(&self.folder, &waiting)))
     }
 
-    /// The same for a file that is to wait under its other name.
+    /// The same for a file that is to wait under its other name, whose lock the caller holds.
     pub fn persist_waiting(self, name: &OsStr) -> io::Result<()> {
-        self.file.sync_all()?;
-        self.take_name(&waiting_name(name))
+        self.persist_as(&waiting_name(name))
     }
 
-    fn take_name(&self, name: &OsStr) -> io::Result<()> {
+    fn persist_as(&self, name: &OsStr) -> io::Result<()> {
+        self.file.sync_all()?;
         // What another left that was killed.
         remove(&self.folder, name)?;
         match &self.name {
@@ -74,18 +75,42 @@ impl Drop for StagedFile {
     }
 }
 
-/// The name of a file that is about to take `name`.
+/// The name of a file that is about to take `name`, which may be as long as names can be.
 pub(crate) fn waiting_name(name: &OsStr) -> OsString {
     let mut waiting = OsString::from(NEW);
-    waiting.push(name);
+    if NEW.len() + name.len() <= NAME_BYTES_MAX {
+        waiting.push(name);
+    } else {
+        waiting.push(&*blake3::hash(name.as_encoded_bytes()).to_hex());
+    }
     waiting
+}
+
+fn random_name() -> io::Result<OsString> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    Ok(format!("{NEW}{:032x}", u128::from_le_bytes(random)).into())
+}
+
+/// Whether a file or folder is this user's, or root's, and nobody else may write to it.
+#[cfg(unix)]
+pub(crate) fn is_ours(metadata: &Metadata) -> bool {
+    use cap_std::fs::MetadataExt;
+    const OTHERS_WRITE: u32 = 0o022;
+    let is_owner = metadata.uid() == rustix::process::geteuid().as_raw() || metadata.uid() == 0;
+    is_owner && metadata.mode() & OTHERS_WRITE == 0
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_ours(_: &Metadata) -> bool {
+    true
 }
 
 /// Writes a small file whole, in place of what has its name.
 pub(crate) fn write_whole(folder: &Arc<Dir>, name: &str, content: &[&[u8]]) -> io::Result<()> {
     let staged = StagedFile::create(folder)?;
     content.iter().try_for_each(|piece| staged.file().write_all(piece))?;
-    staged.persist(OsStr::new(name))
+    staged.persist(OsStr::new(name), false)
 }
 
 /// Removes a file, if it is there.

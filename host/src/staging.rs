@@ -11,7 +11,7 @@ use cap_std::fs::{Dir, Metadata};
 
 use crate::error::{Error, ErrorKind};
 use crate::lock::{Lock, is_same};
-use crate::staged_file::{StagedFile, remove};
+use crate::staged_file::{StagedFile, remove, waiting_name};
 use crate::transaction::recover;
 
 /// How a file takes the place of another.
@@ -37,10 +37,12 @@ impl Staging {
     pub fn begin(path: &Path, replacing: Replacing) -> Result<Self, Error> {
         let unusable = |error| Error::access(path, error);
         let target = target(path, replacing.follows_links)?;
-        let was_there = check_replaceable(&target).map_err(unusable)?;
+        check_replaceable(&target).map_err(unusable)?;
         let folder = Arc::new(Dir::open_ambient_dir(folder_of(&target), ambient_authority()).map_err(unusable)?);
         recover(&folder, folder_of(&target))?;
-        let lock = Lock::of_file(&folder, name(&target).map_err(unusable)?, path)?;
+        let name = name(&target).map_err(unusable)?;
+        let lock = Lock::of_file(&folder, name, path)?;
+        let was_there = lock.is_held() || folder.symlink_metadata(name).is_ok();
         let staged = StagedFile::create(&folder).map_err(unusable)?;
         Ok(Self { target, folder, staged, keeps_backup: replacing.keeps_backup, was_there, lock })
     }
@@ -74,7 +76,8 @@ impl Staging {
         if self.keeps_backup {
             keep_backup(&self.folder, name)?;
         }
-        self.staged.persist(name)
+        // A new file has its folder locked.
+        self.staged.persist(name, self.lock.is_held() || !self.was_there)
     }
 
     /// Has the file wait beside its target, on disk, until a transaction puts it in place. The target stays locked for as
@@ -125,13 +128,13 @@ fn target(path: &Path, follows_links: bool) -> Result<PathBuf, Error> {
     }
 }
 
-/// Tells whether there is a file. A directory, a device or a pipe is not to be replaced with one.
-fn check_replaceable(target: &Path) -> io::Result<bool> {
+/// A directory, a device or a pipe is not to be replaced with a file.
+fn check_replaceable(target: &Path) -> io::Result<()> {
     match std::fs::symlink_metadata(target) {
         Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
         Ok(metadata) if !metadata.is_file() => Err(io::Error::other("neither a file nor a directory")),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        found => Ok(found.is_ok()),
+        _ => Ok(()),
     }
 }
 
@@ -156,9 +159,9 @@ fn keep_owner(file: &File, replaced: &Metadata) -> io::Result<()> {
 
 /// Keeps what a file of this name holds under the name of its backup, in place of the backup before.
 pub(crate) fn keep_backup(folder: &Dir, name: &OsStr) -> io::Result<()> {
-    let (mut backup, mut meanwhile) = (name.to_owned(), OsStr::new(".autotel-backup-").to_owned());
+    let mut backup = name.to_owned();
     backup.push("~");
-    meanwhile.push(name);
+    let meanwhile = waiting_name(&backup);
     // Made before a crash: renaming one name of a file to another of its names does nothing.
     if let (Ok(kept), Ok(current)) = (folder.symlink_metadata(&backup), folder.symlink_metadata(name))
         && is_same(&kept, &current)

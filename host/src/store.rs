@@ -359,8 +359,10 @@ impl Store {
 
     /// Opens the file to read, unless it is none: opening a pipe would wait for its other end.
     pub(crate) fn readable(&self) -> Result<File, Error> {
-        if let Ok(folder) = Dir::open_ambient_dir(folder_of(&self.path), ambient_authority()) {
-            recover(&folder, folder_of(&self.path))?;
+        // What a link leads to is what a transaction has changed.
+        let path = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
+        if let Ok(folder) = Dir::open_ambient_dir(folder_of(&path), ambient_authority()) {
+            recover(&folder, folder_of(&path))?;
         }
         let open = || {
             let metadata = std::fs::metadata(&self.path)?;

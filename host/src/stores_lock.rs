@@ -11,7 +11,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::plugin::{Origin, StoreInfo};
 use crate::staged_file::StagedFile;
 use crate::staging::{folder_of, name, sync_folder};
@@ -107,8 +107,7 @@ impl StoresLock {
             Ok(content)
         };
         let content = read().map_err(|error| Error::access(path, error))?;
-        Self::parse(&content)
-            .map_err(|why| Error::new(ErrorKind::Refused, format!("it is no lock file: {why}")).on(path))
+        Self::parse(&content).map_err(|why| Error::usage(format!("it is no lock file: {why}")).on(path))
     }
 
     fn parse(content: &[u8]) -> Result<Self, String> {
@@ -124,7 +123,7 @@ impl StoresLock {
             let staged = StagedFile::create(&folder)?;
             serde_json::to_writer_pretty(staged.file(), self)?;
             staged.file().write_all(b"\n")?;
-            staged.persist(name(path)?)?;
+            staged.persist(name(path)?, false)?;
             sync_folder(&folder)
         };
         write().map_err(|error| Error::access(path, error))

@@ -7,9 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
-use autotel_stores::{
-    Compilation, CompilationPhase, Error, ErrorKind, Limit, Loss, Position, Problem, Receipt, printable,
-};
+use autotel_stores::{Compilation, CompilationPhase, Error, ErrorKind, Loss, Position, Problem, Receipt, printable};
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
@@ -110,7 +108,7 @@ pub fn tell_receipt(as_json: bool) -> impl Fn(&Receipt) + Send + Sync + 'static 
 fn receipt_line(receipt: &Receipt) -> String {
     let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1000.0);
     let mut line = format!(
-        "{} {} {}: {}, {} of them in the store; {} of memory, {} read, {} written; opened {}, called {}, called the host {}",
+        "{} {} {}: {}, {} of them in the store; {} of memory, {} read, {} written; {} of files, {} of the store, {} of the host",
         receipt.store,
         receipt.operation,
         shown(&receipt.path),
@@ -119,26 +117,22 @@ fn receipt_line(receipt: &Receipt) -> String {
         HumanBytes(receipt.memory_bytes),
         HumanBytes(receipt.read_bytes),
         HumanBytes(receipt.written_bytes),
-        times(receipt.opens),
-        times(receipt.calls),
-        times(receipt.host_calls),
+        counted(receipt.opens, "opening"),
+        counted(receipt.calls, "call"),
+        counted(receipt.host_calls, "call"),
     );
     if receipt.log_bytes_cut > 0 {
         line += &format!("; {} of its log were cut", HumanBytes(receipt.log_bytes_cut));
     }
-    if let Some(limit) = receipt.limit {
+    for limit in &receipt.limits {
         line += &format!("; reached the limit `{}`", limit.name());
     }
     line += if receipt.is_code_cached { "; its code from the cache" } else { "; its code compiled" };
     format!("{line}; granted {}", printable(&receipt.grants.join("; ")))
 }
 
-fn times(count: u64) -> String {
-    match count {
-        1 => "once".to_owned(),
-        2 => "twice".to_owned(),
-        _ => format!("{count} times"),
-    }
+fn counted(count: u64, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
 }
 
 fn receipt_json(receipt: &Receipt) -> Value {
@@ -147,6 +141,7 @@ fn receipt_json(receipt: &Receipt) -> Value {
         "operation": receipt.operation,
         "path": receipt.path.to_string_lossy(),
         "wall-ms": receipt.wall_time.as_secs_f64() * 1000.0,
+        "instance-ms": receipt.instance_time.as_secs_f64() * 1000.0,
         "store-ms": receipt.store_time.as_secs_f64() * 1000.0,
         "host-ms": receipt.host_time.as_secs_f64() * 1000.0,
         "memory-bytes": receipt.memory_bytes,
@@ -154,11 +149,12 @@ fn receipt_json(receipt: &Receipt) -> Value {
         "written-bytes": receipt.written_bytes,
         "opens": receipt.opens,
         "calls": receipt.calls,
+        "pages": receipt.pages,
         "host-calls": receipt.host_calls,
         "grants": receipt.grants,
         "log-bytes": receipt.log_bytes,
         "log-bytes-cut": receipt.log_bytes_cut,
-        "limit": receipt.limit.map(Limit::name),
+        "limits": receipt.limits.iter().map(|limit| limit.name()).collect::<Vec<_>>(),
         "code-cached": receipt.is_code_cached,
     })
 }

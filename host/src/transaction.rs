@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::contract::Loss;
 use crate::error::{Error, ErrorKind};
 use crate::lock::Lock;
-use crate::staged_file::{remove, waiting_name, write_whole};
+use crate::staged_file::{NEW, is_ours, remove, waiting_name, write_whole};
 use crate::staging::{Staging, folder_of, keep_backup, name, sync_folder};
 use crate::store::Store;
 use crate::writer::Writer;
@@ -103,6 +103,11 @@ impl Transaction {
                 keeps_backup: file.keeps_backup(),
             };
             files.entry(path.canonicalize().map_err(unusable)?).or_default().push(waiting);
+        }
+        let mut targets: Vec<_> = self.files.iter().map(Staging::target).collect();
+        targets.sort();
+        if let Some(twice) = targets.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Error::usage("the transaction saves this file twice").on(twice[0]));
         }
         let id = new_id()?;
         let (home, others) = (files.keys().next().cloned().unwrap_or_default(), files.keys().skip(1).cloned());
@@ -209,7 +214,8 @@ fn complete(folders: &[Folder], reached: &mut impl FnMut()) -> io::Result<()> {
 }
 
 impl Marker {
-    /// Reads a folder's marker. Whoever may write to the folder may have written it: it names files of the folder alone.
+    /// Reads a folder's marker, if this user made it: whoever may write to the folder may have put another there. The files
+    /// that it names are the folder's alone.
     fn read(dir: &Dir) -> io::Result<Option<Self>> {
         let Some(content) = read(dir, MARKER)? else { return Ok(None) };
         let marker: Self = serde_json::from_slice(&content)?;
@@ -253,7 +259,7 @@ impl Marker {
     }
 }
 
-/// Reads a small file of this name, if it is there.
+/// Reads a small file of this name, if it is there and this user's.
 fn read(dir: &Dir, name: &str) -> io::Result<Option<Vec<u8>>> {
     let mut options = OpenOptions::new();
     options.read(true).follow(FollowSymlinks::No).nonblock(true);
@@ -261,8 +267,9 @@ fn read(dir: &Dir, name: &str) -> io::Result<Option<Vec<u8>>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
     };
-    if !file.metadata()?.is_file() {
-        return Err(io::ErrorKind::InvalidData.into());
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || !is_ours(&metadata) {
+        return Ok(None);
     }
     let mut content = Vec::new();
     file.take(MARKER_BYTES_MAX).read_to_end(&mut content)?;
@@ -284,7 +291,7 @@ fn recover_locked(dir: &Dir, path: &Path) -> Result<(), Error> {
         let message = format!("a transaction was interrupted here, and cannot be completed or undone: {error}");
         Error::new(ErrorKind::Access, message)
             .on(path)
-            .with_hint(format!("what is left of it says {MARKER} in that folder"))
+            .with_hint(format!("to keep the files as they are, remove {MARKER} and what begins with {NEW} there"))
     })
 }
 

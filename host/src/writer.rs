@@ -54,7 +54,7 @@ impl Writer {
     /// Writes documents that are there as a whole: small ones in one call, others by pages.
     pub(crate) fn save(store: &Store, documents: Vec<u8>) -> Result<Vec<Loss>, Error> {
         let (staging, losses) = Self::save_aside(store, documents)?;
-        staging.commit()?;
+        staging.commit().map_err(|error| error.shown_on(store.shown_path()))?;
         Ok(losses)
     }
 
@@ -100,8 +100,9 @@ impl Writer {
 
     /// Puts the file in place once the store has written the whole of it. Tells what the format could not hold.
     pub fn finish(self) -> Result<Vec<Loss>, Error> {
+        let path = self.path.clone();
         let (staging, losses) = self.finish_aside()?;
-        staging.commit()?;
+        staging.commit().map_err(|error| error.shown_on(&path))?;
         Ok(losses)
     }
 
@@ -195,6 +196,7 @@ impl Writing {
     fn write(&mut self, page: &[u8]) -> Result<(), Error> {
         let writer = self.writer;
         page.chunks(PAGE_BYTES as usize).try_for_each(|piece| {
+            self.call.count_page();
             self.call.invoke(|exports, instance, _| {
                 exports.autotel_stores_store().writer().call_write(instance, writer, piece)
             })

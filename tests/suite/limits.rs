@@ -90,7 +90,7 @@ fn a_receipt_tells_what_a_call_cost() {
     assert!(loaded.is_err());
     let receipts = receipts.lock().unwrap();
     let find = |operation: &str, limit| {
-        let is_it = |receipt: &&Receipt| receipt.operation == operation && receipt.limit == limit;
+        let is_it = |receipt: &&Receipt| receipt.operation == operation && receipt.limits.first().copied() == limit;
         receipts.iter().find(is_it).unwrap_or_else(|| panic!("{operation} {limit:?} in {receipts:?}"))
     };
     let load = find("load", None);

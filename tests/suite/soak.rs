@@ -84,14 +84,13 @@ fn work(host: &Host, folder: &Path, mut seed: u64, mut is_over: impl FnMut() -> 
 #[test]
 fn works_until_it_is_killed() {
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
-    let mut log = log(&folder, std::process::id());
+    let mut log = log(&folder, &format!("{}.log", std::process::id()));
     let saved = |file| writeln!(log, "{file}").expect("the log takes a line");
     work(&HOST, &folder.join("files"), u64::from(std::process::id()), || false, saved);
 }
 
-fn log(folder: &Path, process: u32) -> File {
-    let path = folder.join(format!("{process}.log"));
-    OpenOptions::new().create(true).append(true).open(path).expect("the folder takes files")
+fn log(folder: &Path, name: &str) -> File {
+    OpenOptions::new().create(true).append(true).open(folder.join(name)).expect("the folder takes files")
 }
 
 fn spawn(folder: &Path) -> Child {
@@ -99,7 +98,7 @@ fn spawn(folder: &Path) -> Child {
         .args(["--exact", "works_until_it_is_killed", "--nocapture"])
         .env(FOLDER, folder)
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(log(folder, "words"))
         .spawn()
         .expect("this program runs again")
 }
@@ -139,14 +138,14 @@ fn files_stay_whole_under_threads_processes_and_kills() {
             // A child that has just begun is left to work for a while.
             thread::sleep(Duration::from_millis(150 + kills * 7919 % 300));
             let place = kills as usize * 5 % PROCESSES;
-            kill(&mut children[place]);
+            kill(&mut children[place], folder);
             children[place] = spawn(folder);
             kills += 1;
             let most = if begun.elapsed() < Duration::from_secs(seconds) / 2 { &mut early } else { &mut late };
             let (memory, descriptors) = usage();
             *most = (most.0.max(memory), most.1.max(descriptors));
         }
-        children.iter_mut().for_each(kill);
+        children.iter_mut().for_each(|child| kill(child, folder));
         kills += PROCESSES as u64;
         is_over.store(true, Ordering::Relaxed);
     });
@@ -160,6 +159,7 @@ fn files_stay_whole_under_threads_processes_and_kills() {
     }
     let counts: Vec<_> =
         (0..FILES).map(|file| count(&HOST, &path(&place.path, file)).expect("the file is whole")).collect();
+    let by_threads: u64 = saves.iter().map(|saves| saves.load(Ordering::Relaxed)).sum();
     let (found, told): (u64, u64) = (counts.iter().sum(), committed.values().sum());
     for (file, count) in counts.iter().enumerate() {
         assert!(*count >= committed[&file], "{file}: {count} saves found, of {} that were committed", committed[&file]);
@@ -178,13 +178,17 @@ fn files_stay_whole_under_threads_processes_and_kills() {
          {} and {} KiB, {} and {} descriptors",
         early.0, late.0, early.1, late.1
     ));
+    assert!(told > by_threads, "no process has saved anything");
     assert!(told > 100, "there was little to do: {told} saves");
     assert!(late.0 < early.0 * 5 / 4 + (16 << 10), "memory grew from {} to {} KiB", early.0, late.0);
     assert!(late.1 <= early.1 + 16, "descriptors grew from {} to {}", early.1, late.1);
 }
 
-/// Kills a process at whatever it does.
-fn kill(child: &mut Child) {
+/// Kills a process at whatever it does. One that has ended by itself has found something.
+fn kill(child: &mut Child, folder: &Path) {
+    if child.try_wait().expect("a child can be asked").is_some() {
+        panic!("a process ended: {}", fs::read_to_string(folder.join("words")).unwrap_or_default());
+    }
     child.kill().expect("a child can be killed");
     child.wait().expect("a child ends");
 }

@@ -31,7 +31,8 @@ impl Arguments {
         let entries = Cache::open(folder).and_then(|cache| cache.entries());
         let entries = entries.map_err(|error| Error::access(folder, error))?;
         let stores = hosts.first().map(|host| host.stores()).unwrap_or_default();
-        let bytes = |digest: &str| entries.iter().filter(|entry| entry.digest == digest).map(|entry| entry.bytes).sum();
+        let code = entries.iter().filter(|entry| entry.is_code);
+        let bytes = |digest: &str| code.clone().filter(|entry| entry.digest == digest).map(|entry| entry.bytes).sum();
         if self.json {
             let json = stores.iter().map(|store| {
                 let bytes: u64 = bytes(&store.digest);

@@ -7,6 +7,7 @@ use autotel_stores::{Error, ErrorKind, Host, Loss, Store};
 use clap::Args;
 
 use super::{Aside, Replacing, open, with_options};
+use crate::grant_options::GrantOptions;
 use crate::terminal::{Progress, tell_losses};
 
 #[derive(Args)]
@@ -29,6 +30,8 @@ pub struct Arguments {
     to_options: Vec<String>,
     #[command(flatten)]
     replacing: Replacing,
+    #[command(flatten)]
+    grants: GrantOptions,
     /// Tell notes and errors as JSON
     #[arg(long)]
     pub json: bool,
@@ -52,6 +55,9 @@ impl Arguments {
             None => open(host, &self.from, self.from_store.as_deref())?,
             Some(aside) => open_input(host, aside, self.from_store.as_deref())?,
         };
+        // Two calls at once cannot both have a dataset to change.
+        let from = from.with_grants(self.grants.without_datasets().grants()?);
+        let to = to.with_grants(self.grants.grants()?);
         let losses = copy(&with_options(from, &self.from_options)?, &with_options(to, &self.to_options)?)?;
         let status = output.map_or(Ok(ExitCode::SUCCESS), |aside| aside.print())?;
         tell_losses(&losses, self.json);

@@ -83,7 +83,7 @@ fn show(store: &StoreInfo) -> String {
 fn show_limits(limits: &Limits) -> String {
     let show = |limit: Limit| {
         let value = limit.unit().show(limits.get(limit));
-        row("limit", &format!("{:<16}{value:<10}{}", limit.name(), styled(DIM, limit.why())))
+        row("limit", &format!("{:<16}{value:<12}{}", limit.name(), styled(DIM, limit.why())))
     };
     Limit::all().map(show).collect()
 }

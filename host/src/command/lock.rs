@@ -1,7 +1,7 @@
 //! `autotel lock`.
 
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
 use autotel_stores::{Change, Error, ErrorKind, Host, StoresLock};
@@ -21,26 +21,23 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(&self, file: Option<PathBuf>, host: &Host) -> Result<ExitCode, Error> {
-        let file = file.ok_or_else(|| {
-            Error::new(ErrorKind::Usage, "there are no stores to lock").with_hint("name their folder: --stores FOLDER")
-        })?;
-        let before = if file.exists() { StoresLock::read(&file)? } else { StoresLock::of(&[]) };
+    pub fn run(&self, file: &Path, host: &Host) -> Result<ExitCode, Error> {
+        let before = if file.exists() { StoresLock::read(file)? } else { StoresLock::of(&[]) };
         let now = StoresLock::of(&host.stores());
         let changes = before.changes(&now);
-        self.show(&file, &now, &changes)?;
+        self.show(file, &now, &changes)?;
         let asks_for_more = changes.iter().any(Change::asks_for_more);
         if asks_for_more && !self.yes && !agrees()? {
             return Err(Error::new(ErrorKind::Usage, "not locked: some stores are new, or ask for more")
                 .with_hint("where that is meant, say so: --yes"));
         }
         if !changes.is_empty() {
-            now.write(&file)?;
+            now.write(file)?;
         }
         Ok(ExitCode::SUCCESS)
     }
 
-    fn show(&self, file: &std::path::Path, now: &StoresLock, changes: &[Change]) -> Result<ExitCode, Error> {
+    fn show(&self, file: &Path, now: &StoresLock, changes: &[Change]) -> Result<ExitCode, Error> {
         if self.json {
             let change = |change: &Change| json!({"name": change.name, "from": change.from, "to": change.to, "asks-for": change.more});
             let changes: Vec<_> = changes.iter().map(change).collect();
@@ -48,12 +45,21 @@ impl Arguments {
         }
         let row = |change: &Change| {
             let version = change.to.clone().unwrap_or_else(|| "-".to_owned());
-            [change.name.clone(), version, change.to_string(), change.more.join(", ")]
+            [change.name.clone(), version, change.to_string(), asks_for(change, now)]
         };
         let rows: Vec<_> = changes.iter().map(row).collect();
-        let table =
-            if rows.is_empty() { String::new() } else { table(["NAME", "VERSION", "CHANGE", "ASKS FOR"], &rows) };
-        print(&format!("{table}{}: {} stores, {} changed\n", shown(file), now.stores().len(), rows.len()))
+        let headings = ["NAME", "VERSION", "CHANGE", "ASKS FOR"];
+        let table = if rows.is_empty() { String::new() } else { table(headings, &rows) };
+        print(&format!("{table}{}: {} of {} stores changed\n", shown(file), rows.len(), now.stores().len()))
+    }
+}
+
+/// What a person is to look at: all that a new store needs, and all that another asks for beyond what it did.
+fn asks_for(change: &Change, now: &StoresLock) -> String {
+    let store = now.stores().iter().find(|store| store.name == change.name);
+    match store {
+        Some(store) if change.from.is_none() => store.grants.iter().map(String::as_str).collect::<Vec<_>>().join("; "),
+        _ => change.more.join("; "),
     }
 }
 

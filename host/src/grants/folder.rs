@@ -19,7 +19,7 @@ use super::portable::is_portable;
 use super::usage::{Occupancy, Usage};
 use crate::error::Error;
 use crate::limits::Limit;
-use crate::lock::Lock;
+use crate::lock::{Lock, is_same};
 
 /// Bytes of the longest path, and of the longest name in one.
 const PATH_BYTES_MAX: usize = 4096;
@@ -62,19 +62,23 @@ impl OpenFile {
         Self { file: Arc::new(file), is_writable, dataset: None }
     }
 
-    /// Makes sure that the file may be as long as `length`.
+    /// Makes sure that the file may be as long as `length`: its dataset has room for that, or the call may write as much.
     pub fn grow_to(&self, length: u64, usage: &Usage) -> io::Result<()> {
-        let Some(dataset) = &self.dataset else { return Ok(()) };
-        let grown = length.saturating_sub(self.file.metadata()?.len());
-        dataset.occupancy.add_bytes(grown, usage)
+        let before = self.file.metadata()?.len();
+        match &self.dataset {
+            Some(dataset) => dataset.occupancy.add_bytes(length.saturating_sub(before), usage),
+            None if length > before => usage.check_written(length),
+            None => Ok(()),
+        }
     }
 
     pub fn set_length(&self, length: u64, usage: &Usage) -> io::Result<()> {
         self.grow_to(length, usage)?;
-        let before = self.file.metadata()?.len();
+        let before = Metadata::from_file(&self.file)?;
         self.file.set_len(length)?;
-        if let Some(dataset) = &self.dataset {
-            dataset.occupancy.remove_bytes(before.saturating_sub(length));
+        // What has no name any more was given back with its name.
+        if let Some(dataset) = self.dataset.as_ref().filter(|_| before.nlink() > 0) {
+            dataset.occupancy.remove_bytes(before.len().saturating_sub(length));
         }
         Ok(())
     }
@@ -147,12 +151,13 @@ impl Folder {
     /// The files and folders in this one, but for what a store is not to see.
     pub fn entries(&self) -> FsResult<Vec<DirectoryEntry>> {
         let mut entries = Vec::new();
-        for entry in self.dir.entries()? {
+        for (seen, entry) in self.dir.entries()?.enumerate() {
+            // What is not told takes time as well.
+            self.usage.check(seen as u64 + 1, Limit::Entries)?;
             let entry = entry?;
             let (Ok(name), Ok(metadata)) = (entry.file_name().into_string(), entry.metadata()) else { continue };
             let (Ok(type_), Ok(name)) = (check_kind(&metadata), check_name(&name).map(str::to_owned)) else { continue };
             entries.push(DirectoryEntry { type_, name });
-            self.usage.check(entries.len() as u64, Limit::Entries)?;
         }
         Ok(entries)
     }
@@ -187,15 +192,15 @@ impl Folder {
         if !Arc::ptr_eq(dataset, other) {
             return Err(ErrorCode::CrossDevice.into());
         }
-        check_kind(&parent.dir.symlink_metadata(name)?)?;
+        let moved = parent.dir.symlink_metadata(name)?;
+        check_kind(&moved)?;
         let replaced = match to_parent.dir.symlink_metadata(to_name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             found => Some(found?),
         };
         replaced.as_ref().map(check_kind).transpose()?;
         parent.dir.rename(name, &to_parent.dir, to_name)?;
-        let is_same = Arc::ptr_eq(&parent.dir, &to_parent.dir) && name == to_name;
-        if let Some(replaced) = replaced.filter(|_| !is_same) {
+        if let Some(replaced) = replaced.filter(|replaced| !is_same(replaced, &moved)) {
             dataset.occupancy.remove_file();
             if replaced.is_file() {
                 dataset.occupancy.remove_bytes(replaced.len());

@@ -96,7 +96,6 @@ pub(super) fn write_at(to: &OpenFile, bytes: &[u8], position: Option<u64>, usage
     let begin = file.seek(place)?;
     let end = begin.checked_add(bytes.len() as u64).ok_or(io::ErrorKind::FileTooLarge)?;
     // A place far behind the end makes a file long, too.
-    usage.check_written(end)?;
     to.grow_to(end, usage)?;
     file.write_all(bytes).map_err(|error| {
         let told = error.kind().into();

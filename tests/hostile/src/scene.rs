@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use autotel_stores::{Compiler, Error, Grants, Host, HostBuilder, Limit, Limits, Store};
@@ -23,6 +23,8 @@ static HOSTILE_STORE: LazyLock<PathBuf> = LazyLock::new(|| component("hostile-st
 pub struct Scene {
     folder: TempDir,
     memory_bytes: Arc<AtomicU64>,
+    /// The hosts that were attacked.
+    hosts: Mutex<Vec<Host>>,
 }
 
 impl Scene {
@@ -46,7 +48,7 @@ impl Scene {
         ] {
             fs::write(at(path), content).expect("the folder takes files");
         }
-        let scene = Self { folder, memory_bytes: Arc::default() };
+        let scene = Self { folder, memory_bytes: Arc::default(), hosts: Mutex::default() };
         #[cfg(unix)]
         scene.lay_links();
         scene
@@ -101,7 +103,18 @@ impl Scene {
 
     /// A host that knows the hostile store.
     pub fn host(&self) -> Host {
-        self.builder().store_file(&*HOSTILE_STORE).build().expect("the stores load")
+        self.attacked(self.builder_of_hostile_store().build().expect("the stores load"))
+    }
+
+    /// The same in the making.
+    pub fn builder_of_hostile_store(&self) -> HostBuilder {
+        self.builder().store_file(&*HOSTILE_STORE)
+    }
+
+    /// Keeps a host that is to work after the attack.
+    fn attacked(&self, host: Host) -> Host {
+        self.hosts.lock().expect("no attack panics while it holds this").push(host.clone());
+        host
     }
 
     /// A file that tells the hostile store what to do.
@@ -131,10 +144,16 @@ impl Scene {
         outside
     }
 
-    /// Makes a call as any other, on a host like the attacked one.
+    /// Makes a call as any other on each host that was attacked, or on a new one where the attack kept all from being made.
     pub(crate) fn next_call(&self) -> Result<(), Error> {
-        let read: Vec<u8> = self.host().open(self.path("call/good.json"))?.load()?;
-        assert_eq!(read, [1], "a store that answers something else");
+        let mut hosts = std::mem::take(&mut *self.hosts.lock().expect("no attack panics while it holds this"));
+        if hosts.is_empty() {
+            hosts.push(self.host());
+        }
+        for host in hosts {
+            let read: Vec<u8> = host.open(self.path("call/good.json"))?.load()?;
+            assert_eq!(read, [1], "a store that answers something else");
+        }
         Ok(())
     }
 
@@ -146,7 +165,7 @@ impl Scene {
     pub fn with_store(&self, component: &[u8]) -> Result<Host, Error> {
         let path = self.path("call/forged.wasm");
         fs::write(&path, component).expect("the folder takes files");
-        self.builder().store_file(path).build()
+        self.builder().store_file(path).build().map(|host| self.attacked(host))
     }
 
     pub fn folder(&self) -> &Path {

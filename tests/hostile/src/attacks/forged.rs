@@ -14,6 +14,7 @@ pub const ATTACKS: &[Attack] = &[
     Attack::new(24, "is a core module", |scene| no_store(scene, b"\0asm\x01\0\0\0")),
     Attack::new(24, "is text", |scene| no_store(scene, b"(component)")),
     Attack::new(24, "is compiled code", |scene| no_store(scene, b"\x7fELF\x02\x01\x01\0wasmtime")),
+    Attack::new(24, "is code that was compiled for this host", compiled),
     Attack::new(24, "is an empty component", |scene| no_store(scene, b"\0asm\x0d\0\x01\0")),
     Attack::new(24, "is cut off anywhere", cut),
     Attack::new(24, "has one bit flipped anywhere", flipped),
@@ -26,7 +27,7 @@ pub const ATTACKS: &[Attack] = &[
     Attack::new(26, "has types within types within types", types),
     Attack::new(26, "has types that name themselves 2^60 times", wide_types),
     Attack::new(26, "has 20,000 modules", |scene| fails_with(scene.with_store(&with_modules(&store(&[]), "(module)", 20_000)), &[ErrorKind::Store, ErrorKind::Limit])),
-    Attack::new(27, "alters each byte of the kept code", altered),
+    Attack::new(27, "alters what is kept, byte by byte", altered),
     Attack::new(27, "cuts the kept code off", |scene| tampered(scene, |content| content[..content.len() / 2].to_vec())),
     Attack::new(27, "puts compiled code of its own in the cache", |scene| tampered(scene, |_| b"\x7fELF\x02\x01\x01\0wasmtime".repeat(100))),
     Attack::new(27, "swaps the kept code of two components", swapped),
@@ -116,11 +117,27 @@ fn entries(cache: &PathBuf) -> Vec<PathBuf> {
 /// Changes every entry, and expects stores that work all the same: what is not the host's own is made anew.
 fn tampered(scene: &Scene, change: impl Fn(Vec<u8>) -> Vec<u8>) -> Outcome {
     let (cache, build) = cached(scene)?;
+    let mut before = Vec::new();
     for entry in entries(&cache) {
         let content = fs::read(&entry).map_err(|error| error.to_string())?;
-        fs::write(&entry, change(content)).map_err(|error| error.to_string())?;
+        fs::write(&entry, change(content.clone())).map_err(|error| error.to_string())?;
+        before.push((entry, content));
     }
-    works(scene, &build()?)
+    let outcome = works(scene, &build()?)?;
+    // Had the change been believed, nobody would have written the entry again.
+    match before.iter().find(|(entry, content)| fs::read(entry).is_ok_and(|now| now.len() != content.len())) {
+        Some((entry, _)) => Err(format!("{} was believed", entry.display())),
+        None => Ok(outcome),
+    }
+}
+
+/// What the cache keeps of a component, without the hash before it.
+fn compiled(scene: &Scene) -> Outcome {
+    const HASH_BYTES: usize = 32;
+    let (cache, _) = cached(scene)?;
+    let code = entries(&cache).into_iter().find(|path| path.to_string_lossy().contains("-code"));
+    let code = fs::read(code.ok_or("no code is kept")?).map_err(|error| error.to_string())?;
+    no_store(scene, &code[HASH_BYTES..])
 }
 
 fn works(scene: &Scene, host: &Host) -> Outcome {
@@ -152,7 +169,8 @@ fn altered(scene: &Scene) -> Outcome {
 
 fn swapped(scene: &Scene) -> Outcome {
     let (cache, build) = cached(scene)?;
-    let entries = entries(&cache);
+    let is_code = |path: &PathBuf| path.to_string_lossy().contains("-code");
+    let entries: Vec<_> = entries(&cache).into_iter().filter(is_code).collect();
     let contents: Vec<_> = entries.iter().map(|path| fs::read(path).unwrap_or_default()).collect();
     for (entry, content) in entries.iter().zip(contents.iter().rev()) {
         fs::write(entry, content).map_err(|error| error.to_string())?;
@@ -163,13 +181,15 @@ fn swapped(scene: &Scene) -> Outcome {
 fn linked(scene: &Scene) -> Outcome {
     let (cache, build) = cached(scene)?;
     for entry in entries(&cache) {
-        let aside = scene.path("outside").join(entry.file_name().unwrap_or_default());
+        let aside = scene.path("call").join(entry.file_name().unwrap_or_default());
         fs::rename(&entry, &aside).map_err(|error| error.to_string())?;
         #[cfg(unix)]
         std::os::unix::fs::symlink(&aside, &entry).map_err(|error| error.to_string())?;
-        fs::remove_file(&aside).map_err(|error| error.to_string())?;
     }
-    works(scene, &build()?)
+    let outcome = works(scene, &build()?);
+    let is_link = |path: &PathBuf| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+    let followed = entries(&cache).iter().any(is_link);
+    if followed { Err("a link was followed".to_owned()) } else { outcome }
 }
 
 fn foreign_cache(scene: &Scene) -> Outcome {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use autotel_stores::{Error, ErrorKind, Store};
+use autotel_stores::{Error, ErrorKind, Host, Store};
 
 use crate::forge::store;
 use crate::{Attack, Outcome, Scene, fails_with};
@@ -58,13 +58,20 @@ fn claims_name(scene: &Scene) -> Outcome {
 
 /// It is asked once for each component, whatever it would say later.
 fn changes_its_mind(scene: &Scene) -> Outcome {
-    const SECOND: &str =
-        "(i32.load8_u (i32.const 5000)) (i32.store8 (i32.const 5000) (i32.const 1)) (if (then unreachable))";
-    let host = scene.with_store(&store(&[("describe", SECOND)])).map_err(|error| error.to_string())?;
-    let again = scene.with_store(&store(&[("describe", SECOND)])).map_err(|error| error.to_string())?;
-    let same = host.registry().by_name("wat-store").map(|store| &store.description)
-        == again.registry().by_name("wat-store").map(|store| &store.description);
-    if same { Ok("it is asked once".to_owned()) } else { Err("it was asked again".to_owned()) }
+    let summary = |host: &Host| host.registry().by_name("hostile-store").map(|store| store.description.summary.clone());
+    let cache = scene.path("cache");
+    let [first, again, elsewhere] = [Some(&cache), Some(&cache), None].map(|cache| {
+        let builder = scene.builder_of_hostile_store();
+        let builder = cache.map_or(builder.clone(), |cache| builder.cache_folder(cache));
+        builder.build().map(|host| summary(&host))
+    });
+    let told = |host: Result<_, Error>| host.map_err(|error| error.to_string());
+    let (first, again, elsewhere) = (told(first)?, told(again)?, told(elsewhere)?);
+    match (first == again, first == elsewhere) {
+        (true, false) => Ok("it is asked once".to_owned()),
+        (false, _) => Err("it was asked again".to_owned()),
+        (true, true) => Err("it says the same each time".to_owned()),
+    }
 }
 
 fn traps_again(scene: &Scene) -> Outcome {

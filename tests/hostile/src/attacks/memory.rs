@@ -23,6 +23,7 @@ pub const ATTACKS: &[Attack] = &[
     Attack::new(14, "asks for 2^64 random bytes", |scene| told(scene, "random", ErrorKind::Store)),
     Attack::new(14, "asks for 2^40 random bytes of the quicker kind", |scene| told(scene, "insecure random", ErrorKind::Store)),
     Attack::new(14, "waits for 100,000 things at once", |scene| told(scene, "subscribe", ErrorKind::Limit)),
+    Attack::new(14, "makes resources without end", |scene| loads(scene, &[("load", RESOURCES)], ErrorKind::Limit)),
     Attack::new(15, "has 50 memories that are too large together", |scene| modules(scene, "(module (memory 64))", 50, Limit::Memory)),
     Attack::new(15, "has 50 tables that are too large together", |scene| modules(scene, "(module (table 10000 funcref))", 50, Limit::Tables)),
     Attack::new(15, "has 500 instances", |scene| modules(scene, "(module)", 500, Limit::Instances)),
@@ -38,6 +39,7 @@ pub const ATTACKS: &[Attack] = &[
     Attack::new(17, "gives an error of 2 MB", |scene| told(scene, "long message", ErrorKind::Refused)),
 ];
 
+const RESOURCES: &str = "(loop (drop (call $new-reader (i32.const 7))) (br 0))";
 const LIST_BEYOND: &str = "(i32.store8 (i32.const 2048) (i32.const 0)) (i32.store (i32.const 2056) (i32.const 4096)) (i32.store (i32.const 2060) (i32.const 0x40000000))";
 const OUT_OF_BOUNDS: &str = "(i32.store8 (i32.const 2048) (i32.const 0)) (i32.store (i32.const 2056) (i32.const -4)) (i32.store (i32.const 2060) (i32.const 100))";
 const BAD_VARIANT: &str = "(i32.store8 (i32.const 2048) (i32.const 7))";
@@ -119,13 +121,13 @@ fn large_list(scene: &Scene) -> Outcome {
 }
 
 fn quadratic(scene: &Scene) -> Outcome {
-    // Problems of 48 bytes, the message of each the same megabyte of zeros.
+    // Problems of 32 bytes, the message of each the same megabyte of zeros.
     const PROBLEMS: &str =
         "(local i32) (drop (memory.grow (i32.const 200))) (i32.store8 (i32.const 2048) (i32.const 0))
         (i32.store (i32.const 2056) (i32.const 2097152)) (i32.store (i32.const 2060) (i32.const 100000))
         (loop
-          (i32.store (i32.add (i32.const 2097152) (i32.mul (local.get 4) (i32.const 40))) (i32.const 8192))
-          (i32.store offset=4 (i32.add (i32.const 2097152) (i32.mul (local.get 4) (i32.const 40))) (i32.const 1000000))
+          (i32.store (i32.add (i32.const 2097152) (i32.mul (local.get 4) (i32.const 32))) (i32.const 8192))
+          (i32.store offset=4 (i32.add (i32.const 2097152) (i32.mul (local.get 4) (i32.const 32))) (i32.const 1000000))
           (local.set 4 (i32.add (local.get 4) (i32.const 1)))
           (br_if 0 (i32.lt_u (local.get 4) (i32.const 100000))))";
     let host = scene.with_store(&store(&[("validate", PROBLEMS)])).map_err(|error| error.to_string())?;

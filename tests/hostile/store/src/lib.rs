@@ -16,8 +16,9 @@ impl Store for Hostile {
     fn describe() -> Description {
         // It claims what is another's, too.
         let format = Format::new("Hostile", "none").extension("hostile").extension("json").begins_with("hostile:");
-        Description::new("hostile-store", env!("CARGO_PKG_VERSION"), "misbehaves \u{1b}[31mas it is told to")
-            .format(format)
+        // It says another thing each time that it is asked.
+        let summary = format!("misbehaves \u{1b}[31mas it is told to {}", wasip2::random::random::get_random_u64());
+        Description::new("hostile-store", env!("CARGO_PKG_VERSION"), &summary).format(format)
     }
 }
 
@@ -37,7 +38,8 @@ impl Parse for Parser {
             Some("lie about the place") => return Err(Fault::syntax("far away", u64::MAX)),
             Some("long message") => return Err(Fault::syntax("x\n".repeat(1 << 20), 0)),
             Some("no page") => {}
-            Some(behaviour) => misbehave(behaviour),
+            Some(behaviour) if misbehave(behaviour) => to.text("survived"),
+            Some(_) => return Err(Fault::syntax("no behaviour is called so", 0)),
             None => return Err(Fault::syntax("expected `hostile:`", 0)),
         }
         Ok(Progress::Done)
@@ -54,7 +56,8 @@ impl Print for Printer {
     fn print(&mut self, token: Token<'_>, to: &mut Output) -> Result<(), Fault> {
         if let Token::Text(text) = token {
             to.push_str(text);
-            misbehave(text);
+            // Any other text is one to be written.
+            let _ = misbehave(text);
         }
         Ok(())
     }
@@ -64,7 +67,8 @@ impl Print for Printer {
     }
 }
 
-fn misbehave(behaviour: &str) {
+/// Misbehaves as it is told to, if it knows how.
+fn misbehave(behaviour: &str) -> bool {
     match behaviour {
         "trap" => std::process::abort(),
         "exit" => std::process::exit(0),
@@ -99,8 +103,9 @@ fn misbehave(behaviour: &str) {
             (0..1000).for_each(|_| eprintln!("{}", "\u{1b}[2J".repeat(10_000)));
             std::process::abort();
         }
-        _ => {}
+        _ => return false,
     }
+    true
 }
 
 /// What can be seen of the world beside the file: nothing, or this says what.

@@ -54,6 +54,14 @@ fn operate(folders: &[(Descriptor, String)], line: &str) -> Result<String, Error
         "create" => drop(folder.open_at(follow, &path, Open::CREATE | Open::EXCLUSIVE, Flags::WRITE)?),
         "truncate" => drop(folder.open_at(follow, &path, Open::TRUNCATE, Flags::READ)?),
         "set size" => folder.open_at(follow, &path, Open::empty(), Flags::READ)?.set_size(number)?,
+        "shrink" => folder.open_at(follow, &path, Open::empty(), Flags::READ | Flags::WRITE)?.set_size(number)?,
+        // Takes a name away, and then the bytes that it had.
+        "give back twice" => {
+            let file = folder.open_at(follow, &path, Open::CREATE, Flags::READ | Flags::WRITE)?;
+            file.write(&vec![b'x'; number as usize], 0)?;
+            folder.unlink_file_at(&path)?;
+            file.set_size(0)?;
+        }
         "set times" => {
             let extreme =
                 NewTimestamp::Timestamp(wasip2::clocks::wall_clock::Datetime { seconds: u64::MAX, nanoseconds: 0 });
@@ -93,16 +101,19 @@ fn operate(folders: &[(Descriptor, String)], line: &str) -> Result<String, Error
                 folder.open_at(follow, &format!("{path}/{count}"), Open::CREATE, Flags::WRITE)?;
             }
         }
-        "read until refused" => {
+        "read again and again" => {
             // Another process changes what the path leads to meanwhile.
+            let mut own = 0;
             for _ in 0..100_000 {
                 if let Ok(file) = folder.open_at(follow, &path, Open::empty(), Flags::READ) {
                     let (bytes, _) = file.read(100, 0)?;
-                    if bytes == b"secret" {
-                        return Ok("secret".to_owned());
+                    match &*bytes {
+                        b"secret" => return Ok("secret".to_owned()),
+                        _ => own += 1,
                     }
                 }
             }
+            return Ok(own.to_string());
         }
         _ => return Err(ErrorCode::Unsupported),
     }
