@@ -162,6 +162,9 @@ impl Cache {
         for file in self.folder.entries()? {
             let file = file?;
             let (metadata, name) = (file.metadata()?, file.file_name().to_string_lossy().into_owned());
+            if !metadata.is_file() {
+                continue;
+            }
             if let Some(name) = name.strip_suffix(ENTRY_EXTENSION).and_then(|name| name.strip_suffix('.')) {
                 files.push((metadata.modified()?.into_std(), metadata.len(), name.to_owned()));
             }

@@ -33,7 +33,8 @@ impl FromStr for NamedFolder {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (name, path) = text.split_once('=').ok_or("write it as NAME=PATH")?;
+        let parts = text.split_once('=').filter(|(name, path)| !name.is_empty() && !path.is_empty());
+        let (name, path) = parts.ok_or("write it as NAME=PATH")?;
         Ok(Self { name: name.to_owned(), path: path.to_owned() })
     }
 }

@@ -1,7 +1,8 @@
 //! Advisory locks on what is open for writing, so that two processes never work on one file at once.
 //!
-//! A file that is replaced is locked itself, and a folder that is changed as a whole is too: nothing is left behind, and
-//! the end of a process ends its locks. Where a file system has no locks, none are held.
+//! A file that is replaced is locked itself, and so is a folder while a new file is put in it. A dataset has a file for it,
+//! which stays: whoever saves a file below shares that lock. The end of a process ends its locks. Where a file system has
+//! no locks, none are held.
 
 use std::ffi::OsStr;
 use std::fs::{File, TryLockError};
@@ -11,12 +12,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cap_fs_ext::{FollowSymlinks, MetadataExt, OpenOptionsFollowExt, OpenOptionsSyncExt};
+use cap_std::ambient_authority;
 use cap_std::fs::{Dir, Metadata, OpenOptions};
 
 use crate::error::{Error, ErrorKind};
 
 /// A lock that is held, until it is dropped.
 pub(crate) struct Lock(Option<File>);
+
+/// The file that is locked for a dataset.
+const DATASET: &str = ".autotel-dataset";
 
 /// How often a file may be replaced by others before it is locked.
 const TRIES: usize = 1000;
@@ -48,6 +53,37 @@ impl Lock {
     /// Whether anything is locked.
     pub fn is_held(&self) -> bool {
         self.0.is_some()
+    }
+
+    /// Locks a dataset as a whole.
+    pub fn of_dataset(folder: &Dir, path: &Path) -> Result<Self, Error> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).follow(FollowSymlinks::No).nonblock(true);
+        let file = folder.open_with(DATASET, &options).map_err(|error| Error::access(path, error))?;
+        lock(file.into_std(), path)
+    }
+
+    /// The same for a folder that may have been one.
+    pub fn of_dataset_if_one(folder: &Dir, path: &Path) -> Result<Option<Self>, Error> {
+        let file = open(folder, OsStr::new(DATASET)).map_err(|error| Error::access(path, error))?;
+        file.map(|file| lock(file, path)).transpose()
+    }
+
+    /// Keeps the datasets that a path lies in from being changed as a whole meanwhile.
+    pub fn of_datasets_above(path: &Path) -> Result<Vec<Self>, Error> {
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let mut locks = Vec::new();
+        for folder in path.ancestors().skip(1) {
+            // What cannot be looked into cannot be a dataset of this user's.
+            let Ok(dir) = Dir::open_ambient_dir(folder, ambient_authority()) else { continue };
+            let Ok(Some(file)) = open(&dir, OsStr::new(DATASET)) else { continue };
+            match file.try_lock_shared() {
+                Ok(()) => locks.push(Self(Some(file))),
+                Err(TryLockError::WouldBlock) => return Err(held(&file, folder)),
+                Err(TryLockError::Error(_)) => {}
+            }
+        }
+        Ok(locks)
     }
 
     /// Locks a folder.

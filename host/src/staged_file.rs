@@ -12,6 +12,9 @@ use cap_std::fs::{Dir, Metadata, OpenOptions};
 /// Bytes of the longest name of a file.
 const NAME_BYTES_MAX: usize = 255;
 
+/// What the names of the host's own files begin with, which no store sees and no caller writes to.
+pub(crate) const RESERVED: &str = ".autotel-";
+
 /// What the names of files begin with that are about to take the name behind it.
 pub(crate) const NEW: &str = ".autotel-new-";
 

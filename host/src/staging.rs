@@ -11,7 +11,7 @@ use cap_std::fs::{Dir, Metadata};
 
 use crate::error::{Error, ErrorKind};
 use crate::lock::{Lock, is_same};
-use crate::staged_file::{StagedFile, remove, waiting_name};
+use crate::staged_file::{RESERVED, StagedFile, remove, waiting_name};
 use crate::transaction::recover;
 
 /// How a file takes the place of another.
@@ -31,6 +31,7 @@ pub(crate) struct Staging {
     keeps_backup: bool,
     was_there: bool,
     lock: Lock,
+    _datasets: Vec<Lock>,
 }
 
 impl Staging {
@@ -41,10 +42,14 @@ impl Staging {
         let folder = Arc::new(Dir::open_ambient_dir(folder_of(&target), ambient_authority()).map_err(unusable)?);
         recover(&folder, folder_of(&target))?;
         let name = name(&target).map_err(unusable)?;
+        if name.to_string_lossy().to_ascii_lowercase().starts_with(RESERVED) {
+            return Err(Error::usage(format!("names that begin with {RESERVED} are this library's own")).on(path));
+        }
+        let datasets = Lock::of_datasets_above(&target)?;
         let lock = Lock::of_file(&folder, name, path)?;
         let was_there = lock.is_held() || folder.symlink_metadata(name).is_ok();
         let staged = StagedFile::create(&folder).map_err(unusable)?;
-        Ok(Self { target, folder, staged, keeps_backup: replacing.keeps_backup, was_there, lock })
+        Ok(Self { target, folder, staged, keeps_backup: replacing.keeps_backup, was_there, lock, _datasets: datasets })
     }
 
     /// The file that will be replaced.

@@ -117,8 +117,9 @@ impl Transaction {
             let dir = Arc::new(dir);
             let lock = Lock::of_folder_soon(&dir, &path)?;
             recover_locked(&dir, &path)?;
-            let others = if path == home { others.clone() } else { Vec::new() };
-            let marker = Marker { id: id.clone(), home: home.clone(), others, files };
+            let is_home = path == home;
+            let others = if is_home { others.clone() } else { Vec::new() };
+            let marker = Marker { id: id.clone(), home: (!is_home).then(|| home.clone()), others, files };
             Ok(Folder { path, dir, marker, _lock: lock })
         };
         files.into_iter().map(open).collect()
@@ -145,8 +146,8 @@ const MARKER_BYTES_MAX: u64 = 16 << 20;
 #[derive(Serialize, Deserialize)]
 struct Marker {
     id: String,
-    /// The folder in which the commit record is.
-    home: PathBuf,
+    /// The folder in which the commit record is; nothing where that is this one.
+    home: Option<PathBuf>,
     /// At home, the other folders.
     others: Vec<PathBuf>,
     files: Vec<Waiting>,
@@ -287,7 +288,7 @@ pub(crate) fn recover(dir: &Dir, path: &Path) -> Result<(), Error> {
 }
 
 fn recover_locked(dir: &Dir, path: &Path) -> Result<(), Error> {
-    recover_marked(dir, path).map_err(|error| {
+    recover_marked(dir).map_err(|error| {
         let message = format!("a transaction was interrupted here, and cannot be completed or undone: {error}");
         Error::new(ErrorKind::Access, message)
             .on(path)
@@ -295,15 +296,17 @@ fn recover_locked(dir: &Dir, path: &Path) -> Result<(), Error> {
     })
 }
 
-fn recover_marked(dir: &Dir, path: &Path) -> io::Result<()> {
+fn recover_marked(dir: &Dir) -> io::Result<()> {
     let Some(marker) = Marker::read(dir)? else { return Ok(()) };
-    let home = Dir::open_ambient_dir(&marker.home, ambient_authority())?;
-    let is_home = path.canonicalize()? == marker.home;
-    if !marker.is_committed(&home)? {
+    let is_committed = match &marker.home {
+        None => marker.is_committed(dir)?,
+        Some(home) => marker.is_committed(&Dir::open_ambient_dir(home, ambient_authority())?)?,
+    };
+    if !is_committed {
         return marker.undo(dir);
     }
     marker.complete(dir, &mut || ())?;
-    if !is_home {
+    if marker.home.is_some() {
         return remove(dir, MARKER);
     }
     for other in &marker.others {

@@ -145,8 +145,7 @@ fn a_marker_of_a_transaction_names_no_file_outside_its_folder() {
     let place = Place::with("a.json", "1");
     let outside = Place::with(".autotel-new-x", "planted");
     for name in ["../x", "/tmp/x", "..", "a/b", ""] {
-        let home = place.folder.path().canonicalize().unwrap();
-        let marker = serde_json::json!({"id": "1", "home": home, "others": [], "files": [{"name": name, "keeps_backup": false}]});
+        let marker = serde_json::json!({"id": "1", "home": null, "others": [], "files": [{"name": name, "keeps_backup": false}]});
         fs::write(place.folder.path().join(".autotel-transaction"), marker.to_string()).unwrap();
         let error = place.open().load_value().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Access, "{name}: {error}");

@@ -16,7 +16,7 @@ use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 use wasmtime_wasi::p2::bindings::sync::filesystem::types::{self, HostDescriptor, HostDirectoryEntryStream};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
-use super::folder::{Folder, OpenFile, Opened};
+use super::folder::{Folder, Listing, OpenFile, Opened};
 use super::streams::{Input, Output, TRANSFER_BYTES_MAX, read_at, write_at};
 use super::{FOLDER, FileGrant, Reach};
 
@@ -27,9 +27,6 @@ enum Node {
     Folder(Folder),
     File(OpenFile),
 }
-
-/// The entries of a folder that are still to be told.
-struct Listing(std::vec::IntoIter<types::DirectoryEntry>);
 
 /// The file system as one call sees it.
 pub(crate) struct FileSystem<'a> {
@@ -257,7 +254,7 @@ impl HostDescriptor for FileSystem<'_> {
     }
 
     fn read_directory(&mut self, fd: Fd) -> FsResult<Entries> {
-        let listing = Listing(self.folder(&fd)?.entries()?.into_iter());
+        let listing = self.folder(&fd)?.entries()?;
         Ok(Resource::new_own(self.table.push(listing)?.rep()))
     }
 
@@ -311,7 +308,7 @@ impl HostDescriptor for FileSystem<'_> {
 
 impl HostDirectoryEntryStream for FileSystem<'_> {
     fn read_directory_entry(&mut self, entries: Entries) -> FsResult<Option<types::DirectoryEntry>> {
-        Ok(self.table.get_mut(&Resource::<Listing>::new_borrow(entries.rep()))?.0.next())
+        self.table.get_mut(&Resource::<Listing>::new_borrow(entries.rep()))?.next()
     }
 
     fn drop(&mut self, entries: Entries) -> wasmtime::Result<()> {

@@ -5,12 +5,12 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use cap_fs_ext::{DirExt, FollowSymlinks, MetadataExt, OpenOptionsFollowExt, OpenOptionsSyncExt};
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, Metadata, OpenOptions};
+use cap_std::fs::{Dir, Metadata, OpenOptions, ReadDir};
 use wasmtime_wasi::p2::FsResult;
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 use wasmtime_wasi::p2::bindings::sync::filesystem::types::{DescriptorType, DirectoryEntry, OpenFlags};
@@ -20,13 +20,12 @@ use super::usage::{Occupancy, Usage};
 use crate::error::Error;
 use crate::limits::Limit;
 use crate::lock::{Lock, is_same};
+use crate::staged_file::RESERVED;
+use crate::transaction::recover;
 
 /// Bytes of the longest path, and of the longest name in one.
 const PATH_BYTES_MAX: usize = 4096;
 const NAME_BYTES_MAX: usize = 255;
-
-/// What the names of the host's own files begin with, which no store sees.
-pub(crate) const RESERVED: &str = ".autotel";
 
 /// A folder at or below one that was granted.
 #[derive(Clone)]
@@ -39,7 +38,47 @@ pub(crate) struct Folder {
 /// A folder that may be changed, locked for the call.
 pub(crate) struct Dataset {
     occupancy: Occupancy,
-    _lock: Lock,
+    /// The files that are open, which keep their names until they are closed: nothing else would say what they hold.
+    open_files: Mutex<Vec<Weak<File>>>,
+    _locks: Vec<Lock>,
+}
+
+impl Dataset {
+    /// Fails where a file is open.
+    fn check_closed(&self, metadata: &Metadata) -> FsResult<()> {
+        let mut open_files = self.open_files.lock().unwrap_or_else(PoisonError::into_inner);
+        open_files.retain(|file| file.strong_count() > 0);
+        let is_it = |file: Arc<File>| Metadata::from_file(&file).is_ok_and(|open| is_same(&open, metadata));
+        if open_files.iter().filter_map(Weak::upgrade).any(is_it) { Err(ErrorCode::Busy.into()) } else { Ok(()) }
+    }
+
+    fn opened(&self, file: &Arc<File>) {
+        self.open_files.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(file));
+    }
+}
+
+/// What is left to tell of a folder's entries.
+pub(crate) struct Listing {
+    entries: ReadDir,
+    seen: u64,
+    usage: Arc<Usage>,
+}
+
+impl Listing {
+    /// The next file or folder, but for what a store is not to see.
+    pub fn next(&mut self) -> FsResult<Option<DirectoryEntry>> {
+        for entry in self.entries.by_ref() {
+            // What is not told takes time as well.
+            self.seen += 1;
+            self.usage.check(self.seen, Limit::Entries)?;
+            let entry = entry?;
+            let (Ok(name), Ok(metadata)) = (entry.file_name().into_string(), entry.metadata()) else { continue };
+            if let (Ok(type_), Ok(name)) = (check_kind(&metadata), check_name(&name)) {
+                return Ok(Some(DirectoryEntry { type_, name: name.to_owned() }));
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// A file that a store has opened.
@@ -90,13 +129,44 @@ impl Folder {
         let unusable = |error| Error::access(path, error);
         let dir = Arc::new(Dir::open_ambient_dir(path, ambient_authority()).map_err(unusable)?);
         let mut folder = Self { dir, dataset: None, usage: Arc::clone(usage) };
+        recover(&folder.dir, path)?;
         if is_dataset {
-            let lock = Lock::of_folder(&folder.dir, path)?;
+            let mut locks = Lock::of_datasets_above(path)?;
+            locks.push(Lock::of_dataset(&folder.dir, path)?);
             let occupancy = Occupancy::default();
-            count(&folder.dir, &occupancy, usage).map_err(unusable)?;
-            folder.dataset = Some(Arc::new(Dataset { occupancy, _lock: lock }));
+            folder.count(path, &occupancy, &mut locks)?;
+            folder.dataset = Some(Arc::new(Dataset { occupancy, open_files: Mutex::default(), _locks: locks }));
         }
         Ok(folder)
+    }
+
+    /// Counts what a dataset holds already, but for what another program takes away meanwhile. Datasets within it are
+    /// locked too.
+    fn count(&self, path: &Path, occupancy: &Occupancy, locks: &mut Vec<Lock>) -> Result<(), Error> {
+        let mut folders = vec![PathBuf::from(".")];
+        while let Some(below) = folders.pop() {
+            let path = path.join(&below);
+            let unusable = |error| Error::access(&path, error);
+            let dir = match open_below(&self.dir, &below) {
+                Err(_) if !self.dir.symlink_metadata(&below).is_ok_and(|now| now.is_dir()) => continue,
+                dir => dir.map_err(unusable)?,
+            };
+            if below != PathBuf::from(".") {
+                recover(&dir, &path)?;
+                locks.extend(Lock::of_dataset_if_one(&dir, &path)?);
+            }
+            for entry in dir.entries().map_err(unusable)? {
+                let entry = entry.map_err(unusable)?;
+                let Ok(metadata) = entry.metadata() else { continue };
+                occupancy.add_file(&self.usage).map_err(unusable)?;
+                if metadata.is_file() {
+                    occupancy.add_bytes(metadata.len(), &self.usage).map_err(unusable)?;
+                } else if metadata.is_dir() {
+                    folders.push(below.join(entry.file_name()));
+                }
+            }
+        }
+        Ok(())
     }
 
     pub fn is_dataset(&self) -> bool {
@@ -110,6 +180,7 @@ impl Folder {
             return Err(ErrorCode::NotPermitted.into());
         }
         let Some((parent, name)) = self.place(path)? else {
+            self.usage.count_open()?;
             return if changes { Err(ErrorCode::IsDirectory.into()) } else { Ok(Opened::Folder(self.clone())) };
         };
         match parent.dir.symlink_metadata(name) {
@@ -148,18 +219,10 @@ impl Folder {
         Ok(metadata)
     }
 
-    /// The files and folders in this one, but for what a store is not to see.
-    pub fn entries(&self) -> FsResult<Vec<DirectoryEntry>> {
-        let mut entries = Vec::new();
-        for (seen, entry) in self.dir.entries()?.enumerate() {
-            // What is not told takes time as well.
-            self.usage.check(seen as u64 + 1, Limit::Entries)?;
-            let entry = entry?;
-            let (Ok(name), Ok(metadata)) = (entry.file_name().into_string(), entry.metadata()) else { continue };
-            let (Ok(type_), Ok(name)) = (check_kind(&metadata), check_name(&name).map(str::to_owned)) else { continue };
-            entries.push(DirectoryEntry { type_, name });
-        }
-        Ok(entries)
+    /// The files and folders in this one, as they are asked for.
+    pub fn entries(&self) -> FsResult<Listing> {
+        self.usage.count_open()?;
+        Ok(Listing { entries: self.dir.entries()?, seen: 0, usage: Arc::clone(&self.usage) })
     }
 
     pub fn create_folder(&self, path: &str) -> FsResult<()> {
@@ -179,6 +242,7 @@ impl Folder {
     pub fn remove_file(&self, path: &str) -> FsResult<()> {
         let (dataset, parent, name) = self.changing(path)?;
         let metadata = parent.expect(name, DescriptorType::RegularFile)?;
+        dataset.check_closed(&metadata)?;
         parent.dir.remove_file(name)?;
         dataset.occupancy.remove_bytes(metadata.len());
         dataset.occupancy.remove_file();
@@ -199,8 +263,10 @@ impl Folder {
             found => Some(found?),
         };
         replaced.as_ref().map(check_kind).transpose()?;
+        let replaced = replaced.filter(|replaced| !is_same(replaced, &moved));
+        replaced.as_ref().map_or(Ok(()), |replaced| dataset.check_closed(replaced))?;
         parent.dir.rename(name, &to_parent.dir, to_name)?;
-        if let Some(replaced) = replaced.filter(|replaced| !is_same(replaced, &moved)) {
+        if let Some(replaced) = replaced {
             dataset.occupancy.remove_file();
             if replaced.is_file() {
                 dataset.occupancy.remove_bytes(replaced.len());
@@ -264,8 +330,15 @@ impl Folder {
     }
 
     fn opened(&self, file: cap_std::fs::File, is_writable: bool) -> OpenFile {
-        OpenFile { file: Arc::new(file.into_std()), is_writable, dataset: self.dataset.clone() }
+        let (file, dataset) = (Arc::new(file.into_std()), self.dataset.clone());
+        dataset.iter().for_each(|dataset| dataset.opened(&file));
+        OpenFile { file, is_writable, dataset }
     }
+}
+
+/// Opens a folder below another, by names of the host's own, through no link.
+fn open_below(dir: &Dir, path: &Path) -> io::Result<Dir> {
+    path.iter().filter(|name| *name != ".").try_fold(dir.try_clone()?, |dir, name| dir.open_dir_nofollow(name))
 }
 
 /// The names in a path.
@@ -299,22 +372,4 @@ fn check_kind(metadata: &Metadata) -> FsResult<DescriptorType> {
     }
     let is_plain = metadata.is_file() && metadata.nlink() <= 1;
     if is_plain { Ok(DescriptorType::RegularFile) } else { Err(ErrorCode::NotPermitted.into()) }
-}
-
-/// Counts what a dataset holds already. What another program takes away meanwhile is not counted.
-fn count(dir: &Dir, occupancy: &Occupancy, usage: &Usage) -> io::Result<()> {
-    let mut folders = vec![dir.try_clone()?];
-    while let Some(folder) = folders.pop() {
-        for entry in folder.entries()? {
-            let entry = entry?;
-            let Ok(metadata) = entry.metadata() else { continue };
-            occupancy.add_file(usage)?;
-            if metadata.is_file() {
-                occupancy.add_bytes(metadata.len(), usage)?;
-            } else if metadata.is_dir() {
-                folders.extend(folder.open_dir_nofollow(entry.file_name()));
-            }
-        }
-    }
-    Ok(())
 }

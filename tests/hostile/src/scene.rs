@@ -45,6 +45,8 @@ impl Scene {
             ("data/kept", "kept"),
             ("data/sub/deep", "deep"),
             ("read-only/kept", "kept"),
+            // What the host locks, and leaves there.
+            ("data/.autotel-dataset", ""),
         ] {
             fs::write(at(path), content).expect("the folder takes files");
         }

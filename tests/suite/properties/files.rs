@@ -103,7 +103,7 @@ fn clean(path: &str) -> Option<String> {
         || path.starts_with('/')
         || path.split('/').any(|name| {
             matches!(name, ".." | "to-file" | "to-folder" | "to-folder-slash" | "chain" | "hard" | "pipe" | "a:b")
-                || name.starts_with(".autotel")
+                || name.starts_with(".autotel-")
         });
     let names: Vec<_> = path.split('/').filter(|name| !matches!(*name, "" | ".")).collect();
     (!is_hostile).then(|| names.join("/"))
@@ -225,7 +225,7 @@ fn on_disk(folder: &Path) -> Model {
         let metadata = fs::symlink_metadata(&path).expect("it is there");
         if metadata.is_dir() {
             entries.insert(name, None);
-        } else if metadata.is_file() && name != "hard" {
+        } else if metadata.is_file() && name != "hard" && !name.starts_with(".autotel-") {
             entries.insert(name, Some(fs::read_to_string(&path).expect("it is text")));
         }
     }

@@ -30,7 +30,7 @@ pub const ATTACKS: &[Attack] = &[
     Attack::new(11, "makes a file of 1 TB", |scene| limit(scene, "write at\t/data/sparse\t1099511627776", Limit::DatasetBytes)),
     Attack::new(11, "fills its dataset", fill),
     Attack::new(11, "renames files to what they are called, to be forgotten", rename_to_itself),
-    Attack::new(11, "gives the same bytes back twice", |scene| small(scene, GIVEN_TWICE, &["ok ", "ok ", "ok ", "err quota"])),
+    Attack::new(11, "takes the name of an open file away, and then its bytes", |scene| small(scene, GIVEN_TWICE, &["err busy", "err busy", "err busy", "err quota"])),
     Attack::new(11, "lists a folder of 90,000 entries", list_many),
 ];
 
@@ -175,7 +175,8 @@ const RESERVED: &[&str] = &[
     "list\t/data/.autotel-new-x",
     "write\t/data/.AUTOTEL-committed\tx",
     "rename\t/data/kept\t/data/.autotel-new-x",
-    "make folder\t/data/.autotel",
+    "make folder\t/data/.autotel-folder",
+    "remove\t/data/.autotel-dataset",
 ];
 const SPECIAL: &[&str] = &[
     "read\t/data/pipe",
