@@ -91,19 +91,19 @@ impl Loader {
     }
 
     /// The plugin's code, ready to be instantiated.
-    pub fn code(&self, plugin: &Plugin) -> Result<Linked, Error> {
+    pub fn code(&self, plugin: &Plugin) -> Result<Arc<Linked>, Error> {
         let mut code = plugin.code.lock().unwrap_or_else(PoisonError::into_inner);
         if let Code::NotCompiled(file) = &*code {
             *code = Code::Ready(self.load_code(file, plugin)?);
         }
         match &*code {
-            Code::Ready(pre) => Ok(pre.clone()),
+            Code::Ready(code) => Ok(Arc::clone(code)),
             Code::NotCompiled(_) => Err(Error::internal("code that was made is not there")),
         }
     }
 
     /// Takes a component's code from the cache, or compiles it where it is not there any more.
-    fn load_code(&self, file: &ComponentFile, plugin: &Plugin) -> Result<Linked, Error> {
+    fn load_code(&self, file: &ComponentFile, plugin: &Plugin) -> Result<Arc<Linked>, Error> {
         let info = &plugin.info;
         if let Some(component) = self.cached_code(&self.entry(&info.digest, CODE)) {
             plugin.is_code_cached.store(true, Ordering::Relaxed);
@@ -145,10 +145,10 @@ impl Loader {
         }
     }
 
-    fn link(&self, component: &Component) -> Result<Linked, Error> {
+    fn link(&self, component: &Component) -> Result<Arc<Linked>, Error> {
         // A component that is too large for the memory that is kept ready does without.
         let pooled = self.pool.as_ref().and_then(|pool| link(pool, &copy(component, pool.engine()).ok()?).ok());
-        Ok(Linked { own: link(&self.linker, component).map_err(causes)?, pooled })
+        Ok(Arc::new(Linked { own: link(&self.linker, component).map_err(causes)?, pooled }))
     }
 
     /// The code in an entry of the cache.

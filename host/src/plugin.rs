@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use crate::call::Linked;
 use crate::component::ComponentFile;
@@ -100,7 +100,7 @@ pub(crate) struct Plugin {
 pub(crate) enum Code {
     /// Compiled, or taken from the cache, when it is first called.
     NotCompiled(ComponentFile),
-    Ready(Linked),
+    Ready(Arc<Linked>),
 }
 
 impl Plugin {

@@ -82,3 +82,23 @@ fn a_host_lets_in_what_its_lock_has_before_it_compiles_anything() {
         "refused by the lock, not the compiler: {error}"
     );
 }
+
+#[test]
+fn each_folder_is_held_to_its_own_lock() {
+    let (locked, open) = (place(), Place::new("none.wasm"));
+    assert!(autotel(&locked, &["lock", "--yes"]).status.success());
+    fs::write(&locked.path, [locked.content(), vec![0, 1, 0]].concat()).unwrap();
+    let other = open.folder.path().to_string_lossy().into_owned();
+    let refused = autotel(&locked, &["stores", "--stores", &other]);
+    assert_eq!(refused.status.code(), Some(2), "{}", words(&refused));
+    let refused = autotel(&locked, &["lock", "--stores", &other]);
+    assert!(words(&refused).contains("the lock file is that of one folder"), "{}", words(&refused));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_lock_file_that_cannot_be_read_is_not_as_good_as_none() {
+    let place = place();
+    std::os::unix::fs::symlink("nowhere", place.folder.path().join("stores.lock")).unwrap();
+    assert_eq!(autotel(&place, &["stores"]).status.code(), Some(4));
+}

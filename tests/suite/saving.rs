@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use autotel_stores::{ErrorKind, Limit, Limits};
+use autotel_stores::{Error, ErrorKind, Grants, Limit, Limits, Reader};
 use autotel_tests::{HOST, Place};
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
@@ -138,6 +138,82 @@ fn a_transaction_saves_all_files_or_none() {
     drop(transaction);
     assert_eq!((one.content(), other.content()), (b"2\n".to_vec(), b"3\n".to_vec()));
     assert_eq!(other.names(), ["b.yaml"]);
+}
+
+/// A call that has a folder as a dataset for as long as the reader lives.
+fn holding(dataset: &std::path::Path, file: &Place) -> Result<Reader, Error> {
+    file.open().with_grants(Grants::default().with_dataset("data", dataset)?).reader()
+}
+
+#[test]
+fn nothing_in_a_dataset_that_is_in_use_is_saved_by_others() {
+    let (data, file) = (Place::new("x.json"), Place::with("a.json", "1"));
+    let below = data.folder.path().join("below");
+    fs::create_dir(&below).unwrap();
+    let reader = holding(data.folder.path(), &file).unwrap();
+    for path in [data.path.clone(), below.join("x.json")] {
+        assert_eq!(HOST.open(&path).unwrap().save(&1).unwrap_err().kind(), ErrorKind::Conflict, "{}", path.display());
+    }
+    assert_eq!(holding(&below, &file).err().unwrap().kind(), ErrorKind::Conflict, "a dataset within");
+    drop(reader);
+    let reader = holding(&below, &file).unwrap();
+    assert_eq!(holding(data.folder.path(), &file).err().unwrap().kind(), ErrorKind::Conflict, "a dataset around");
+    drop(reader);
+    HOST.open(&data.path).unwrap().save(&1).unwrap();
+}
+
+#[test]
+fn the_librarys_own_names_are_not_saved_to() {
+    let place = Place::new(".autotel-transaction.json");
+    assert_eq!(place.open().save(&1).unwrap_err().kind(), ErrorKind::Usage);
+}
+
+#[test]
+fn a_name_as_long_as_names_can_be_is_saved_to() {
+    let place = Place::new(&format!("{}.json", "n".repeat(250)));
+    place.open().save(&1).unwrap();
+    place.open().save(&2).unwrap();
+    assert_eq!((place.content(), place.names().len()), (b"2\n".to_vec(), 1));
+}
+
+#[test]
+fn a_transaction_saves_a_file_once() {
+    let place = Place::new("a.json");
+    let mut transaction = HOST.transaction();
+    transaction.save(&place.open(), &1).unwrap();
+    transaction.save(&place.open(), &2).unwrap();
+    assert_eq!(transaction.commit().unwrap_err().kind(), ErrorKind::Usage);
+    assert_eq!(place.names(), Vec::<String>::new());
+}
+
+/// Leaves what a crash leaves behind once a transaction of `a.json` was committed.
+fn interrupt(place: &Place) {
+    let write = |name: &str, content: &str| fs::write(place.folder.path().join(name), content).unwrap();
+    write(".autotel-new-a.json", "2");
+    write(".autotel-committed", "7");
+    let marker = serde_json::json!({"id": "7", "home": null, "others": [], "files": [{"name": "a.json", "keeps_backup": false}]});
+    write(".autotel-transaction", &marker.to_string());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_transaction_is_completed_by_whoever_opens_a_file_of_it_through_a_link_too() {
+    let (place, elsewhere) = (Place::with("a.json", "1"), Place::new("link.json"));
+    std::os::unix::fs::symlink(&place.path, &elsewhere.path).unwrap();
+    interrupt(&place);
+    assert_eq!(elsewhere.open().load::<u8>().unwrap(), 2);
+    assert_eq!(place.names(), ["a.json"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_marker_that_others_may_have_written_is_not_believed() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::with("a.json", "1");
+    interrupt(&place);
+    let marker = place.folder.path().join(".autotel-transaction");
+    fs::set_permissions(&marker, fs::Permissions::from_mode(0o666)).unwrap();
+    assert_eq!(place.open().load::<u8>().unwrap(), 1);
 }
 
 #[test]

@@ -151,7 +151,7 @@ impl Folder {
                 Err(_) if !self.dir.symlink_metadata(&below).is_ok_and(|now| now.is_dir()) => continue,
                 dir => dir.map_err(unusable)?,
             };
-            if below != PathBuf::from(".") {
+            if below.as_os_str() != "." {
                 recover(&dir, &path)?;
                 locks.extend(Lock::of_dataset_if_one(&dir, &path)?);
             }
