@@ -10,12 +10,12 @@ use wasmtime_wasi::clocks::WasiClocksCtxView;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::contract::{DocumentStore, DocumentStorePre, Refusal};
-use crate::engine::{TIME_MAX, Watchdog};
 use crate::error::{Error, ErrorKind};
 use crate::grants::{Ambient, FOLDER, FileGrant, FileSystem, Grants, Reach, Source, Usage};
 use crate::limits::{Limit, Limits, Meter};
 use crate::log::Log;
 use crate::receipt::Tally;
+use crate::watchdog::{TIME_MAX, Watchdog};
 
 /// What the host keeps for a call.
 pub(crate) struct State {
@@ -168,9 +168,9 @@ impl Call {
         &self.store.data().reach.usage
     }
 
-    /// Whether the store opened its file.
-    pub fn has_opened(&self) -> bool {
-        self.usage().is_opened.load(Ordering::Relaxed)
+    /// Whether the store opened its file to write.
+    pub fn has_opened_to_write(&self) -> bool {
+        self.usage().is_opened_to_write.load(Ordering::Relaxed)
     }
 
     /// What a store's refusal means: a limit that bit, a disk that failed, or what the store says.

@@ -187,10 +187,18 @@ struct Aside {
 /// The folders of all of them, for an end of the process in the middle of a call.
 static ASIDES: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
+/// How often a folder is removed that fills again.
+const REMOVALS_MAX: usize = 10;
+
 /// Removes what would go by itself at the end of a command.
 pub fn remove_asides() {
     for folder in &*ASIDES.lock().unwrap_or_else(PoisonError::into_inner) {
-        let _ = std::fs::remove_dir_all(folder);
+        // The call that is going on may put something there meanwhile.
+        for _ in 0..REMOVALS_MAX {
+            if std::fs::remove_dir_all(folder).is_ok() || !folder.exists() {
+                break;
+            }
+        }
     }
 }
 

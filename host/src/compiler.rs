@@ -13,9 +13,10 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::component::no_store;
-use crate::engine::{Watchdog, engine};
+use crate::engine::engine;
 use crate::error::{Error, ErrorKind};
 use crate::limits::{Limit, Limits};
+use crate::watchdog::Watchdog;
 use crate::words::printable;
 
 /// Where a host compiles the components that its cache does not know.

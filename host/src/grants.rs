@@ -4,23 +4,21 @@ mod ambient;
 mod file_system;
 mod folder;
 mod portable;
+mod reach;
 mod streams;
 mod usage;
 
 use std::fmt;
-use std::fs::File;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 pub(crate) use ambient::{Ambient, HasAmbient, Source};
 pub(crate) use file_system::FileSystem;
-use folder::Folder;
+pub(crate) use reach::{FileGrant, Reach};
 pub(crate) use usage::Usage;
 
 use crate::contract::Description;
 use crate::error::Error;
-use crate::limits::Limits;
 
 /// The folder that holds the granted file, as a store sees it.
 pub(crate) const FOLDER: &str = "/store";
@@ -166,38 +164,5 @@ impl fmt::Display for FolderGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = if self.is_dataset { "dataset" } else { "folder, to read" };
         write!(f, "{kind}: /{} is {}", self.name, self.path.display())
-    }
-}
-
-/// The file of a call.
-#[derive(Debug)]
-pub(crate) enum FileGrant {
-    Nothing,
-    Read(File),
-    /// A file of the host's own, which is put in place when the call has succeeded.
-    Write(File),
-}
-
-/// What one call may reach of the file system, and what it used of that.
-pub(crate) struct Reach {
-    file: FileGrant,
-    name: String,
-    folders: Vec<(String, Folder)>,
-    pub usage: Arc<Usage>,
-}
-
-impl Reach {
-    /// Opens the folders that are granted beside `file`, which the store sees as `name`.
-    pub fn open(file: FileGrant, name: &str, grants: &Grants, limits: &Limits) -> Result<Self, Error> {
-        let usage = Arc::new(Usage::new(limits));
-        let open = |grant: &FolderGrant| {
-            let folder = Folder::open(&grant.path, grant.is_dataset, &usage);
-            // A dataset that holds too much already.
-            let too_much = |limit| Error::limit(limit, limits).on(&grant.path);
-            let folder = folder.map_err(|error| usage.exceeded().map_or(error, too_much))?;
-            Ok((grant.name.clone(), folder))
-        };
-        let folders = grants.folders.iter().map(open).collect::<Result<_, Error>>()?;
-        Ok(Self { file, name: name.to_owned(), folders, usage })
     }
 }

@@ -8,7 +8,6 @@ use std::{fs, thread};
 use crate::cache::Cache;
 use crate::compiler::Compiler;
 use crate::component::{Compilation, CompileListener, ComponentFile, digest};
-use crate::engine::Interruption;
 use crate::error::Error;
 use crate::grants::Grants;
 use crate::limits::Limits;
@@ -19,6 +18,7 @@ use crate::registry::Registry;
 use crate::store::Store;
 use crate::stores_lock::StoresLock;
 use crate::transaction::Transaction;
+use crate::watchdog::Interruption;
 
 include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
 
@@ -138,7 +138,7 @@ impl Host {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn transaction(&self) -> Transaction {
-        Transaction::default()
+        Transaction::begin()
     }
 
     /// Learns what a component file is, without adding it to the stores.

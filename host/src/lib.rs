@@ -48,6 +48,7 @@ mod staging;
 mod store;
 mod stores_lock;
 mod transaction;
+mod watchdog;
 mod words;
 mod writer;
 

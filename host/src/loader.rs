@@ -16,7 +16,6 @@ use crate::call::{Call, Linked, State, Terms};
 use crate::compiler::Compiler;
 use crate::component::{CompileListener, ComponentFile, digest, no_store};
 use crate::contract::{Description, DocumentStorePre};
-use crate::engine::{Interruption, Watchdog};
 use crate::error::{Error, ErrorKind};
 use crate::grants::{FileGrant, Grants};
 use crate::limits::Limits;
@@ -24,6 +23,7 @@ use crate::outline::Outline;
 use crate::plugin::{Code, Origin, Plugin, check};
 use crate::receipt::{ReceiptListener, Tally};
 use crate::stores_lock::StoresLock;
+use crate::watchdog::{Interruption, Watchdog};
 use crate::words::{printable, printable_description};
 
 /// What the cache keeps of a component beside its code.

@@ -20,6 +20,7 @@ Exit status:
   2    the command was wrong
   3    a store broke, or reached a limit
   4    a file is missing, in use, or access to it is denied
+  130  stopped by a signal
   255  a bug in autotel"
     };
 }
@@ -162,6 +163,8 @@ impl Stores {
 
 /// The status of a bug, in place of what a panic ends with.
 const BUG: u8 = 255;
+/// The status of a command that a signal stopped, as shells have it for an interrupt.
+const STOPPED: u8 = 130;
 
 fn main() -> ExitCode {
     let tell = panic::take_hook();
@@ -169,6 +172,14 @@ fn main() -> ExitCode {
         tell(panic);
         process::exit(BUG.into());
     }));
+    // Whoever stops a command finds nothing of it left behind.
+    let stopped = ctrlc::set_handler(|| {
+        command::remove_asides();
+        process::exit(STOPPED.into());
+    });
+    if let Err(error) = stopped {
+        terminal::tell_note(&format!("a signal would leave temporary files behind: {error}"));
+    }
     let Arguments { mut stores, command } = Arguments::parse();
     stores.is_for_machines = command.is_for_machines();
     match command.run(&stores) {

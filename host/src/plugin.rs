@@ -38,7 +38,7 @@ impl StoreInfo {
     }
 }
 
-/// What a store needs for what it imports, in the words of a person.
+/// What a store needs for what it imports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Need {
@@ -57,7 +57,7 @@ impl fmt::Display for Need {
             Self::Files => "files",
             Self::Clock => "clock",
             Self::Randomness => "randomness",
-            Self::Network => "network, which is refused",
+            Self::Network => "network",
         })
     }
 }

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use tracing::{Span, field, info_span};
 
-use crate::engine::Late;
 use crate::error::Error;
 use crate::limits::{Limit, Limits};
+use crate::watchdog::Late;
 
 /// What one call cost: an instance of a store, from when it is made to when it is gone.
 #[derive(Clone, Debug, Default)]

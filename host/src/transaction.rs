@@ -26,12 +26,15 @@ use crate::store::Store;
 use crate::writer::Writer;
 
 /// Saves that happen together or not at all: see [`Host::transaction`](crate::Host::transaction).
-#[derive(Default)]
 pub struct Transaction {
     files: Vec<Staging>,
 }
 
 impl Transaction {
+    pub(crate) fn begin() -> Self {
+        Self { files: Vec::new() }
+    }
+
     /// Writes `value` as the content that the store's file will have, and tells what the format could not hold.
     pub fn save<T: Serialize + ?Sized>(&mut self, store: &Store, value: &T) -> Result<Vec<Loss>, Error> {
         let mut encoder = Encoder::default();

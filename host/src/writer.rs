@@ -222,7 +222,7 @@ fn stage(store: &Store) -> Result<(Staging, File), Error> {
 
 /// What a store says of a save, if it did anything at all.
 fn saved(call: &Call, losses: Vec<Loss>) -> Result<Vec<Loss>, Error> {
-    if !call.has_opened() {
+    if !call.has_opened_to_write() {
         return Err(Error::new(ErrorKind::Store, "the store says that it saved, and did not open the file"));
     }
     Ok(losses.into_iter().map(printable_loss).collect())

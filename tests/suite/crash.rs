@@ -52,6 +52,26 @@ fn a_killed_save_leaves_the_old_file_or_the_whole_new_one() {
 }
 
 #[test]
+fn a_load_that_is_stopped_leaves_nothing_behind() {
+    let (folder, temporary) = (place(), TempDir::new().unwrap());
+    for delay_ms in (0..600).step_by(60) {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_autotel"))
+            .args(["load", "from.json"])
+            .current_dir(folder.path())
+            .env("XDG_CACHE_HOME", CACHE)
+            .env("TMPDIR", temporary.path())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the command runs");
+        thread::sleep(Duration::from_millis(delay_ms));
+        let stopped = Command::new("kill").arg(child.id().to_string()).status();
+        stopped.expect("kill runs");
+        child.wait().unwrap();
+        assert_eq!(names(temporary.path()), Vec::<String>::new(), "after {delay_ms} ms");
+    }
+}
+
+#[test]
 fn a_disk_that_takes_no_more_leaves_the_old_file() {
     let folder = place();
     // A limit on the size of files stands for a full disk; the signal it sends otherwise is ignored.

@@ -52,7 +52,11 @@ fn show(store: &StoreInfo) -> String {
     shown += &row("operations", &description.operations.names().join(", "));
     for (place, need) in store.needs().enumerate() {
         let name = if place == 0 { "needs" } else { "" };
-        let more = if need == Need::Files { format!(" {}", styled(DIM, format!("({FILES})"))) } else { String::new() };
+        let more = match need {
+            Need::Files => styled(DIM, format!(" ({FILES})")),
+            Need::Network => styled(DIM, " (refused: a call ends the store)"),
+            _ => String::new(),
+        };
         shown += &row(name, &format!("{need}{more}"));
     }
     for format in &description.formats {

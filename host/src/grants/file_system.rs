@@ -1,9 +1,7 @@
 //! The file system as one call sees it: the interface of WASI over what was granted.
 
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use cap_fs_ext::MetadataExt;
@@ -91,34 +89,6 @@ impl FileSystem<'_> {
     fn push_output(&mut self, fd: &Fd, position: Option<u64>) -> FsResult<Resource<DynOutputStream>> {
         let (file, usage) = (self.writable(fd)?.clone(), Arc::clone(&self.reach.usage));
         Ok(self.table.push(Box::new(Output { file, position, usage }) as DynOutputStream)?)
-    }
-}
-
-impl Reach {
-    fn file_named(&self, path: &str) -> FsResult<&File> {
-        match &self.file {
-            FileGrant::Read(file) | FileGrant::Write(file) if path == self.name => Ok(file),
-            _ => Err(ErrorCode::NoEntry.into()),
-        }
-    }
-
-    /// Opens the one file of the call.
-    fn open_file(&self, path: &str, oflags: types::OpenFlags, writes: bool) -> FsResult<OpenFile> {
-        let file = self.file_named(path)?;
-        let truncates = oflags.contains(types::OpenFlags::TRUNCATE);
-        let is_writable = matches!(self.file, FileGrant::Write(_));
-        if (writes || truncates) && !is_writable {
-            return Err(ErrorCode::NotPermitted.into());
-        }
-        if oflags.contains(types::OpenFlags::DIRECTORY) {
-            return Err(ErrorCode::NotDirectory.into());
-        }
-        self.usage.count_open()?;
-        if truncates {
-            file.set_len(0)?;
-        }
-        self.usage.is_opened.fetch_or(writes || truncates, Ordering::Relaxed);
-        Ok(OpenFile::of_call(file.try_clone()?, is_writable))
     }
 }
 

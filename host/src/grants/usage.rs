@@ -14,7 +14,7 @@ pub(crate) struct Usage {
     pub opens: AtomicU64,
     exceeded: Mutex<Option<Limit>>,
     /// Whether the store opened its file to write.
-    pub is_opened: AtomicBool,
+    pub is_opened_to_write: AtomicBool,
     /// Why a file took no more, where it did not.
     pub failure: Mutex<Option<io::Error>>,
 }
@@ -27,7 +27,7 @@ impl Usage {
             written_bytes: AtomicU64::new(0),
             opens: AtomicU64::new(0),
             exceeded: Mutex::new(None),
-            is_opened: AtomicBool::new(false),
+            is_opened_to_write: AtomicBool::new(false),
             failure: Mutex::new(None),
         }
     }

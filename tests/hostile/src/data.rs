@@ -1,11 +1,15 @@
 //! Attacks by the files that a store reads. They are for any store: what one makes of a file is its own matter, as long
 //! as it answers documents or refuses the file, within its limits, and neither traps nor leaves its call without an end.
 
+use std::io::{Read, Repeat, Take, repeat};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use autotel_stores::{ErrorKind, Host, Limit, Limits};
+
+use flate2::Compression;
+use flate2::read::{DeflateEncoder, GzEncoder, ZlibEncoder};
 
 use crate::{Outcome, Report, shortened};
 
@@ -65,6 +69,14 @@ pub const ATTACKS: &[DataAttack] = &[
     of("xml", 31, "a name of 10 MB", || format!("<{}/>", "n".repeat(10 << 20)).into_bytes()),
     of("json", 33, "a number of 1,000,000 digits", || b"9".repeat(1_000_000)),
     of("yaml", 33, "a number of 1,000,000 digits", || b"9".repeat(1_000_000)),
+    any(32, "a pickle that calls a command", || b"cos\nsystem\n(S'echo hacked'\ntR.".to_vec()),
+    any(32, "a pickle that builds by `INST` and `OBJ`", || b"(ios\nsystem\n(cos\nsystem\nS'id'\no.".to_vec()),
+    any(32, "a pickle that calls through `BUILD`", || b"\x80\x02cposix\nsystem\nq\x00)\x81q\x01}q\x02X\x01\0\0\0ab.".to_vec()),
+    any(32, "a pickle of 40 `DUP`, each twice as long", || [&b"]"[..], &b"2a".repeat(40), b"."].concat()),
+    any(32, "a pickle with a memo of 2^31", || b"\x80\x02Nr\xff\xff\xff\x7f.".to_vec()),
+    any(32, "a pickle with an integer of 2 GiB", || b"\x80\x02\x8b\xff\xff\xff\x7f1.".to_vec()),
+    any(32, "a pickle of extensions and persistent ids", || b"\x80\x02\x82\x01\x83\x01\0PX\nQ.".to_vec()),
+    any(32, "a pickle of protocol 5 with buffers", || b"\x80\x05\x97\x98\x96\xff\xff\xff\xff\xff\xff\xff\x7f.".to_vec()),
     any(33, "numbers at the edges", || b"[1e999999999, -1e-999999999, -0, 0.0, 1e400, 123456789012345678901234567890]".to_vec()),
     any(33, "what JSON has no number for", || b"[NaN, Infinity, -Infinity, .inf, .nan]".to_vec()),
     any(33, "half of a surrogate pair", || b"[\"\\ud800\", \"\\udfff\\ud800\"]".to_vec()),
@@ -78,6 +90,9 @@ pub const ATTACKS: &[DataAttack] = &[
     any(33, "every byte there is, again and again", || (0..=255).collect::<Vec<u8>>().repeat(1000)),
     any(33, "a line of 10 MB", || b"x".repeat(10 << 20)),
     any(33, "1,000,000 empty lines", || b"\n".repeat(1_000_000)),
+    any(35, "a gigabyte of zeros in gzip", || bomb(|zeros| GzEncoder::new(zeros, Compression::best()))),
+    any(35, "a gigabyte of zeros in zlib", || bomb(|zeros| ZlibEncoder::new(zeros, Compression::best()))),
+    any(35, "a gigabyte of zeros in deflate", || bomb(|zeros| DeflateEncoder::new(zeros, Compression::best()))),
 ];
 
 fn laughs(first: &str, next: impl Fn(usize) -> String) -> Vec<u8> {
@@ -87,6 +102,14 @@ fn laughs(first: &str, next: impl Fn(usize) -> String) -> Vec<u8> {
 
 fn yaml_laughs(next: impl Fn(usize) -> String) -> Vec<u8> {
     format!("l0: &l0 {{a: ha}}\n{}", (1..10).map(next).collect::<String>()).into_bytes()
+}
+
+/// A gigabyte of zeros, as a codec has it.
+fn bomb<R: Read>(codec: impl FnOnce(Take<Repeat>) -> R) -> Vec<u8> {
+    const GIB: u64 = 1 << 30;
+    let mut packed = Vec::new();
+    codec(repeat(0).take(GIB)).read_to_end(&mut packed).expect("memory takes a megabyte");
+    packed
 }
 
 /// What a store may spend on one of the files.
