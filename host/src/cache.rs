@@ -127,7 +127,7 @@ impl Cache {
                 return Err(io::ErrorKind::FileTooLarge.into());
             }
             let hash = self.hasher(name).update(content).finalize();
-            write_whole(&self.folder, &file_name(name), &[hash.as_bytes(), content])?;
+            write_whole(&self.folder, file_name(name), &[hash.as_bytes(), content])?;
             self.shrink()
         };
         let _: io::Result<()> = put();

@@ -84,7 +84,6 @@ impl HostTime {
 }
 
 /// A store's code with all that it may import, ready to be instantiated.
-#[derive(Clone)]
 pub(crate) struct Linked {
     pub own: DocumentStorePre<State>,
     /// The same in an engine that keeps memory ready, where there is one and the store fits in.

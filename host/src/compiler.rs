@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::component::no_store;
+use crate::component::{causes, no_store};
 use crate::engine::engine;
 use crate::error::{Error, ErrorKind};
 use crate::limits::{Limit, Limits};
@@ -66,8 +66,7 @@ impl Compiler {
     ) -> Result<Component, Error> {
         match self {
             Self::Program { program, arguments } if !is_built_in => {
-                let code = compile_elsewhere(Command::new(program).args(arguments), wasm, watchdog, limits)
-                    .map_err(|failure| failure.told(limits))?;
+                let code = compile_elsewhere(Command::new(program).args(arguments), wasm, watchdog, limits)?;
                 // SAFETY: the caller says that this program compiles, and what it was given is what was checked here.
                 #[expect(unsafe_code, reason = "the compiler's process gives code, as the compiler in this one would")]
                 let component = unsafe { Component::deserialize(&watchdog.engine, code) };
@@ -88,10 +87,7 @@ impl Compiler {
 }
 
 fn compile(engine: &Engine, wasm: &[u8]) -> Result<Component, String> {
-    Component::from_binary(engine, wasm).map_err(|error| {
-        let causes: Vec<_> = error.chain().map(ToString::to_string).collect();
-        printable(&causes.join(": "))
-    })
+    Component::from_binary(engine, wasm).map_err(|error| causes(&error))
 }
 
 /// What a host asks of the compiler's process, on a line before the component.
@@ -101,26 +97,6 @@ struct Request {
     memory_bytes: u64,
     /// In case that nobody is there any more to end the process.
     cpu_seconds: u64,
-}
-
-enum Failure {
-    Limit(Limit),
-    NoStore(String),
-    NoProgram(io::Error),
-    Broken(String),
-}
-
-impl Failure {
-    fn told(self, limits: &Limits) -> Error {
-        match self {
-            Self::Limit(limit) => Error::limit(limit, limits),
-            Self::NoStore(why) => no_store(why),
-            Self::NoProgram(error) => {
-                Error::new(ErrorKind::Access, format!("the compiler's program does not run: {error}")).because(error)
-            }
-            Self::Broken(words) => Error::new(ErrorKind::Store, format!("compiling it ended the compiler: {words}")),
-        }
-    }
 }
 
 /// What an uncompilable component ends the compiler's process with.
@@ -136,34 +112,36 @@ fn compile_elsewhere(
     wasm: &[u8],
     watchdog: &Watchdog,
     limits: &Limits,
-) -> Result<Vec<u8>, Failure> {
+) -> Result<Vec<u8>, Error> {
     let time = limits.time(Limit::CompileTime);
+    let reached = |limit| Err(Error::limit(limit, limits));
     let request = Request {
         has_checks: watchdog.has_checks,
         memory_bytes: limits.get(Limit::CompileMemory),
         // All cores may be at work.
         cpu_seconds: time.as_secs().saturating_mul(thread::available_parallelism().map_or(1, usize::from) as u64) + 1,
     };
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(Failure::NoProgram)?;
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(no_program)?;
     let answer = answer(&mut child, request, wasm).recv_timeout(time);
     // It has answered or is late, and in neither case anything left to do.
     let _ = if answer.is_err() { child.kill() } else { Ok(()) };
-    let status = child.wait().map_err(Failure::NoProgram)?;
-    let (code, words) = answer.map_err(|_| Failure::Limit(Limit::CompileTime))?.map_err(Failure::NoProgram)?;
+    let status = child.wait().map_err(no_program)?;
+    let Ok(answer) = answer else { return reached(Limit::CompileTime) };
+    let (code, words) = answer.map_err(no_program)?;
     match status.code() {
         Some(0) if !code.is_empty() => Ok(code),
-        Some(status) if status == i32::from(STATUS_REFUSED) => Err(Failure::NoStore(words)),
-        Some(status) if status == i32::from(STATUS_NO_MEMORY) => Err(Failure::Limit(Limit::CompileMemory)),
+        Some(status) if status == i32::from(STATUS_REFUSED) => Err(no_store(words)),
+        Some(status) if status == i32::from(STATUS_NO_MEMORY) => reached(Limit::CompileMemory),
         // An allocation that fails ends the process.
-        None if words.contains("memory allocation of") => Err(Failure::Limit(Limit::CompileMemory)),
-        None if is_out_of_time(status) => Err(Failure::Limit(Limit::CompileTime)),
-        _ => Err(Failure::Broken(format!("{status} {words}"))),
+        None if words.contains("memory allocation of") => reached(Limit::CompileMemory),
+        None if is_out_of_time(status) => reached(Limit::CompileTime),
+        _ => Err(Error::new(ErrorKind::Store, format!("compiling it ended the compiler: {status} {words}"))),
     }
+}
+
+fn no_program(error: io::Error) -> Error {
+    Error::new(ErrorKind::Access, format!("the compiler's program does not run: {error}")).because(error)
 }
 
 /// Whether the system ended a process that had used all of its time.

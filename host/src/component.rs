@@ -93,6 +93,12 @@ pub(crate) fn no_store(why: impl fmt::Display) -> Error {
     Error::new(ErrorKind::Store, format!("not a store: {why}"))
 }
 
+/// What wasmtime says, which names what a component lacks or asks for along the chain of causes.
+pub(crate) fn causes(error: &wasmtime::Error) -> String {
+    let causes: Vec<_> = error.chain().map(ToString::to_string).collect();
+    printable(&causes.join(": "))
+}
+
 /// SHA-256 of a component, in hexadecimal digits.
 pub(crate) fn digest(wasm: &[u8]) -> String {
     hexadecimal(&Sha256::digest(wasm))

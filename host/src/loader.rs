@@ -14,7 +14,7 @@ use wasmtime::component::{Component, Linker};
 use crate::cache::{CODE, Cache};
 use crate::call::{Call, Linked, State, Terms};
 use crate::compiler::Compiler;
-use crate::component::{CompileListener, ComponentFile, digest, no_store};
+use crate::component::{CompileListener, ComponentFile, causes, digest, no_store};
 use crate::contract::{Description, DocumentStorePre};
 use crate::error::{Error, ErrorKind};
 use crate::grants::{FileGrant, Grants};
@@ -24,7 +24,7 @@ use crate::plugin::{Code, Origin, Plugin, check};
 use crate::receipt::{ReceiptListener, Tally};
 use crate::stores_lock::StoresLock;
 use crate::watchdog::{Interruption, Watchdog};
-use crate::words::{printable, printable_description};
+use crate::words::printable_description;
 
 /// What the cache keeps of a component beside its code.
 #[derive(Serialize, Deserialize)]
@@ -148,7 +148,7 @@ impl Loader {
     fn link(&self, component: &Component) -> Result<Arc<Linked>, Error> {
         // A component that is too large for the memory that is kept ready does without.
         let pooled = self.pool.as_ref().and_then(|pool| link(pool, &copy(component, pool.engine()).ok()?).ok());
-        Ok(Arc::new(Linked { own: link(&self.linker, component).map_err(causes)?, pooled }))
+        Ok(Arc::new(Linked { own: link(&self.linker, component).map_err(|error| no_store(causes(&error)))?, pooled }))
     }
 
     /// The code in an entry of the cache.
@@ -205,10 +205,4 @@ fn copy(component: &Component, engine: &Engine) -> wasmtime::Result<Component> {
     unsafe {
         Component::deserialize(engine, code)
     }
-}
-
-/// Why a component is no store. What it lacks or asks for is named along the chain of causes.
-fn causes(error: wasmtime::Error) -> Error {
-    let causes: Vec<_> = error.chain().map(ToString::to_string).collect();
-    no_store(printable(&causes.join(": ")))
 }

@@ -16,6 +16,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, Metadata, OpenOptions};
 
 use crate::error::{Error, ErrorKind};
+use crate::staged_file::open_if_there;
 
 /// A lock that is held, until it is dropped.
 pub(crate) struct Lock(Option<File>);
@@ -106,13 +107,9 @@ impl Lock {
 
 /// Opens a file to lock it, if it is there and may be opened: replacing it takes no leave of its own.
 fn open(folder: &Dir, name: &OsStr) -> io::Result<Option<File>> {
-    let mut options = OpenOptions::new();
-    // Another may have put a pipe there, which would wait for its other end.
-    options.read(true).follow(FollowSymlinks::No).nonblock(true);
-    match folder.open_with(name, &options) {
-        Ok(file) => Ok(Some(file.into_std())),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => Ok(None),
-        Err(error) => Err(error),
+    match open_if_there(folder, name) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(None),
+        opened => Ok(opened?.map(cap_std::fs::File::into_std)),
     }
 }
 

@@ -7,13 +7,19 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
 use cap_std::fs::{Dir, Metadata, OpenOptions};
 
 /// Bytes of the longest name of a file.
-const NAME_BYTES_MAX: usize = 255;
+pub(crate) const NAME_BYTES_MAX: usize = 255;
 
 /// What the names of the host's own files begin with, which no store sees and no caller writes to.
 pub(crate) const RESERVED: &str = ".autotel-";
+
+/// Whether a name is one of those, on systems too to which case means nothing.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    name.to_ascii_lowercase().starts_with(RESERVED)
+}
 
 /// What the names of files begin with that are about to take the name behind it.
 pub(crate) const NEW: &str = ".autotel-new-";
@@ -90,9 +96,14 @@ pub(crate) fn waiting_name(name: &OsStr) -> OsString {
 }
 
 fn random_name() -> io::Result<OsString> {
+    Ok(format!("{NEW}{}", random_word()?).into())
+}
+
+/// Digits that nobody else has.
+pub(crate) fn random_word() -> io::Result<String> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
-    Ok(format!("{NEW}{:032x}", u128::from_le_bytes(random)).into())
+    Ok(format!("{:032x}", u128::from_le_bytes(random)))
 }
 
 /// Whether a file or folder is this user's, or root's, and nobody else may write to it.
@@ -110,10 +121,20 @@ pub(crate) fn is_ours(_: &Metadata) -> bool {
 }
 
 /// Writes a small file whole, in place of what has its name.
-pub(crate) fn write_whole(folder: &Arc<Dir>, name: &str, content: &[&[u8]]) -> io::Result<()> {
+pub(crate) fn write_whole(folder: &Arc<Dir>, name: impl AsRef<OsStr>, content: &[&[u8]]) -> io::Result<()> {
     let staged = StagedFile::create(folder)?;
     content.iter().try_for_each(|piece| staged.file().write_all(piece))?;
-    staged.persist(OsStr::new(name), false)
+    staged.persist(name.as_ref(), false)
+}
+
+/// Opens a file to read, if it is there: through no link, and without waiting for the other end of a pipe.
+pub(crate) fn open_if_there(folder: &Dir, name: impl AsRef<Path>) -> io::Result<Option<cap_std::fs::File>> {
+    let mut options = OpenOptions::new();
+    options.read(true).follow(FollowSymlinks::No).nonblock(true);
+    match folder.open_with(name, &options) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        opened => opened.map(Some),
+    }
 }
 
 /// Removes a file, if it is there.

@@ -11,7 +11,7 @@ use cap_std::fs::{Dir, Metadata};
 
 use crate::error::{Error, ErrorKind};
 use crate::lock::{Lock, is_same};
-use crate::staged_file::{RESERVED, StagedFile, remove, waiting_name};
+use crate::staged_file::{RESERVED, StagedFile, is_reserved, remove, waiting_name};
 use crate::transaction::recover;
 
 /// How a file takes the place of another.
@@ -42,7 +42,7 @@ impl Staging {
         let folder = Arc::new(Dir::open_ambient_dir(folder_of(&target), ambient_authority()).map_err(unusable)?);
         recover(&folder, folder_of(&target))?;
         let name = name(&target).map_err(unusable)?;
-        if name.to_string_lossy().to_ascii_lowercase().starts_with(RESERVED) {
+        if is_reserved(&name.to_string_lossy()) {
             return Err(Error::usage(format!("names that begin with {RESERVED} are this library's own")).on(path));
         }
         let datasets = Lock::of_datasets_above(&target)?;

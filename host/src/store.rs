@@ -6,26 +6,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use autotel_document::{Decoder, Encoder, Value, encode};
-use cap_std::ambient_authority;
-use cap_std::fs::Dir;
+use autotel_document::{Decoder, Encoder, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::asynchronous::AsyncStore;
 use crate::call::{Call, Terms};
 use crate::contract::{Description, Loss, Operations, OptionKind, OptionValue, Problem, Setting};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::grants::{FileGrant, Grants};
 use crate::limits::Limits;
 use crate::loader::Loader;
 use crate::plugin::Plugin;
 use crate::reader::{Reader, answer_of_guest_thread, is_in_runtime};
 use crate::receipt::{Receipt, ReceiptListener, Tally};
-use crate::staging::{Replacing, folder_of};
-use crate::transaction::recover;
+use crate::staging::Replacing;
+use crate::transaction::recover_beside;
 use crate::words::printable_problem;
-use crate::writer::Writer;
+use crate::writer::{Writer, encoded};
 
 /// A file and the store that reads and writes it. Each call runs in a fresh instance of the store.
 #[derive(Clone)]
@@ -238,7 +236,7 @@ impl Store {
     /// Writes `value` as the whole content of the file, and tells what the format could not hold.
     ///
     /// The file changes when the store has written the whole of it, or not at all. Until then it is locked: a save of
-    /// another process or thread fails with [`ErrorKind::Conflict`].
+    /// another process or thread fails with [`ErrorKind::Conflict`](crate::ErrorKind::Conflict).
     ///
     /// ```
     /// # let folder = tempfile::tempdir()?;
@@ -249,10 +247,7 @@ impl Store {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn save<T: Serialize + ?Sized>(&self, value: &T) -> Result<Vec<Loss>, Error> {
-        let mut encoder = Encoder::default();
-        encode(value, &mut encoder)
-            .map_err(|error| Error::new(ErrorKind::Refused, error.to_string()).on(&self.shown_path))?;
-        Writer::save(self, encoder.take_all())
+        Writer::save(self, encoded(value, &self.shown_path)?)
     }
 
     /// Writes documents as [`Store::load_values`] gives them.
@@ -359,11 +354,7 @@ impl Store {
 
     /// Opens the file to read, unless it is none: opening a pipe would wait for its other end.
     pub(crate) fn readable(&self) -> Result<File, Error> {
-        // What a link leads to is what a transaction has changed.
-        let path = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
-        if let Ok(folder) = Dir::open_ambient_dir(folder_of(&path), ambient_authority()) {
-            recover(&folder, folder_of(&path))?;
-        }
+        recover_beside(&self.path)?;
         let open = || {
             let metadata = std::fs::metadata(&self.path)?;
             if metadata.is_dir() {

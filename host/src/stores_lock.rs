@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::plugin::{Origin, StoreInfo};
-use crate::staged_file::StagedFile;
+use crate::staged_file::write_whole;
 use crate::staging::{folder_of, name, sync_folder};
 
 /// Bytes of the largest lock file that is read.
@@ -120,10 +120,7 @@ impl StoresLock {
         let path = path.as_ref();
         let write = || {
             let folder = Arc::new(Dir::open_ambient_dir(folder_of(path), ambient_authority())?);
-            let staged = StagedFile::create(&folder)?;
-            serde_json::to_writer_pretty(staged.file(), self)?;
-            staged.file().write_all(b"\n")?;
-            staged.persist(name(path)?, false)?;
+            write_whole(&folder, name(path)?, &[&serde_json::to_vec_pretty(self)?, b"\n"])?;
             sync_folder(&folder)
         };
         write().map_err(|error| Error::access(path, error))

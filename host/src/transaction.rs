@@ -11,19 +11,17 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use autotel_document::{Encoder, encode};
-use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, OpenOptions};
+use cap_std::fs::Dir;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::Loss;
 use crate::error::{Error, ErrorKind};
 use crate::lock::Lock;
-use crate::staged_file::{NEW, is_ours, remove, waiting_name, write_whole};
+use crate::staged_file::{NEW, is_ours, open_if_there, random_word, remove, waiting_name, write_whole};
 use crate::staging::{Staging, folder_of, keep_backup, name, sync_folder};
 use crate::store::Store;
-use crate::writer::Writer;
+use crate::writer::{Writer, encoded};
 
 /// Saves that happen together or not at all: see [`Host::transaction`](crate::Host::transaction).
 pub struct Transaction {
@@ -37,10 +35,7 @@ impl Transaction {
 
     /// Writes `value` as the content that the store's file will have, and tells what the format could not hold.
     pub fn save<T: Serialize + ?Sized>(&mut self, store: &Store, value: &T) -> Result<Vec<Loss>, Error> {
-        let mut encoder = Encoder::default();
-        encode(value, &mut encoder)
-            .map_err(|error| Error::new(ErrorKind::Refused, error.to_string()).on(store.shown_path()))?;
-        self.save_cbor(store, encoder.take_all())
+        self.save_cbor(store, encoded(value, store.shown_path())?)
     }
 
     /// The same for documents that are a CBOR sequence (RFC 8742) already.
@@ -112,7 +107,7 @@ impl Transaction {
         if let Some(twice) = targets.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(Error::usage("the transaction saves this file twice").on(twice[0]));
         }
-        let id = new_id()?;
+        let id = random_word().map_err(|error| Error::internal(error.to_string()))?;
         let (home, others) = (files.keys().next().cloned().unwrap_or_default(), files.keys().skip(1).cloned());
         let others: Vec<_> = others.collect();
         let open = |(path, files): (PathBuf, Vec<Waiting>)| {
@@ -131,12 +126,6 @@ impl Transaction {
 
 fn no_name(path: &Path) -> Error {
     Error::usage("a file of a transaction needs a name that is text").on(path)
-}
-
-fn new_id() -> Result<String, Error> {
-    let mut id = [0; 16];
-    getrandom::fill(&mut id).map_err(|error| Error::internal(error.to_string()))?;
-    Ok(id.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 const MARKER: &str = ".autotel-transaction";
@@ -265,12 +254,7 @@ impl Marker {
 
 /// Reads a small file of this name, if it is there and this user's.
 fn read(dir: &Dir, name: &str) -> io::Result<Option<Vec<u8>>> {
-    let mut options = OpenOptions::new();
-    options.read(true).follow(FollowSymlinks::No).nonblock(true);
-    let file = match dir.open_with(name, &options) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        opened => opened?,
-    };
+    let Some(file) = open_if_there(dir, name)? else { return Ok(None) };
     let metadata = file.metadata()?;
     if !metadata.is_file() || !is_ours(&metadata) {
         return Ok(None);
@@ -278,6 +262,17 @@ fn read(dir: &Dir, name: &str) -> io::Result<Option<Vec<u8>>> {
     let mut content = Vec::new();
     file.take(MARKER_BYTES_MAX).read_to_end(&mut content)?;
     Ok(Some(content))
+}
+
+/// Completes or undoes what a crash has left beside a file, or beside what it leads to where it is a link.
+pub(crate) fn recover_beside(path: &Path) -> Result<(), Error> {
+    let target = if path.is_symlink() { path.canonicalize().ok() } else { None };
+    let folder = folder_of(target.as_deref().unwrap_or(path));
+    // Nothing is left as a rule, and nothing need be opened to see that.
+    if folder.join(MARKER).symlink_metadata().is_err() {
+        return Ok(());
+    }
+    Dir::open_ambient_dir(folder, ambient_authority()).map_or(Ok(()), |dir| recover(&dir, folder))
 }
 
 /// Completes or undoes what a crash has left in a folder, before a file in it is opened.

@@ -1,7 +1,7 @@
 //! Documents on their way to a store, and what it wrote to its place on disk.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use autotel_document::{Encoder, encode};
@@ -86,10 +86,7 @@ impl Writer {
 
     /// Writes a document.
     pub fn write<T: Serialize + ?Sized>(&mut self, document: &T) -> Result<(), Error> {
-        let mut encoder = Encoder::default();
-        let encoded = encode(document, &mut encoder);
-        encoded.map_err(|error| Error::new(ErrorKind::Refused, error.to_string()).on(&self.path))?;
-        self.write_page(encoder.take_all())
+        self.write_page(encoded(document, &self.path)?)
     }
 
     /// Writes a piece of a CBOR sequence (RFC 8742) of documents, as [`Reader::next_page`](crate::Reader::next_page)
@@ -210,6 +207,13 @@ impl Writing {
             .invoke(|exports, instance, _| exports.autotel_stores_store().writer().call_finish(instance, writer));
         saved(&self.call, finish?)
     }
+}
+
+/// A document as it crosses to a store, for the file at `path`.
+pub(crate) fn encoded<T: Serialize + ?Sized>(document: &T, path: &Path) -> Result<Vec<u8>, Error> {
+    let mut encoder = Encoder::default();
+    encode(document, &mut encoder).map_err(|error| Error::new(ErrorKind::Refused, error.to_string()).on(path))?;
+    Ok(encoder.take_all())
 }
 
 /// Makes the file that a store writes to, and the place that it will take.

@@ -20,12 +20,11 @@ use super::usage::{Occupancy, Usage};
 use crate::error::Error;
 use crate::limits::Limit;
 use crate::lock::{Lock, is_same};
-use crate::staged_file::RESERVED;
+use crate::staged_file::{NAME_BYTES_MAX, is_reserved};
 use crate::transaction::recover;
 
-/// Bytes of the longest path, and of the longest name in one.
+/// Bytes of the longest path.
 const PATH_BYTES_MAX: usize = 4096;
-const NAME_BYTES_MAX: usize = 255;
 
 /// A folder at or below one that was granted.
 #[derive(Clone)]
@@ -356,7 +355,7 @@ fn names(path: &str) -> FsResult<Vec<&str>> {
 }
 
 fn check_name(name: &str) -> FsResult<&str> {
-    if name == ".." || name.to_ascii_lowercase().starts_with(RESERVED) {
+    if name == ".." || is_reserved(name) {
         return Err(ErrorCode::NotPermitted.into());
     }
     if name.len() > NAME_BYTES_MAX {

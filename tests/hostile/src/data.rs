@@ -25,7 +25,7 @@ pub struct DataAttack {
 }
 
 const fn any(row: u8, name: &'static str, file: fn() -> Vec<u8>) -> DataAttack {
-    DataAttack { row, name, extension: "", file, is_refused: false }
+    of("", row, name, file)
 }
 
 const fn of(extension: &'static str, row: u8, name: &'static str, file: fn() -> Vec<u8>) -> DataAttack {
@@ -33,7 +33,7 @@ const fn of(extension: &'static str, row: u8, name: &'static str, file: fn() -> 
 }
 
 const fn refused(extension: &'static str, row: u8, name: &'static str, file: fn() -> Vec<u8>) -> DataAttack {
-    DataAttack { row, name, extension, file, is_refused: true }
+    DataAttack { is_refused: true, ..of(extension, row, name, file) }
 }
 
 /// Every file.

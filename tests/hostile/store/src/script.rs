@@ -28,94 +28,116 @@ fn place<'p>(folders: &'p [(Descriptor, String)], path: &'p str) -> Result<(&'p 
         .ok_or(ErrorCode::NoEntry)
 }
 
+const FOLLOW: PathFlags = PathFlags::SYMLINK_FOLLOW;
+
 fn operate(folders: &[(Descriptor, String)], line: &str) -> Result<String, ErrorCode> {
     let mut words = line.split('\t');
     let (operation, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let rest: Vec<_> = words.collect();
+    let text = words.next().unwrap_or_default();
     let (folder, path) = place(folders, path)?;
-    let follow = PathFlags::SYMLINK_FOLLOW;
-    let text = rest.first().copied().unwrap_or_default();
-    let number = text.parse().unwrap_or(0);
+    let done = |()| String::new();
+    match operation {
+        "read" | "list" | "stat" | "read link" => look(operation, folder, &path),
+        "rename" | "link" => relocate(operation, folder, &path, place(folders, text)?).map(done),
+        "open many" | "create many" | "read again and again" => insist(operation, folder, &path),
+        _ => change(operation, folder, &path, text).map(done),
+    }
+}
+
+fn look(operation: &str, folder: &Descriptor, path: &str) -> Result<String, ErrorCode> {
     match operation {
         "read" => {
-            let (bytes, _) = folder.open_at(follow, &path, Open::empty(), Flags::READ)?.read(1 << 16, 0)?;
-            return Ok(String::from_utf8_lossy(&bytes).into_owned());
-        }
-        "write" => {
-            let file = folder.open_at(follow, &path, Open::CREATE | Open::TRUNCATE, Flags::READ | Flags::WRITE)?;
-            file.write(text.as_bytes(), 0)?;
-        }
-        "write at" => drop(folder.open_at(follow, &path, Open::CREATE, Flags::WRITE)?.write(b"x", number)?),
-        "append" => {
-            let file = folder.open_at(follow, &path, Open::CREATE, Flags::WRITE)?;
-            let stream = file.append_via_stream()?;
-            stream.blocking_write_and_flush(text.as_bytes()).map_err(|_| ErrorCode::Io)?;
-        }
-        "create" => drop(folder.open_at(follow, &path, Open::CREATE | Open::EXCLUSIVE, Flags::WRITE)?),
-        "truncate" => drop(folder.open_at(follow, &path, Open::TRUNCATE, Flags::READ)?),
-        "set size" => folder.open_at(follow, &path, Open::empty(), Flags::READ)?.set_size(number)?,
-        "shrink" => folder.open_at(follow, &path, Open::empty(), Flags::READ | Flags::WRITE)?.set_size(number)?,
-        // Takes a name away, and then the bytes that it had.
-        "give back twice" => {
-            let file = folder.open_at(follow, &path, Open::CREATE, Flags::READ | Flags::WRITE)?;
-            file.write(&vec![b'x'; number as usize], 0)?;
-            folder.unlink_file_at(&path)?;
-            file.set_size(0)?;
-        }
-        "set times" => {
-            let extreme =
-                NewTimestamp::Timestamp(wasip2::clocks::wall_clock::Datetime { seconds: u64::MAX, nanoseconds: 0 });
-            folder.set_times_at(follow, &path, extreme, extreme)?;
+            let (bytes, _) = folder.open_at(FOLLOW, path, Open::empty(), Flags::READ)?.read(1 << 16, 0)?;
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
         }
         "list" => {
-            let entries = folder.open_at(follow, &path, Open::DIRECTORY, Flags::READ)?.read_directory()?;
+            let entries = folder.open_at(FOLLOW, path, Open::DIRECTORY, Flags::READ)?.read_directory()?;
             let mut names = Vec::new();
             while let Some(entry) = entries.read_directory_entry()? {
                 names.push(entry.name);
             }
             names.sort();
-            return Ok(names.join(" "));
+            Ok(names.join(" "))
         }
-        "stat" => return Ok(folder.stat_at(follow, &path)?.size.to_string()),
-        "make folder" => folder.create_directory_at(&path)?,
-        "remove folder" => folder.remove_directory_at(&path)?,
-        "remove" => folder.unlink_file_at(&path)?,
-        "read link" => return folder.readlink_at(&path),
-        // The target stands first, as it does on a command line; it is no path of the script's.
-        "link to" => folder.symlink_at(text, &path)?,
-        "rename" | "link" => {
-            let (to, to_path) = place(folders, text)?;
-            if operation == "rename" {
-                folder.rename_at(&path, to, &to_path)?;
-            } else {
-                folder.link_at(follow, &path, to, &to_path)?;
-            }
+        "stat" => Ok(folder.stat_at(FOLLOW, path)?.size.to_string()),
+        _ => folder.readlink_at(path),
+    }
+}
+
+fn relocate(
+    operation: &str,
+    folder: &Descriptor,
+    path: &str,
+    (to, to_path): (&Descriptor, String),
+) -> Result<(), ErrorCode> {
+    match operation {
+        "rename" => folder.rename_at(path, to, &to_path),
+        _ => folder.link_at(FOLLOW, path, to, &to_path),
+    }
+}
+
+fn change(operation: &str, folder: &Descriptor, path: &str, text: &str) -> Result<(), ErrorCode> {
+    let open = |oflags, flags| folder.open_at(FOLLOW, path, oflags, flags);
+    let number = text.parse().unwrap_or(0);
+    match operation {
+        "write" => open(Open::CREATE | Open::TRUNCATE, Flags::READ | Flags::WRITE)?.write(text.as_bytes(), 0).map(drop),
+        "write at" => open(Open::CREATE, Flags::WRITE)?.write(b"x", number).map(drop),
+        "append" => {
+            let file = open(Open::CREATE, Flags::WRITE)?;
+            let stream = file.append_via_stream()?;
+            stream.blocking_write_and_flush(text.as_bytes()).map_err(|_| ErrorCode::Io)
         }
+        "create" => open(Open::CREATE | Open::EXCLUSIVE, Flags::WRITE).map(drop),
+        "truncate" => open(Open::TRUNCATE, Flags::READ).map(drop),
+        "set size" => open(Open::empty(), Flags::READ)?.set_size(number),
+        "shrink" => open(Open::empty(), Flags::READ | Flags::WRITE)?.set_size(number),
+        // Takes a name away, and then the bytes that it had.
+        "give back twice" => {
+            let file = open(Open::CREATE, Flags::READ | Flags::WRITE)?;
+            file.write(&vec![b'x'; number as usize], 0)?;
+            folder.unlink_file_at(path)?;
+            file.set_size(0)
+        }
+        "set times" => {
+            let extreme =
+                NewTimestamp::Timestamp(wasip2::clocks::wall_clock::Datetime { seconds: u64::MAX, nanoseconds: 0 });
+            folder.set_times_at(FOLLOW, path, extreme, extreme)
+        }
+        "make folder" => folder.create_directory_at(path),
+        "remove folder" => folder.remove_directory_at(path),
+        "remove" => folder.unlink_file_at(path),
+        // The target is no path of the script's.
+        "link to" => folder.symlink_at(text, path),
+        _ => Err(ErrorCode::Unsupported),
+    }
+}
+
+/// Does the same until it is refused, or a hundred thousand times.
+fn insist(operation: &str, folder: &Descriptor, path: &str) -> Result<String, ErrorCode> {
+    const TIMES: usize = 100_000;
+    let open = || folder.open_at(FOLLOW, path, Open::empty(), Flags::READ);
+    match operation {
         "open many" => {
-            let open = |_| folder.open_at(follow, &path, Open::empty(), Flags::READ);
-            let files = (0..100_000).map(open).collect::<Result<Vec<_>, _>>()?;
-            return Ok(files.len().to_string());
+            let files = (0..TIMES).map(|_| open()).collect::<Result<Vec<_>, _>>()?;
+            Ok(files.len().to_string())
         }
         "create many" => {
-            for count in 0..200_000 {
-                folder.open_at(follow, &format!("{path}/{count}"), Open::CREATE, Flags::WRITE)?;
+            for count in 0..2 * TIMES {
+                folder.open_at(FOLLOW, &format!("{path}/{count}"), Open::CREATE, Flags::WRITE)?;
             }
+            Ok(String::new())
         }
-        "read again and again" => {
+        _ => {
             // Another process changes what the path leads to meanwhile.
             let mut own = 0;
-            for _ in 0..100_000 {
-                if let Ok(file) = folder.open_at(follow, &path, Open::empty(), Flags::READ) {
-                    let (bytes, _) = file.read(100, 0)?;
-                    match &*bytes {
-                        b"secret" => return Ok("secret".to_owned()),
-                        _ => own += 1,
-                    }
+            for _ in 0..TIMES {
+                let Ok(file) = open() else { continue };
+                match &*file.read(100, 0)?.0 {
+                    b"secret" => return Ok("secret".to_owned()),
+                    _ => own += 1,
                 }
             }
-            return Ok(own.to_string());
+            Ok(own.to_string())
         }
-        _ => return Err(ErrorCode::Unsupported),
     }
-    Ok(String::new())
 }
