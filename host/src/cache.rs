@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, File, Metadata, OpenOptions};
 
+use crate::code_memory::CodeMemory;
 use crate::staged_file::{is_ours, write_whole};
 use crate::staging::folder_of;
 
@@ -17,8 +18,8 @@ const CACHE_BYTES_MAX: u64 = 1 << 30;
 /// Bytes of the largest entry that is read: a store of a large toolchain compiles to some tens of megabytes.
 const ENTRY_BYTES_MAX: u64 = 256 << 20;
 
-/// Bytes that are copied at once.
-const COPY_BYTES: usize = 256 << 10;
+/// Bytes that are read, and hashed while they are near, at once.
+const READ_BYTES: usize = 256 << 10;
 
 /// What the names of entries end with that hold code.
 pub(crate) const CODE: &str = "code";
@@ -69,7 +70,7 @@ impl Cache {
     pub fn entries(&self) -> io::Result<Vec<CacheEntry>> {
         let mut entries = Vec::new();
         for (_, bytes, name) in self.files()? {
-            let is_ours = self.copy(&name, io::sink()).is_ok();
+            let is_ours = self.get(&name).is_some();
             let digest = name.split('-').next().unwrap_or_default().to_owned();
             entries.push(CacheEntry { is_code: name.ends_with(CODE), digest, bytes, is_ours });
         }
@@ -86,38 +87,24 @@ impl Cache {
 
     /// The content of an entry, if it is there and is ours.
     pub(crate) fn get(&self, name: &str) -> Option<Vec<u8>> {
-        self.copy(name, Vec::new()).ok()
+        let entry = self.open_entry(name).ok()?;
+        let mut content = vec![0; entry.bytes];
+        entry.fill(&mut content).ok()?;
+        Some(content)
     }
 
-    /// The same in a file of memory, which nobody can change and every mapping shares: tens of megabytes of code are
-    /// copied once.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn get_file(&self, name: &str) -> Option<std::fs::File> {
-        use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
-        let file = memfd_create("autotel-code", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).ok()?;
-        let file = self.copy(name, std::fs::File::from(file)).ok()?;
-        fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL).ok()?;
-        Some(file)
+    /// The same of compiled code, where it can be run.
+    pub(crate) fn get_code(&self, name: &str) -> Option<CodeMemory> {
+        let entry = self.open_entry(name).ok()?;
+        CodeMemory::filled(entry.bytes, |content| entry.fill(content)).ok()
     }
 
-    /// Copies the content of an entry, and fails where it is not there or not ours.
-    fn copy<W: Write>(&self, name: &str, mut to: W) -> io::Result<W> {
-        let mut file = open_file(&self.folder, &file_name(name))?;
+    fn open_entry(&self, name: &str) -> io::Result<Entry> {
+        let (mut file, length) = open_file(&self.folder, &file_name(name))?;
         let mut hash = [0; blake3::OUT_LEN];
         file.read_exact(&mut hash)?;
-        let mut hasher = self.hasher(name);
-        let mut buffer = vec![0; COPY_BYTES];
-        loop {
-            match file.read(&mut buffer)? {
-                0 => break,
-                read => {
-                    hasher.update(&buffer[..read]);
-                    to.write_all(&buffer[..read])?;
-                }
-            }
-        }
-        // `Hash` compares in constant time.
-        if hasher.finalize() == hash { Ok(to) } else { Err(io::ErrorKind::InvalidData.into()) }
+        let bytes = usize::try_from(length.saturating_sub(blake3::OUT_LEN as u64)).map_err(io::Error::other)?;
+        Ok(Entry { file, bytes, hash, hasher: self.hasher(name) })
     }
 
     /// Adds an entry. One that cannot be written will be missed, and no more.
@@ -173,6 +160,30 @@ impl Cache {
     }
 }
 
+/// An entry that is being read, of which nothing is believed yet.
+struct Entry {
+    file: io::Take<File>,
+    /// Bytes of its content.
+    bytes: usize,
+    hash: [u8; blake3::OUT_LEN],
+    hasher: blake3::Hasher,
+}
+
+impl Entry {
+    /// Reads the content, and fails where it is not ours. It is looked at where it was read to, so that nobody changes
+    /// it in between.
+    fn fill(mut self, content: &mut [u8]) -> io::Result<()> {
+        for piece in content.chunks_mut(READ_BYTES) {
+            self.file.read_exact(piece)?;
+            self.hasher.update(piece);
+        }
+        let is_whole = self.file.read(&mut [0])? == 0;
+        // `Hash` compares in constant time.
+        let is_ours = is_whole && self.hasher.finalize() == self.hash;
+        if is_ours { Ok(()) } else { Err(io::ErrorKind::InvalidData.into()) }
+    }
+}
+
 /// What is kept of one component: its code, or what it says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -187,13 +198,14 @@ pub struct CacheEntry {
     pub is_ours: bool,
 }
 
-/// Opens a file of the folder, unless it is none or too large: opening a pipe would wait for its other end.
-fn open_file(folder: &Dir, name: &str) -> io::Result<io::Take<File>> {
+/// Opens a file of the folder, unless it is none or too large: opening a pipe would wait for its other end. Tells its
+/// bytes too.
+fn open_file(folder: &Dir, name: &str) -> io::Result<(io::Take<File>, u64)> {
     let metadata = folder.symlink_metadata(name)?;
     if !metadata.is_file() || metadata.len() > ENTRY_BYTES_MAX {
         return Err(io::ErrorKind::InvalidData.into());
     }
-    Ok(folder.open(name)?.take(ENTRY_BYTES_MAX))
+    Ok((folder.open(name)?.take(ENTRY_BYTES_MAX), metadata.len()))
 }
 
 fn file_name(name: &str) -> String {
@@ -212,7 +224,7 @@ fn check_owner(metadata: &Metadata) -> io::Result<()> {
 fn key(folder: &Dir) -> io::Result<[u8; blake3::KEY_LEN]> {
     let read = || {
         let mut bytes = Vec::new();
-        open_file(folder, KEY_NAME)?.read_to_end(&mut bytes)?;
+        open_file(folder, KEY_NAME)?.0.read_to_end(&mut bytes)?;
         check_owner(&folder.metadata(KEY_NAME)?)?;
         bytes.try_into().map_err(|_| io::Error::from(io::ErrorKind::UnexpectedEof))
     };
@@ -291,17 +303,17 @@ mod tests {
         assert_eq!(cache.get("d1-code").unwrap(), b"code", "the key is still there");
     }
 
-    #[cfg(target_os = "linux")]
     #[test]
-    fn nobody_changes_the_file_that_code_comes_from() {
+    fn code_is_read_as_what_else_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::open(folder.path()).unwrap();
-        cache.put("a", b"code");
-        let mut file = cache.get_file("a").unwrap();
-        assert_eq!(file.write(b"evil").unwrap_err().kind(), io::ErrorKind::PermissionDenied);
-        assert!(file.set_len(0).is_err());
+        for bytes in [0, 1, 4096, 3 << 20] {
+            let code: Vec<_> = (0..bytes).map(|place| (place % 251) as u8).collect();
+            cache.put("a", &code);
+            assert!(cache.get_code("a").unwrap().bytes() == code, "{bytes} bytes");
+        }
         std::fs::write(folder.path().join("a.entry"), b"evil").unwrap();
-        assert!(cache.get_file("a").is_none());
+        assert!(cache.get_code("a").is_none());
     }
 
     #[cfg(unix)]

@@ -9,6 +9,7 @@ use wasmtime::{CallHook, PoolConcurrencyLimitError, Trap};
 use wasmtime_wasi::clocks::WasiClocksCtxView;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use crate::code_memory::CodeMemory;
 use crate::contract::{DocumentStore, DocumentStorePre, Refusal};
 use crate::error::{Error, ErrorKind};
 use crate::grants::{Ambient, FOLDER, FileGrant, FileSystem, Grants, Reach, Source, Usage};
@@ -88,6 +89,8 @@ pub(crate) struct Linked {
     pub own: DocumentStorePre<State>,
     /// The same in an engine that keeps memory ready, where there is one and the store fits in.
     pub pooled: Option<DocumentStorePre<State>>,
+    /// Where the code lies, if not in memory of the engines'. It is dropped last.
+    pub _memory: Option<CodeMemory>,
 }
 
 /// A store's instance for one call.
@@ -100,6 +103,8 @@ pub(crate) struct Call {
     /// What is left of the deadline. Only time in which the store runs counts.
     time_left: Duration,
     tally: Tally,
+    /// What the instance runs, dropped after it.
+    _code: Arc<Linked>,
 }
 
 /// What a call runs with.
@@ -112,7 +117,7 @@ pub(crate) struct Terms<'a> {
 impl Call {
     /// Instantiates the store with `file`, which it sees as `name`.
     pub fn begin(
-        code: &Linked,
+        code: Arc<Linked>,
         file: FileGrant,
         name: &str,
         terms: &Terms<'_>,
@@ -132,7 +137,8 @@ impl Call {
             time_left = left;
             if let Some(exports) = exports? {
                 let (path, limits, watchdog) = (format!("{FOLDER}/{name}"), limits.clone(), Arc::clone(watchdog));
-                return Ok(Self { exports, store, path, limits, watchdog, time_left, tally });
+                let _code = Arc::clone(&code);
+                return Ok(Self { exports, store, path, limits, watchdog, time_left, tally, _code });
             }
             state = store.into_data();
             state.meter = Meter::new(limits);

@@ -3,6 +3,7 @@
 use wasmparser::WasmFeatures;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use crate::code_memory::run_where_it_lies;
 use crate::error::Error;
 
 /// What components may be made of without saying so, as a component is validated before it is compiled: what every
@@ -57,6 +58,10 @@ fn config(has_checks: bool) -> Config {
         .wasm_simd(false)
         .wasm_relaxed_simd(false)
         .concurrency_support(false)
-        .epoch_interruption(has_checks);
+        .epoch_interruption(has_checks)
+        // Where each instruction came from, and how to unwind it natively: nobody asks, and loading takes longer.
+        .generate_address_map(false)
+        .native_unwind_info(false);
+    run_where_it_lies(&mut config);
     config
 }

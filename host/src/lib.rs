@@ -26,6 +26,7 @@
 mod asynchronous;
 mod cache;
 mod call;
+mod code_memory;
 mod compiler;
 mod component;
 mod contract;

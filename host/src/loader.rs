@@ -1,8 +1,6 @@
 //! Makes plugins of component files: reads, judges, compiles and asks them, or takes all of that from the cache.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-#[cfg(target_os = "linux")]
-use std::os::fd::AsRawFd;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
@@ -105,9 +103,9 @@ impl Loader {
     /// Takes a component's code from the cache, or compiles it where it is not there any more.
     fn load_code(&self, file: &ComponentFile, plugin: &Plugin) -> Result<Arc<Linked>, Error> {
         let info = &plugin.info;
-        if let Some(component) = self.cached_code(&self.entry(&info.digest, CODE)) {
+        if let Some(code) = self.cached_code(&self.entry(&info.digest, CODE)) {
             plugin.is_code_cached.store(true, Ordering::Relaxed);
-            return self.link(&component);
+            return Ok(code);
         }
         let wasm = file.read()?;
         if digest(&wasm) != info.digest {
@@ -148,27 +146,22 @@ impl Loader {
     fn link(&self, component: &Component) -> Result<Arc<Linked>, Error> {
         // A component that is too large for the memory that is kept ready does without.
         let pooled = self.pool.as_ref().and_then(|pool| link(pool, &copy(component, pool.engine()).ok()?).ok());
-        Ok(Arc::new(Linked { own: link(&self.linker, component).map_err(|error| no_store(causes(&error)))?, pooled }))
+        let own = link(&self.linker, component).map_err(|error| no_store(causes(&error)))?;
+        Ok(Arc::new(Linked { own, pooled, _memory: None }))
     }
 
     /// The code in an entry of the cache.
-    fn cached_code(&self, entry: &str) -> Option<Component> {
-        let (cache, engine) = (self.cache.as_ref()?, self.linker.engine());
-        #[cfg(target_os = "linux")]
-        if let Some(file) = cache.get_file(entry) {
-            let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-            // SAFETY: the cache gives only what it was given here, with a keyed hash over each byte, in memory that nobody
-            // else can change.
+    fn cached_code(&self, entry: &str) -> Option<Arc<Linked>> {
+        let memory = self.cache.as_ref()?.get_code(entry)?;
+        let linked = |linker: &Linker<State>| {
+            // SAFETY: the cache gives only what it was given here, with a keyed hash over each byte, in memory that
+            // nobody else can change, and that goes after the last of those who hold what is linked.
             #[expect(unsafe_code, reason = "compiled code is loaded here and nowhere else")]
-            if let Ok(component) = unsafe { Component::deserialize_file(engine, path) } {
-                return Some(component);
-            }
-        }
-        let code = cache.get(entry)?;
-        // SAFETY: the same, and the bytes are this process's own copy.
-        #[expect(unsafe_code, reason = "compiled code is loaded here and nowhere else")]
-        let component = unsafe { Component::deserialize(engine, code) };
-        component.ok()
+            let component = unsafe { memory.component(linker.engine()) };
+            link(linker, &component.ok()?).ok()
+        };
+        let (own, pooled) = (linked(&self.linker)?, self.pool.as_ref().and_then(linked));
+        Some(Arc::new(Linked { own, pooled, _memory: Some(memory) }))
     }
 
     fn cached_about(&self, digest: &str) -> Option<About> {
@@ -177,9 +170,9 @@ impl Loader {
     }
 
     /// Asks a component what it is.
-    fn describe(&self, pre: &Linked, outline: Outline) -> Result<About, Error> {
+    fn describe(&self, pre: &Arc<Linked>, outline: Outline) -> Result<About, Error> {
         let terms = Terms { watchdog: &self.watchdog, limits: &self.limits, grants: &Grants::default() };
-        let mut call = Call::begin(pre, FileGrant::Nothing, "", &terms, Tally::untold())?;
+        let mut call = Call::begin(Arc::clone(pre), FileGrant::Nothing, "", &terms, Tally::untold())?;
         let description =
             call.invoke(|exports, store, _| exports.autotel_stores_store().call_describe(store).map(Ok))?;
         let description = printable_description(description);

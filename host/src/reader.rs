@@ -167,15 +167,20 @@ impl Reading {
         Ok(Some(page))
     }
 
-    fn send_pages(&mut self, sender: &SyncSender<Arrival>) {
-        loop {
+    fn send_pages(mut self, sender: &SyncSender<Arrival>) {
+        let last = loop {
             let arrival = self.next_page();
-            let is_last = !matches!(arrival, Ok(Some(_)));
+            if !matches!(arrival, Ok(Some(_))) {
+                break arrival;
+            }
             // Nobody listens any more where the reader has seen enough.
-            if sender.send(arrival).is_err() || is_last {
+            if sender.send(arrival).is_err() {
                 return;
             }
-        }
+        };
+        // The call is over, and its receipt told, before anybody hears of its end.
+        drop(self);
+        let _ = sender.send(last);
     }
 }
 
@@ -205,7 +210,7 @@ enum Origin {
 }
 
 impl Origin {
-    fn thread(mut reading: Box<Reading>) -> Result<Self, Error> {
+    fn thread(reading: Box<Reading>) -> Result<Self, Error> {
         let (sender, receiver) = sync_channel(PAGES_AHEAD);
         on_guest_thread(move || reading.send_pages(&sender))?;
         Ok(Self::Thread(receiver))

@@ -112,6 +112,14 @@ type OnReceipt = dyn Fn(&Receipt) + Send + Sync;
 #[derive(Clone, Default)]
 pub(crate) struct ReceiptListener(pub Option<Arc<OnReceipt>>);
 
+impl ReceiptListener {
+    pub fn tell(&self, receipt: &Receipt) {
+        if let Some(listener) = &self.0 {
+            listener(receipt);
+        }
+    }
+}
+
 impl fmt::Debug for ReceiptListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0.is_some() { "ReceiptListener(..)" } else { "ReceiptListener" })
@@ -153,9 +161,7 @@ impl Tally {
         Box::new(move || {
             let mut receipt = Receipt { wall_time: started.elapsed(), ..receipt.clone() };
             receipt.limits.push(Limit::Deadline);
-            if let Some(listener) = &listener.0 {
-                listener(&receipt);
-            }
+            listener.tell(&receipt);
             Error::limit(Limit::Deadline, &limits).on(&receipt.path)
         })
     }
@@ -170,8 +176,6 @@ impl Drop for Tally {
     fn drop(&mut self) {
         self.receipt.wall_time = self.started.elapsed();
         self.receipt.record(&self.span);
-        if let Some(listener) = &self.listener.0 {
-            listener(&self.receipt);
-        }
+        self.listener.tell(&self.receipt);
     }
 }

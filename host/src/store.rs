@@ -110,7 +110,7 @@ impl Store {
         self
     }
 
-    /// Has `listener` told what each call cost, in place of the host's.
+    /// Has `listener` told what each call cost, in place of the host's, before the call returns.
     ///
     /// ```
     /// # let folder = tempfile::tempdir()?;
@@ -125,6 +125,29 @@ impl Store {
     pub fn on_receipt(mut self, listener: impl Fn(&Receipt) + Send + Sync + 'static) -> Self {
         self.receipts = ReceiptListener(Some(Arc::new(listener)));
         self
+    }
+
+    /// Does `work` with the store, and gives the receipts of the calls that ended in it beside its answer, whether they
+    /// did well or not.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("list.json");
+    /// # std::fs::write(&path, "[1, 2]")?;
+    /// let store = autotel_stores::Host::new()?.open(&path)?;
+    /// let (list, receipts) = store.receipted(|store| store.load::<Vec<u8>>());
+    /// assert_eq!((list?.len(), receipts[0].read_bytes), (2, 6));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn receipted<T>(&self, work: impl FnOnce(&Self) -> T) -> (T, Vec<Receipt>) {
+        let (sender, receipts) = std::sync::mpsc::channel();
+        let listener = self.receipts.clone();
+        let answer = work(&self.clone().on_receipt(move |receipt| {
+            listener.tell(receipt);
+            // A reader that `work` gave away may end when nobody collects any more.
+            let _ = sender.send(receipt.clone());
+        }));
+        (answer, receipts.try_iter().collect())
     }
 
     /// Has saves keep what the file held before, beside it, under its name with a tilde behind: `config.json~`.
@@ -328,7 +351,7 @@ impl Store {
         let mut tally = Tally::begin(&self.describe().name, name, &self.shown_path, &self.receipts);
         tally.receipt.is_code_cached = self.plugin.is_code_cached.load(Ordering::Relaxed);
         let terms = Terms { watchdog: &self.loader.watchdog, limits: &self.limits, grants: &self.grants };
-        Call::begin(&code, file, &self.guest_name(), &terms, tally)
+        Call::begin(code, file, &self.guest_name(), &terms, tally)
     }
 
     pub(crate) fn shown_path(&self) -> &Path {

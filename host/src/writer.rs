@@ -120,16 +120,13 @@ impl To {
     }
 
     /// Has a store write the pages that are sent to it.
-    fn thread(mut writing: Writing) -> Result<Self, Error> {
+    fn thread(writing: Writing) -> Result<Self, Error> {
         let (pages, at_store) = sync_channel::<Vec<u8>>(1);
         let (to_caller, answer) = sync_channel(1);
         on_guest_thread(move || {
-            let write_all = || {
-                at_store.iter().try_for_each(|page| writing.write(&page))?;
-                writing.finish()
-            };
+            let answer = writing.write_all(&at_store);
             // The writer may have been dropped.
-            let _ = to_caller.send(write_all());
+            let _ = to_caller.send(answer);
         })?;
         Ok(Self::Thread { pages, answer })
     }
@@ -198,6 +195,11 @@ impl Writing {
                 exports.autotel_stores_store().writer().call_write(instance, writer, piece)
             })
         })
+    }
+
+    fn write_all(mut self, pages: &Receiver<Vec<u8>>) -> Result<Vec<Loss>, Error> {
+        pages.iter().try_for_each(|page| self.write(&page))?;
+        self.finish()
     }
 
     fn finish(mut self) -> Result<Vec<Loss>, Error> {

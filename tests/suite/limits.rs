@@ -105,6 +105,28 @@ fn a_receipt_tells_what_a_call_cost() {
 }
 
 #[test]
+fn work_comes_back_with_the_receipts_of_its_calls() {
+    let (told, heard) = (Arc::new(Mutex::new(0)), Arc::new(Mutex::new(0)));
+    let counted = Arc::clone(&told);
+    let host = Host::builder().on_receipt(move |_| *counted.lock().unwrap() += 1).build().unwrap();
+    // Of several pages, so that it passes through a thread.
+    let content = format!("[{}1]", "1, ".repeat(1_500_000));
+    let place = Place::with("list.json", &content);
+    let (value, receipts) = host.open(&place.path).unwrap().receipted(|store| {
+        let value = store.load_value().unwrap();
+        *heard.lock().unwrap() = *told.lock().unwrap();
+        store.save_values(std::slice::from_ref(&value)).unwrap();
+        assert!(store.clone().with_limits(Limits::default().with(Limit::Read, 1000)).validate().is_err());
+        value
+    });
+    let done: Vec<_> = receipts.iter().map(|receipt| (receipt.operation, &receipt.limits[..])).collect();
+    assert_eq!(done, [("load", &[][..]), ("save", &[]), ("validate", &[Limit::Read])]);
+    assert_eq!(receipts[0].read_bytes, content.len() as u64);
+    assert_eq!((*heard.lock().unwrap(), *told.lock().unwrap()), (1, 3), "the host's listener hears of them in time");
+    assert_eq!(value.as_array().map(<[_]>::len), Some(1_500_001));
+}
+
+#[test]
 fn calls_beyond_the_instances_that_are_kept_ready_work_too() {
     let host = Host::builder().pooled_instances(2).build().unwrap();
     assert!(host.keeps_instances_ready());

@@ -187,6 +187,7 @@ fn a_transaction_saves_a_file_once() {
 }
 
 /// Leaves what a crash leaves behind once a transaction of `a.json` was committed.
+#[cfg(unix)]
 fn interrupt(place: &Place) {
     let write = |name: &str, content: &str| fs::write(place.folder.path().join(name), content).unwrap();
     write(".autotel-new-a.json", "2");

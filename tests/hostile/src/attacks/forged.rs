@@ -194,6 +194,9 @@ fn linked(scene: &Scene) -> Outcome {
 
 fn foreign_cache(scene: &Scene) -> Outcome {
     let (cache, build) = cached(scene)?;
+    if cfg!(not(unix)) {
+        return Err(format!("who may write to {} is not known here", cache.display()));
+    }
     #[cfg(unix)]
     fs::set_permissions(&cache, std::os::unix::fs::PermissionsExt::from_mode(0o777))
         .map_err(|error| error.to_string())?;
