@@ -10,7 +10,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, File, Metadata, OpenOptions};
 
 use crate::code_memory::CodeMemory;
-use crate::staged_file::{is_ours, write_whole};
+use crate::staged_file::{is_ours, open_if_there, write_whole};
 use crate::staging::folder_of;
 
 /// Bytes that all entries may have together: the oldest go first.
@@ -71,6 +71,10 @@ impl Cache {
         let mut entries = Vec::new();
         for (_, bytes, name) in self.files()? {
             let is_ours = self.get(&name).is_some();
+            // Another process may have removed it meanwhile.
+            if !is_ours && self.folder.symlink_metadata(file_name(&name)).is_err() {
+                continue;
+            }
             let digest = name.split('-').next().unwrap_or_default().to_owned();
             entries.push(CacheEntry { is_code: name.ends_with(CODE), digest, bytes, is_ours });
         }
@@ -198,14 +202,14 @@ pub struct CacheEntry {
     pub is_ours: bool,
 }
 
-/// Opens a file of the folder, unless it is none or too large: opening a pipe would wait for its other end. Tells its
-/// bytes too.
+/// Opens a file of the folder, unless it is none or too large, and tells its bytes.
 fn open_file(folder: &Dir, name: &str) -> io::Result<(io::Take<File>, u64)> {
-    let metadata = folder.symlink_metadata(name)?;
+    let file = open_if_there(folder, name)?.ok_or(io::ErrorKind::NotFound)?;
+    let metadata = file.metadata()?;
     if !metadata.is_file() || metadata.len() > ENTRY_BYTES_MAX {
         return Err(io::ErrorKind::InvalidData.into());
     }
-    Ok((folder.open(name)?.take(ENTRY_BYTES_MAX), metadata.len()))
+    Ok((file.take(ENTRY_BYTES_MAX), metadata.len()))
 }
 
 fn file_name(name: &str) -> String {

@@ -89,8 +89,8 @@ pub(crate) struct Linked {
     pub own: DocumentStorePre<State>,
     /// The same in an engine that keeps memory ready, where there is one and the store fits in.
     pub pooled: Option<DocumentStorePre<State>>,
-    /// Where the code lies, if not in memory of the engines'. It is dropped last.
-    pub _memory: Option<CodeMemory>,
+    /// Where the code of each lies, if not in memory of the engines'. It is dropped last.
+    pub _memory: [Option<CodeMemory>; 2],
 }
 
 /// A store's instance for one call.
@@ -156,11 +156,13 @@ impl Call {
         let (answer, time_left) = call.run(self.time_left, |store| export(exports, store, path));
         self.time_left = time_left;
         self.tally.receipt.calls += 1;
-        answer?.map_err(|refusal| {
-            let error = self.refused(refusal);
-            self.tally.reached(error.limit_reached());
-            error
-        })
+        let answer = answer?.map_err(|refusal| self.refused(refusal));
+        self.noting(answer)
+    }
+
+    /// Notes that a limit was reached, if that is what an error says.
+    pub fn noting<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+        result.inspect_err(|error| self.tally.reached(error.limit_reached()))
     }
 
     /// Counts a page that went to or came from the store.
@@ -227,7 +229,7 @@ impl Running<'_> {
         code: impl FnOnce(&mut wasmtime::Store<State>) -> wasmtime::Result<T>,
     ) -> (Result<T, Error>, Duration) {
         self.store.set_epoch_deadline(Watchdog::ticks(time));
-        let watching = self.watchdog.watch(time, || self.tally.late(self.limits));
+        let watching = self.watchdog.watch(time, || self.tally.late(self.limits, &self.store.data().reach.usage));
         let started = Instant::now();
         self.store.data_mut().source.ends = started + time.min(TIME_MAX);
         let answer = self.tally.span.in_scope(|| code(self.store));
@@ -249,9 +251,7 @@ impl Running<'_> {
         receipt.host_time = host.took;
         receipt.host_calls = host.calls;
         receipt.memory_bytes = meter.memory_bytes;
-        receipt.read_bytes = reach.usage.read_bytes.load(Ordering::Relaxed);
-        receipt.written_bytes = reach.usage.written_bytes.load(Ordering::Relaxed);
-        receipt.opens = reach.usage.opens.load(Ordering::Relaxed);
+        receipt.count(&reach.usage);
         (receipt.log_bytes, receipt.log_bytes_cut) = log.counts();
         let is_log_cut = receipt.log_bytes_cut > 0;
         let reached = [error.and_then(Error::limit_reached), reach.usage.exceeded(), is_log_cut.then_some(Limit::Log)];
@@ -272,6 +272,7 @@ fn broke(error: wasmtime::Error, store: &wasmtime::Store<State>, limits: &Limits
     if let Some(limit) = exceeded(store.data()).or_else(|| exceeded_by(&error)) {
         return Error::limit(limit, limits);
     }
+    // Only in words: what the engine says of a trap holds on to code, whose memory may go.
     Error::new(ErrorKind::Store, format!("the store broke: {}", error.root_cause()))
         .saying(store.data().log.lines())
         .because(error.to_string())

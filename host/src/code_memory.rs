@@ -1,12 +1,13 @@
 //! Memory for compiled code that was kept. On Linux it is of large pages where the system has them, and the code runs
 //! where it was read to: making small pages of it, and another copy, would take most of the time that loading takes.
+//! Other processors than x86-64 have to be told of new code, which is the engine's to know.
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub(crate) use large::{CodeMemory, run_where_it_lies};
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 pub(crate) use small::{CodeMemory, run_where_it_lies};
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #[expect(unsafe_code, reason = "memory is asked of the system, and given to code")]
 mod large {
     use std::ffi::c_void;
@@ -62,7 +63,8 @@ mod large {
         ///
         /// # Safety
         ///
-        /// The code is what such an engine compiled, and the memory outlives the component and all its instances.
+        /// The code is what an engine of this configuration compiled. The memory outlives the component, its instances,
+        /// and the errors of both, which hold on to it.
         pub unsafe fn component(&self, engine: &Engine) -> wasmtime::Result<Component> {
             // SAFETY: as the caller says; nothing changes the memory.
             unsafe { Component::deserialize_raw(engine, self.code) }
@@ -97,19 +99,19 @@ mod large {
 
         fn publish_executable(&self, start: *const u8, bytes: usize) -> wasmtime::Result<()> {
             let access = MprotectFlags::READ | MprotectFlags::EXEC;
-            // SAFETY: the engine gives the whole pages of a component's code.
+            // SAFETY: the engine gives the whole pages of a component's code. The processor sees by itself that it is new.
             unsafe { mprotect(start.cast_mut().cast(), bytes, access) }?;
             Ok(())
         }
 
-        /// Another engine may run the same code, and what is unmapped needs no other access.
+        /// The memory goes with the code, and needs no other access until then.
         fn unpublish_executable(&self, _: *const u8, _: usize) -> wasmtime::Result<()> {
             Ok(())
         }
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 mod small {
     use std::io;
 
@@ -131,7 +133,7 @@ mod small {
         ///
         /// # Safety
         ///
-        /// The code is what such an engine compiled.
+        /// The code is what an engine of this configuration compiled.
         #[expect(unsafe_code, reason = "compiled code is loaded")]
         pub unsafe fn component(&self, engine: &Engine) -> wasmtime::Result<Component> {
             // SAFETY: as the caller says.

@@ -13,7 +13,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::component::{causes, no_store};
-use crate::engine::engine;
+use crate::engine::{Mode, engine};
 use crate::error::{Error, ErrorKind};
 use crate::limits::{Limit, Limits};
 use crate::watchdog::Watchdog;
@@ -93,7 +93,7 @@ fn compile(engine: &Engine, wasm: &[u8]) -> Result<Component, String> {
 /// What a host asks of the compiler's process, on a line before the component.
 #[derive(Serialize, Deserialize)]
 struct Request {
-    has_checks: bool,
+    mode: Mode,
     memory_bytes: u64,
     /// In case that nobody is there any more to end the process.
     cpu_seconds: u64,
@@ -116,7 +116,7 @@ fn compile_elsewhere(
     let time = limits.time(Limit::CompileTime);
     let reached = |limit| Err(Error::limit(limit, limits));
     let request = Request {
-        has_checks: watchdog.has_checks,
+        mode: watchdog.mode,
         memory_bytes: limits.get(Limit::CompileMemory),
         // All cores may be at work.
         cpu_seconds: time.as_secs().saturating_mul(thread::available_parallelism().map_or(1, usize::from) as u64) + 1,
@@ -192,8 +192,8 @@ pub fn compile_for_host() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(words) => {
             eprintln!("{words}");
-            // What the operating system says where it has no more memory to give.
-            let has_memory = !words.contains("(os error 12)");
+            // What the operating system says, and the engine, where there is no more memory to give.
+            let has_memory = !["(os error 12)", "out of memory"].iter().any(|said| words.contains(said));
             ExitCode::from(if has_memory { STATUS_REFUSED } else { STATUS_NO_MEMORY })
         }
     }
@@ -207,7 +207,7 @@ fn serve(mut input: impl BufRead, mut output: impl Write) -> Result<(), String> 
     limit_this_process(&request).map_err(told)?;
     let mut wasm = Vec::new();
     input.read_to_end(&mut wasm).map_err(told)?;
-    let engine = engine(request.has_checks).map_err(|error| error.to_string())?;
+    let engine = engine(request.mode).map_err(|error| error.to_string())?;
     let component = compile(&engine, &wasm)?;
     let code = component.serialize().map_err(|error| error.to_string())?;
     output.write_all(&code).and_then(|()| output.flush()).map_err(told)
@@ -221,6 +221,9 @@ fn limit_this_process(request: &Request) -> io::Result<()> {
         let value = getrlimit(resource).maximum.map_or(value, |maximum| maximum.min(value));
         setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) })
     };
+    // Nobody waits for what it makes once the host is gone.
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     lower(Resource::Core, 0)?;
     lower(Resource::Cpu, request.cpu_seconds)?;
     let memory = lower(Resource::As, request.memory_bytes);

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +9,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorKind};
+use crate::open::open_file;
 use crate::plugin::Origin;
 use crate::words::printable;
 
@@ -25,6 +25,8 @@ const COMPONENT_BYTES_MAX: u64 = 256 << 20;
 
 /// The magic number of WebAssembly, and the version and layer of components.
 const PREAMBLE: &[u8; 8] = b"\0asm\x0d\0\x01\0";
+/// What a module without a component around it begins with.
+const CORE_PREAMBLE: &[u8; 8] = b"\0asm\x01\0\0\0";
 
 impl ComponentFile {
     /// SHA-256 of the component, in hexadecimal digits.
@@ -67,19 +69,21 @@ impl ComponentFile {
     }
 }
 
-/// Opens a component file, unless it is none: opening a pipe would wait for its other end.
+/// Opens a component file.
 fn open(path: &Path) -> Result<impl Read, Error> {
-    let metadata = fs::metadata(path).map_err(unreadable)?;
-    if !metadata.is_file() {
-        return Err(no_store("neither a component nor a file"));
-    }
+    let mut file = open_file(path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
     if metadata.len() > COMPONENT_BYTES_MAX {
         let bytes = format!("{} bytes", metadata.len());
         return Err(no_store(format!("{bytes}, of {COMPONENT_BYTES_MAX} that a component may have")));
     }
-    let (mut file, mut start) = (File::open(path).map_err(unreadable)?, [0; PREAMBLE.len()]);
+    let mut start = [0; PREAMBLE.len()];
     if file.read_exact(&mut start).is_err() || start != *PREAMBLE {
-        return Err(no_store("a store is a binary WebAssembly component"));
+        return Err(no_store(if start.starts_with(CORE_PREAMBLE) {
+            "it is a core module: a store is a component"
+        } else {
+            "a store is a binary WebAssembly component"
+        }));
     }
     Ok(io::Cursor::new(start).chain(file).take(COMPONENT_BYTES_MAX))
 }

@@ -28,7 +28,8 @@ pub enum ErrorKind {
     Internal,
 }
 
-/// Why a call failed. Nothing on disk was changed by a call that failed.
+/// Why a call failed. The file of a save that failed is as it was; what else may have changed stands at
+/// [`Grants::with_dataset`](crate::Grants::with_dataset) and [`Transaction::commit`](crate::Transaction::commit).
 ///
 /// ```
 /// use autotel_stores::{ErrorKind, Host};
@@ -52,6 +53,21 @@ struct Parts {
     store_output: Vec<String>,
     limit: Option<Limit>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl ErrorKind {
+    /// What machines call it: a word in lowercase.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Usage => "usage",
+            Self::Store => "store",
+            Self::Limit => "limit",
+            Self::Access => "access",
+            Self::Conflict => "conflict",
+            Self::Internal => "internal",
+        }
+    }
 }
 
 impl Error {
@@ -121,6 +137,9 @@ impl Error {
         let (name, value) = (limit.name(), limit.unit().show(limits.get(limit)));
         let mut error = Self::new(ErrorKind::Limit, format!("the limit `{name}` of {value} was reached"));
         error.0.limit = Some(limit);
+        if limit == Limit::Depth && limits.get(limit) >= limit.default_value() {
+            return error.with_hint("nothing follows documents further down than that");
+        }
         error.with_hint(format!(
             "raise it where the file and the store are trusted with more: --{name}, or Limits::with"
         ))
@@ -148,7 +167,8 @@ impl Error {
         }
     }
 
-    pub(crate) fn on(mut self, path: &Path) -> Self {
+    /// Names the file that the error is about, unless it is named already.
+    pub fn on(mut self, path: &Path) -> Self {
         self.0.path.get_or_insert_with(|| path.to_owned());
         self
     }

@@ -15,6 +15,7 @@ use crate::loader::Loader;
 use crate::plugin::{Origin, Plugin, StoreInfo};
 use crate::receipt::{Receipt, ReceiptListener};
 use crate::registry::Registry;
+use crate::staging::folder_of;
 use crate::store::Store;
 use crate::stores_lock::StoresLock;
 use crate::transaction::Transaction;
@@ -31,6 +32,9 @@ struct Inner {
     /// The built-in stores, those that are replaced too.
     built_in: Vec<Arc<Plugin>>,
     loader: Arc<Loader>,
+    lock: Option<StoresLock>,
+    /// The folders that have a lock of their own.
+    locked_folders: Vec<(PathBuf, StoresLock)>,
     limits: Limits,
     grants: Grants,
 }
@@ -141,9 +145,14 @@ impl Host {
         Transaction::begin()
     }
 
-    /// Learns what a component file is, without adding it to the stores.
+    /// Learns what a component file is, without adding it to the stores: it is compiled, and asked what it is. The host's
+    /// lock holds for it, and that of the folder that it lies in.
     pub fn inspect(&self, component: impl AsRef<Path>) -> Result<StoreInfo, Error> {
-        load_file(&self.0.loader, component.as_ref(), &[]).map(|plugin| plugin.info)
+        let (component, Inner { loader, lock, locked_folders, .. }) = (component.as_ref(), &*self.0);
+        let folder = folder_of(component).canonicalize().ok();
+        let of_folder = locked_folders.iter().filter(|(locked, _)| folder.as_ref() == Some(locked));
+        let locks: Vec<_> = lock.iter().chain(of_folder.map(|(_, lock)| lock)).collect();
+        load_file(loader, component, &locks).map(|plugin| plugin.info)
     }
 
     /// Whether memory is kept ready for instances, as [`HostBuilder::pooled_instances`] asks for.
@@ -246,7 +255,8 @@ impl HostBuilder {
         self
     }
 
-    /// Has `listener` told what each call cost, once it is over, on the thread on which it ended.
+    /// Has `listener` told what each call cost, once it is over, on the thread on which it ended; or, where
+    /// [`HostBuilder::end_process_at_deadline`] ends the process, on the thread that does so.
     ///
     /// ```
     /// # let folder = tempfile::tempdir()?;
@@ -265,7 +275,8 @@ impl HostBuilder {
 
     /// Has a store that is still running at its deadline end the process, for a program that does nothing beside its call.
     ///
-    /// A store's code then runs without looking at the clock, which takes up to a fourth of the time of parsing.
+    /// A store's code then runs without looking at the clock, which costs between a fourteenth and a fourth of the
+    /// time of parsing.
     /// `farewell` is called on a thread of its own with what would have been the call's error, and is to end the process.
     /// A save that is cut short so leaves the old file.
     pub fn end_process_at_deadline(mut self, farewell: impl Fn(&Error) -> Infallible + Send + Sync + 'static) -> Self {
@@ -323,8 +334,17 @@ impl HostBuilder {
                 "nothing takes the place of `{name}`: no third party's store has that name"
             )));
         }
-        let (registry, limits, grants) = (Registry::of(plugins), self.limits.clone(), self.grants.clone());
-        Ok(Host(Arc::new(Inner { registry, built_in, loader, limits, grants })))
+        let locked =
+            |(folder, lock): &(PathBuf, Option<StoresLock>)| Some((folder.canonicalize().ok()?, lock.clone()?));
+        Ok(Host(Arc::new(Inner {
+            registry: Registry::of(plugins),
+            built_in,
+            loader,
+            lock: self.lock.clone(),
+            locked_folders: self.folders.iter().filter_map(locked).collect(),
+            limits: self.limits.clone(),
+            grants: self.grants.clone(),
+        })))
     }
 
     /// Adds a third party's store, unless its name is taken.

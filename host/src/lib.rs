@@ -23,9 +23,12 @@
 //! A store sees the one file and nothing beside it; what it may spend is bounded by [`Limits`]. Saving writes a file
 //! of the host's own and puts it in place once it is whole, so that a failure leaves the old file as it was.
 
+#![deny(unsafe_code)]
+
 mod asynchronous;
 mod cache;
 mod call;
+mod census;
 mod code_memory;
 mod compiler;
 mod component;
@@ -39,6 +42,7 @@ mod limits;
 mod loader;
 mod lock;
 mod log;
+mod open;
 mod outline;
 mod plugin;
 mod reader;

@@ -5,28 +5,48 @@ use std::time::Duration;
 
 use wasmtime::ResourceLimiter;
 
-/// What a call may spend something of. Each is limited unless a caller says otherwise.
+/// What a call may spend something of. Each is limited unless a caller says otherwise: [`Limit::default_value`] tells to
+/// what, and [`Limit::why`] why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Limit {
+    /// Bytes of linear memory, all memories of the store together.
     Memory,
+    /// Time that the store runs for.
     Deadline,
+    /// Bytes read of files, more than once where they are read again.
     Read,
+    /// Bytes written to files.
     Written,
+    /// Bytes of documents that a store answers.
     Documents,
+    /// Containers within one another that the host follows: 512 at most.
     Depth,
+    /// Elements and entries of the documents that the host takes.
     Items,
+    /// Bytes of documents that a store is asked for at once.
     Page,
+    /// Times that files are opened.
     Opens,
+    /// Entries of a folder that are told at once.
     Entries,
+    /// Bytes of a dataset, with what was there before.
     DatasetBytes,
+    /// Files and folders of a dataset, with what was there before.
     DatasetFiles,
+    /// Bytes that one call copies between store and host.
     Copies,
+    /// Handles of the host that are open at once.
     Handles,
+    /// Entries of all tables together.
     Tables,
+    /// Core instances, memories and tables, each.
     Instances,
+    /// Bytes that are kept of what a store says on standard error.
     Log,
+    /// Time that compiling a third party's store takes: a host's, which a call does not spend.
     CompileTime,
+    /// Memory that compiling it takes, likewise.
     CompileMemory,
 }
 
@@ -63,7 +83,7 @@ const TABLE: [Row; 19] = [
     row(Limit::Written, "written", Unit::Bytes, 16 * GIB, "bytes written to files"),
     row(Limit::Documents, "documents", Unit::Bytes, 16 * GIB, "bytes of documents that are answered"),
     row(Limit::Depth, "depth", Unit::Count, 512, "containers within one another that the host follows; more than this default has no effect"),
-    row(Limit::Items, "items", Unit::Count, 1_000_000_000, "elements and entries that the host makes values of"),
+    row(Limit::Items, "items", Unit::Count, 1_000_000_000, "elements and entries of the documents that the host takes"),
     row(Limit::Page, "page", Unit::Bytes, MIB, "bytes of documents that a store is asked for at once"),
     row(Limit::Opens, "opens", Unit::Count, 256, "times that files are opened; a store opens its file again to find a line"),
     row(Limit::Entries, "entries", Unit::Count, 100_000, "entries of a folder that are told at once"),
@@ -109,6 +129,15 @@ impl Limit {
 }
 
 impl Unit {
+    /// What machines call it: a word in lowercase.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bytes => "bytes",
+            Self::Milliseconds => "milliseconds",
+            Self::Count => "count",
+        }
+    }
+
     /// Reads a value as a person writes it: `512MiB`, `30s`, `100`. A number alone is of bytes, of seconds or of things.
     pub fn parse(self, text: &str) -> Option<u64> {
         let text = text.trim();
@@ -170,7 +199,7 @@ impl Limits {
 
     /// None at all, for stores and files that are trusted wholly; but for the size of pages, which is what is asked for,
     /// and for how deep the host follows documents.
-    pub fn none() -> Self {
+    pub fn unlimited() -> Self {
         let unlimited = |place: usize| match TABLE[place].limit {
             Limit::Page | Limit::Depth => TABLE[place].default,
             _ => u64::MAX,

@@ -73,7 +73,7 @@ impl Loader {
         check(&known_digest)?;
         if let Some(about) = self.cached_about(&known_digest) {
             about.outline.check()?;
-            return Ok(Plugin::new(about, known_digest, file.origin(), Code::NotCompiled(file)));
+            return Ok(Plugin::new(about, known_digest, file.origin(), Code::NotLoaded(file)));
         }
         // The file may be another by now: what is compiled is what this digest is of.
         let wasm = file.read()?;
@@ -82,7 +82,7 @@ impl Loader {
         let outline = Outline::of(&wasm)?;
         let component = self.compile(&file.name(), &file, &wasm)?;
         let pre = self.link(&component)?;
-        let about = self.describe(&pre, outline)?;
+        let about = self.describe(&pre, &file, outline)?;
         // Kept once it is known to be a store's.
         self.keep(&about, &component, &digest);
         Ok(Plugin::new(about, digest, file.origin(), Code::Ready(pre)))
@@ -91,12 +91,12 @@ impl Loader {
     /// The plugin's code, ready to be instantiated.
     pub fn code(&self, plugin: &Plugin) -> Result<Arc<Linked>, Error> {
         let mut code = plugin.code.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Code::NotCompiled(file) = &*code {
+        if let Code::NotLoaded(file) = &*code {
             *code = Code::Ready(self.load_code(file, plugin)?);
         }
         match &*code {
             Code::Ready(code) => Ok(Arc::clone(code)),
-            Code::NotCompiled(_) => Err(Error::internal("code that was made is not there")),
+            Code::NotLoaded(_) => Err(Error::internal("code that was made is not there")),
         }
     }
 
@@ -147,21 +147,25 @@ impl Loader {
         // A component that is too large for the memory that is kept ready does without.
         let pooled = self.pool.as_ref().and_then(|pool| link(pool, &copy(component, pool.engine()).ok()?).ok());
         let own = link(&self.linker, component).map_err(|error| no_store(causes(&error)))?;
-        Ok(Arc::new(Linked { own, pooled, _memory: None }))
+        Ok(Arc::new(Linked { own, pooled, _memory: [None, None] }))
     }
 
     /// The code in an entry of the cache.
     fn cached_code(&self, entry: &str) -> Option<Arc<Linked>> {
-        let memory = self.cache.as_ref()?.get_code(entry)?;
+        let cache = self.cache.as_ref()?;
+        // The engines know code by where it lies, so that each has its own.
         let linked = |linker: &Linker<State>| {
-            // SAFETY: the cache gives only what it was given here, with a keyed hash over each byte, in memory that
-            // nobody else can change, and that goes after the last of those who hold what is linked.
-            #[expect(unsafe_code, reason = "compiled code is loaded here and nowhere else")]
+            let memory = cache.get_code(entry)?;
+            // SAFETY: the cache gives only what it was given here, with a keyed hash over each byte, and under a name
+            // that has the engine's configuration. `Linked` and `Call` drop the memory after what runs in it, and no
+            // error of the engine leaves `call.rs` but in words.
+            #[expect(unsafe_code, reason = "compiled code that is our own is run")]
             let component = unsafe { memory.component(linker.engine()) };
-            link(linker, &component.ok()?).ok()
+            Some((link(linker, &component.ok()?).ok()?, memory))
         };
-        let (own, pooled) = (linked(&self.linker)?, self.pool.as_ref().and_then(linked));
-        Some(Arc::new(Linked { own, pooled, _memory: Some(memory) }))
+        let (own, memory) = linked(&self.linker)?;
+        let (pooled, pooled_memory) = self.pool.as_ref().and_then(linked).unzip();
+        Some(Arc::new(Linked { own, pooled, _memory: [Some(memory), pooled_memory] }))
     }
 
     fn cached_about(&self, digest: &str) -> Option<About> {
@@ -170,9 +174,9 @@ impl Loader {
     }
 
     /// Asks a component what it is.
-    fn describe(&self, pre: &Arc<Linked>, outline: Outline) -> Result<About, Error> {
+    fn describe(&self, pre: &Arc<Linked>, file: &ComponentFile, outline: Outline) -> Result<About, Error> {
         let terms = Terms { watchdog: &self.watchdog, limits: &self.limits, grants: &Grants::default() };
-        let mut call = Call::begin(Arc::clone(pre), FileGrant::Nothing, "", &terms, Tally::untold())?;
+        let mut call = Call::begin(Arc::clone(pre), FileGrant::Nothing, "", &terms, Tally::untold(&file.name()))?;
         let description =
             call.invoke(|exports, store, _| exports.autotel_stores_store().call_describe(store).map(Ok))?;
         let description = printable_description(description);
@@ -193,8 +197,8 @@ fn link(linker: &Linker<State>, component: &Component) -> wasmtime::Result<Docum
 /// The same code in another engine.
 fn copy(component: &Component, engine: &Engine) -> wasmtime::Result<Component> {
     let code = component.serialize()?;
-    // SAFETY: it is the code of a component that is loaded already.
-    #[expect(unsafe_code, reason = "compiled code is loaded here and nowhere else")]
+    // SAFETY: an engine of the same configuration, but for where it has its instances, made it just now.
+    #[expect(unsafe_code, reason = "compiled code that is our own is run")]
     unsafe {
         Component::deserialize(engine, code)
     }

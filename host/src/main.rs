@@ -1,5 +1,7 @@
 //! The command line, `autotel`: what the library does, said in words. Holds no logic that the library lacks.
 
+#![forbid(unsafe_code)]
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::{env, fs, io, panic, process};

@@ -27,7 +27,7 @@ pub struct StoreInfo {
     pub imports: Vec<String>,
     /// The interfaces that the component exports, by name.
     pub exports: Vec<String>,
-    /// What the component needs of WebAssembly beyond what every toolchain emits, such as `multi-memory`.
+    /// What the component needs of WebAssembly beyond what every toolchain emits, such as `extended-const`.
     pub features: Vec<String>,
 }
 
@@ -99,7 +99,7 @@ pub(crate) struct Plugin {
 
 pub(crate) enum Code {
     /// Compiled, or taken from the cache, when it is first called.
-    NotCompiled(ComponentFile),
+    NotLoaded(ComponentFile),
     Ready(Arc<Linked>),
 }
 

@@ -12,16 +12,13 @@ use serde::de::DeserializeOwned;
 use wasmtime::component::ResourceAny;
 
 use crate::call::Call;
+use crate::census::Census;
 use crate::contract::Operations;
 use crate::error::{Error, ErrorKind};
 use crate::grants::{FileGrant, Usage};
 use crate::limits::{Limit, Limits};
 use crate::store::Store;
 
-/// Bytes asked of a store at once.
-pub(crate) const PAGE_BYTES: u32 = 1 << 20;
-/// Bytes of a page that is not the last one, most likely.
-const FULL_PAGE_BYTES: usize = PAGE_BYTES as usize / 2;
 /// Bytes of a file that is read, or of a document that is written, in one call rather than page by page.
 pub(crate) const SMALL_FILE_BYTES: u64 = 64 << 10;
 /// Pages that a store may be ahead of whoever reads them.
@@ -45,6 +42,7 @@ const PAGES_AHEAD: usize = 2;
 /// ```
 pub struct Reader {
     decoder: Decoder<Arriving>,
+    census: Option<Census>,
     limits: Limits,
     path: PathBuf,
 }
@@ -63,7 +61,7 @@ impl Reader {
         let arriving = open(store).map_err(|error| error.on(store.shown_path()))?;
         let limits = store.limits().clone();
         let decoder = Decoder::bounded(arriving, limits.size(Limit::Depth), limits.get(Limit::Items));
-        Ok(Self { decoder, limits, path: store.shown_path().to_owned() })
+        Ok(Self { decoder, census: Census::taken(&limits), limits, path: store.shown_path().to_owned() })
     }
 
     /// The next page: a piece of a CBOR sequence (RFC 8742) of the file's documents, or nothing at the end.
@@ -72,6 +70,12 @@ impl Reader {
     pub fn next_page(&mut self) -> Result<Option<Vec<u8>>, Error> {
         let page = self.decoder.take_page();
         self.decoder.pages().outcome().map_err(|error| error.on(&self.path))?;
+        if let (Some(census), Some(page)) = (&mut self.census, &page)
+            && let Err(error) = census.count(page)
+        {
+            self.decoder.pages().from = Origin::Failed;
+            return Err(undecodable(error, &self.limits).on(&self.path));
+        }
         Ok(page)
     }
 
@@ -151,9 +155,18 @@ impl Reading {
         Ok(Self { call, reader, document_bytes: 0, limits: store.limits().clone() })
     }
 
+    /// Bytes asked of the store at once.
+    fn page_bytes_max(&self) -> u32 {
+        u32::try_from(self.limits.get(Limit::Page)).unwrap_or(u32::MAX).max(1)
+    }
+
+    /// Whether there is no more behind a page, most likely.
+    fn is_last(&self, page: &[u8]) -> bool {
+        page.len() < self.page_bytes_max() as usize / 2
+    }
+
     fn next_page(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        let reader = self.reader;
-        let page_bytes_max = u32::try_from(self.limits.get(Limit::Page)).unwrap_or(u32::MAX).max(1);
+        let (reader, page_bytes_max) = (self.reader, self.page_bytes_max());
         let page = self.call.invoke(|exports, instance, _| {
             exports.autotel_stores_store().reader().call_next(instance, reader, page_bytes_max)
         })?;
@@ -163,7 +176,7 @@ impl Reading {
         }
         self.call.count_page();
         self.document_bytes += page.len() as u64;
-        check_length(self.document_bytes, &self.limits)?;
+        self.call.noting(check_length(self.document_bytes, &self.limits))?;
         Ok(Some(page))
     }
 
@@ -228,7 +241,7 @@ impl Arriving {
         let document = call.invoke(|exports, instance, path| {
             exports.autotel_stores_store().call_load(instance, path, store.settings())
         })?;
-        check_length(document.len() as u64, store.limits())?;
+        call.noting(check_length(document.len() as u64, store.limits()))?;
         let usage = Arc::clone(call.usage());
         Ok(Self { from: Origin::Whole(document), usage, failure: None })
     }
@@ -261,7 +274,7 @@ impl Arriving {
             }
             Origin::Here(mut reading) => {
                 let Some(page) = reading.next_page()? else { return self.ended() };
-                self.from = if page.len() < FULL_PAGE_BYTES {
+                self.from = if reading.is_last(&page) {
                     Origin::Here(reading)
                 } else {
                     // There is more, so that it pays to have the store work ahead.

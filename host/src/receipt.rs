@@ -3,11 +3,13 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tracing::{Span, field, info_span};
 
 use crate::error::Error;
+use crate::grants::Usage;
 use crate::limits::{Limit, Limits};
 use crate::watchdog::Late;
 
@@ -48,13 +50,20 @@ pub struct Receipt {
     /// Bytes that the store wrote to its standard error, and how many of them were not kept.
     pub log_bytes: u64,
     pub log_bytes_cut: u64,
-    /// The limits that were reached.
+    /// The limits that the call reached. `depth` and `items` are no call's: whoever reads the documents reaches them.
     pub limits: Vec<Limit>,
     /// Whether the store's compiled code came from the cache.
     pub is_code_cached: bool,
 }
 
 impl Receipt {
+    /// Takes over what was counted of files.
+    pub(crate) fn count(&mut self, usage: &Usage) {
+        self.read_bytes = usage.read_bytes.load(Ordering::Relaxed);
+        self.written_bytes = usage.written_bytes.load(Ordering::Relaxed);
+        self.opens = usage.opens.load(Ordering::Relaxed);
+    }
+
     /// A span for the call, whose other fields follow at its end.
     fn span(&self) -> Span {
         info_span!(
@@ -154,21 +163,25 @@ impl Tally {
         }
     }
 
-    /// What is said, and told, where the call does not end in time.
-    pub fn late(&self, limits: &Limits) -> Late {
-        let (limits, receipt) = (limits.clone(), self.receipt.clone());
-        let (started, listener) = (self.started, self.listener.clone());
+    /// What is said, and told, where what the store runs from now on does not end in time. Its memory and its calls of
+    /// the host are not known then.
+    pub fn late(&self, limits: &Limits, usage: &Arc<Usage>) -> Late {
+        let (limits, usage, mut receipt) = (limits.clone(), Arc::clone(usage), self.receipt.clone());
+        let (begun, running_since, listener) = (self.started, Instant::now(), self.listener.clone());
         Box::new(move || {
-            let mut receipt = Receipt { wall_time: started.elapsed(), ..receipt.clone() };
+            receipt.wall_time = begun.elapsed();
+            receipt.store_time += running_since.elapsed();
+            receipt.calls += 1;
+            receipt.count(&usage);
             receipt.limits.push(Limit::Deadline);
             listener.tell(&receipt);
             Error::limit(Limit::Deadline, &limits).on(&receipt.path)
         })
     }
 
-    /// For a call that nobody asked for.
-    pub fn untold() -> Self {
-        Self::begin("", "describe", Path::new(""), &ReceiptListener::default())
+    /// For a call that nobody asked for, of a component that is called so.
+    pub fn untold(component: &str) -> Self {
+        Self::begin("", "describe", Path::new(component), &ReceiptListener::default())
     }
 }
 

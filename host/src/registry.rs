@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::contract::Format;
 use crate::error::Error;
+use crate::open::open_file;
 use crate::plugin::{Origin, Plugin, StoreInfo};
 
 /// Bytes at the beginning of a file that its format is told by.
@@ -116,12 +117,8 @@ fn info(plugin: &Arc<Plugin>) -> &StoreInfo {
 }
 
 fn first_bytes(path: &Path) -> Option<Vec<u8>> {
-    // Opening a pipe would wait for its other end.
-    if !path.is_file() {
-        return None;
-    }
     let mut start = Vec::new();
-    std::fs::File::open(path).ok()?.take(SIGNATURE_BYTES as u64).read_to_end(&mut start).ok()?;
+    open_file(path).ok()?.take(SIGNATURE_BYTES as u64).read_to_end(&mut start).ok()?;
     Some(start)
 }
 

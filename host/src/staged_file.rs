@@ -51,10 +51,10 @@ impl StagedFile {
 
     /// Gives the file this name, once it is on disk. What had the name is gone.
     ///
-    /// A process that is killed in the middle of this leaves the file under another name. Where the caller holds a lock on
-    /// what the file replaces, that is the name which the next one who stages a file for `name` takes away.
-    pub fn persist(self, name: &OsStr, is_locked: bool) -> io::Result<()> {
-        let waiting = if is_locked { waiting_name(name) } else { random_name()? };
+    /// A process that is killed in the middle of this leaves the file under another name. Where nobody else stages a file
+    /// for `name`, as under a lock, that is the name which the next one who does takes away.
+    pub fn persist(self, name: &OsStr, is_alone: bool) -> io::Result<()> {
+        let waiting = if is_alone { waiting_name(name) } else { random_name()? };
         self.persist_as(&waiting)?;
         self.folder.rename(&waiting, &self.folder, name).inspect_err(|_| drop(remove(&self.folder, &waiting)))
     }
@@ -120,11 +120,12 @@ pub(crate) fn is_ours(_: &Metadata) -> bool {
     true
 }
 
-/// Writes a small file whole, in place of what has its name.
+/// Writes a small file whole, in place of what has its name. Of two who do that at once one may fail, and there is what
+/// one of them wrote.
 pub(crate) fn write_whole(folder: &Arc<Dir>, name: impl AsRef<OsStr>, content: &[&[u8]]) -> io::Result<()> {
     let staged = StagedFile::create(folder)?;
     content.iter().try_for_each(|piece| staged.file().write_all(piece))?;
-    staged.persist(name.as_ref(), false)
+    staged.persist(name.as_ref(), true)
 }
 
 /// Opens a file to read, if it is there: through no link, and without waiting for the other end of a pipe.

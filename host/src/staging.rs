@@ -11,7 +11,7 @@ use cap_std::fs::{Dir, Metadata};
 
 use crate::error::{Error, ErrorKind};
 use crate::lock::{Lock, is_same};
-use crate::staged_file::{RESERVED, StagedFile, is_reserved, remove, waiting_name};
+use crate::staged_file::{RESERVED, StagedFile, is_reserved, open_if_there, remove, waiting_name};
 use crate::transaction::recover;
 
 /// How a file takes the place of another.
@@ -126,10 +126,19 @@ fn target(path: &Path, follows_links: bool) -> Result<PathBuf, Error> {
                 .on(path)
                 .with_hint("to write to what it leads to, say so: --follow-links, or Store::following_links"))
         }
-        _ => match path.canonicalize() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path.to_owned()),
-            found => found.map_err(|error| Error::access(path, error)),
-        },
+        Ok(_) if follows_links => path.canonicalize().map_err(|error| Error::access(path, error)),
+        // The last name is not resolved: it may be a link by now.
+        _ => {
+            let unusable = |error| Error::access(path, error);
+            if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+                return Err(unusable(io::ErrorKind::IsADirectory.into()));
+            }
+            match folder_of(path).canonicalize() {
+                Ok(folder) => Ok(folder.join(name(path).map_err(unusable)?)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path.to_owned()),
+                Err(error) => Err(unusable(error)),
+            }
+        }
     }
 }
 
@@ -151,8 +160,12 @@ fn keep_owner(file: &File, replaced: &Metadata) -> io::Result<()> {
     use cap_std::fs::MetadataExt;
     // Bits that let others run as the owner are not for new content.
     const PERMISSIONS: u32 = 0o777;
-    let _ = std::os::unix::fs::fchown(file, Some(replaced.uid()), Some(replaced.gid()));
-    file.set_permissions(std::fs::Permissions::from_mode(replaced.mode() & PERMISSIONS))
+    let own = |uid| std::os::unix::fs::fchown(file, uid, Some(replaced.gid()));
+    let is_group_kept = own(Some(replaced.uid())).or_else(|_| own(None)).is_ok();
+    let mode = replaced.mode() & PERMISSIONS;
+    // Another group is let do what everybody is.
+    let mode = if is_group_kept { mode } else { mode & 0o707 | (mode & 0o007) << 3 };
+    file.set_permissions(std::fs::Permissions::from_mode(mode))
 }
 
 #[cfg(not(unix))]
@@ -162,10 +175,16 @@ fn keep_owner(file: &File, replaced: &Metadata) -> io::Result<()> {
     file.set_permissions(permissions)
 }
 
+/// Where what a file held before is kept.
+pub(crate) fn backup(file: &Path) -> PathBuf {
+    let mut backup = file.as_os_str().to_owned();
+    backup.push("~");
+    backup.into()
+}
+
 /// Keeps what a file of this name holds under the name of its backup, in place of the backup before.
 pub(crate) fn keep_backup(folder: &Dir, name: &OsStr) -> io::Result<()> {
-    let mut backup = name.to_owned();
-    backup.push("~");
+    let backup = backup(Path::new(name)).into_os_string();
     let meanwhile = waiting_name(&backup);
     // Made before a crash: renaming one name of a file to another of its names does nothing.
     if let (Ok(kept), Ok(current)) = (folder.symlink_metadata(&backup), folder.symlink_metadata(name))
@@ -176,10 +195,19 @@ pub(crate) fn keep_backup(folder: &Dir, name: &OsStr) -> io::Result<()> {
     remove(folder, &meanwhile)?;
     match folder.hard_link(name, folder, &meanwhile) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        // A file system without links.
-        Err(_) => folder.copy(name, folder, &backup).map(drop),
-        Ok(()) => folder.rename(&meanwhile, folder, &backup),
+        // A file system without links, or another user's file.
+        Err(_) => copy_whole(folder, name, &backup),
+        Ok(()) => folder.rename(&meanwhile, folder, &backup).inspect_err(|_| drop(remove(folder, &meanwhile))),
     }
+}
+
+/// Copies a file, with its permissions, to another name: all of it or nothing, and over a link rather than through it.
+fn copy_whole(folder: &Dir, name: &OsStr, to: &OsStr) -> io::Result<()> {
+    let Some(mut file) = open_if_there(folder, name)? else { return Ok(()) };
+    let staged = StagedFile::create(&Arc::new(folder.try_clone()?))?;
+    io::copy(&mut file, &mut staged.file())?;
+    keep_owner(staged.file(), &file.metadata()?)?;
+    staged.persist(to, true)
 }
 
 /// The folder that a path lies in.

@@ -1,7 +1,6 @@
 //! A file and the store that reads and writes it.
 
 use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,6 +16,7 @@ use crate::error::Error;
 use crate::grants::{FileGrant, Grants};
 use crate::limits::Limits;
 use crate::loader::Loader;
+use crate::open::open_file;
 use crate::plugin::Plugin;
 use crate::reader::{Reader, answer_of_guest_thread, is_in_runtime};
 use crate::receipt::{Receipt, ReceiptListener, Tally};
@@ -375,20 +375,10 @@ impl Store {
         self.path.file_name().map_or_else(|| "document".into(), |name| name.to_string_lossy().into_owned())
     }
 
-    /// Opens the file to read, unless it is none: opening a pipe would wait for its other end.
+    /// Opens the file to read.
     pub(crate) fn readable(&self) -> Result<File, Error> {
         recover_beside(&self.path)?;
-        let open = || {
-            let metadata = std::fs::metadata(&self.path)?;
-            if metadata.is_dir() {
-                return Err(io::ErrorKind::IsADirectory.into());
-            }
-            if !metadata.is_file() {
-                return Err(io::Error::other("neither a file nor a directory"));
-            }
-            File::open(&self.path)
-        };
-        open().map_err(|error| Error::access(&self.shown_path, error))
+        open_file(&self.path).map_err(|error| Error::access(&self.shown_path, error))
     }
 }
 

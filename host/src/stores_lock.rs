@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,9 +11,11 @@ use cap_std::fs::Dir;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::open::open_file;
 use crate::plugin::{Origin, StoreInfo};
 use crate::staged_file::write_whole;
 use crate::staging::{folder_of, name, sync_folder};
+use crate::words::printable;
 
 /// Bytes of the largest lock file that is read.
 const FILE_BYTES_MAX: u64 = 16 << 20;
@@ -98,12 +99,8 @@ impl StoresLock {
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let read = || {
-            // Opening a pipe would wait for its other end.
-            if !std::fs::metadata(path)?.is_file() {
-                return Err(io::Error::other("it is no file"));
-            }
             let mut content = Vec::new();
-            File::open(path)?.take(FILE_BYTES_MAX).read_to_end(&mut content)?;
+            open_file(path)?.take(FILE_BYTES_MAX).read_to_end(&mut content)?;
             Ok(content)
         };
         let content = read().map_err(|error| Error::access(path, error))?;
@@ -111,8 +108,19 @@ impl StoresLock {
     }
 
     fn parse(content: &[u8]) -> Result<Self, String> {
-        let lock: Self = serde_json::from_slice(content).map_err(|error| error.to_string())?;
-        if lock.layout == LAYOUT { Ok(lock) } else { Err(format!("its layout is {}, of {LAYOUT}", lock.layout)) }
+        let lock: Self = serde_json::from_slice(content).map_err(|error| printable(&error.to_string()))?;
+        if lock.layout != LAYOUT {
+            return Err(format!("its layout is {}, of {LAYOUT}", lock.layout));
+        }
+        // It comes with the stores, from whoever made them, and is shown.
+        let words = |store: &LockedStore| {
+            let LockedStore { name, version, digest, imports, grants } = store.clone();
+            [name, version, digest].into_iter().chain(imports).chain(grants)
+        };
+        match lock.stores.iter().flat_map(words).find(|word| printable(word) != *word) {
+            Some(word) => Err(format!("`{}` holds what cannot be shown", printable(&word))),
+            None => Ok(lock),
+        }
     }
 
     /// Writes the file, all or nothing.
@@ -221,6 +229,9 @@ mod tests {
         let valid = serde_json::to_vec(&lock(&[("a", "1", &[])])).unwrap();
         assert!(StoresLock::parse(&valid).is_ok());
         (0..valid.len()).for_each(|length| assert!(StoresLock::parse(&valid[..length]).is_err(), "{length} bytes"));
+        let escape = lock(&[("\u{1b}[2Ja", "1", &[])]);
+        assert!(StoresLock::parse(&serde_json::to_vec(&escape).unwrap()).unwrap_err().starts_with('`'));
+        assert!(!StoresLock::parse(b"{\"\x1b[2J\":1}").unwrap_err().contains('\u{1b}'));
         for text in ["", "{}", "[]", r#"{"layout":2,"stores":[]}"#, r#"{"layout":1,"stores":[],"more":1}"#] {
             assert!(StoresLock::parse(text.as_bytes()).is_err(), "{text}");
         }

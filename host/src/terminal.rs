@@ -7,7 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
-use autotel_stores::{Compilation, CompilationPhase, Error, ErrorKind, Loss, Position, Problem, Receipt, printable};
+use autotel_stores::{
+    Compilation, CompilationPhase, Error, ErrorKind, Limit, Loss, Position, Problem, Receipt, printable,
+};
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
@@ -108,18 +110,20 @@ pub fn tell_receipt(as_json: bool) -> impl Fn(&Receipt) + Send + Sync + 'static 
 fn receipt_line(receipt: &Receipt) -> String {
     let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1000.0);
     let mut line = format!(
-        "{} {} {}: {}, {} of them in the store; {} of memory, {} read, {} written; {} of files, {} of the store, {} of the host",
+        "{} {} {}: {}, {} of them in the store and {} for its instance; {} of memory, {} read, {} written; {} of files, {} of the store, {} of the host, {}",
         receipt.store,
         receipt.operation,
         shown(&receipt.path),
         ms(receipt.wall_time),
         ms(receipt.store_time.saturating_sub(receipt.host_time)),
+        ms(receipt.instance_time),
         HumanBytes(receipt.memory_bytes),
         HumanBytes(receipt.read_bytes),
         HumanBytes(receipt.written_bytes),
         counted(receipt.opens, "opening"),
         counted(receipt.calls, "call"),
         counted(receipt.host_calls, "call"),
+        counted(receipt.pages, "page"),
     );
     if receipt.log_bytes_cut > 0 {
         line += &format!("; {} of its log were cut", HumanBytes(receipt.log_bytes_cut));
@@ -169,9 +173,9 @@ fn tell(line: &str) {
 }
 
 fn error_json(error: &Error) -> Value {
-    let kind = format!("{:?}", error.kind()).to_lowercase();
     json!({
-        "kind": kind,
+        "kind": error.kind().name(),
+        "limit": error.limit_reached().map(Limit::name),
         "path": error.path().map(Path::to_string_lossy),
         "message": error.message(),
         "problems": error.problems().iter().map(problem_json).collect::<Vec<_>>(),

@@ -19,7 +19,7 @@ use crate::contract::Loss;
 use crate::error::{Error, ErrorKind};
 use crate::lock::Lock;
 use crate::staged_file::{NEW, is_ours, open_if_there, random_word, remove, waiting_name, write_whole};
-use crate::staging::{Staging, folder_of, keep_backup, name, sync_folder};
+use crate::staging::{Staging, backup, folder_of, keep_backup, name, sync_folder};
 use crate::store::Store;
 use crate::writer::{Writer, encoded};
 
@@ -106,6 +106,10 @@ impl Transaction {
         targets.sort();
         if let Some(twice) = targets.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(Error::usage("the transaction saves this file twice").on(twice[0]));
+        }
+        let mut backups = self.files.iter().filter(|file| file.keeps_backup()).map(|file| backup(file.target()));
+        if let Some(backup) = backups.find(|backup| targets.contains(&&**backup)) {
+            return Err(Error::usage("the transaction saves this file, and keeps another's backup there").on(&backup));
         }
         let id = random_word().map_err(|error| Error::internal(error.to_string()))?;
         let (home, others) = (files.keys().next().cloned().unwrap_or_default(), files.keys().skip(1).cloned());
@@ -277,7 +281,8 @@ pub(crate) fn recover_beside(path: &Path) -> Result<(), Error> {
 
 /// Completes or undoes what a crash has left in a folder, before a file in it is opened.
 pub(crate) fn recover(dir: &Dir, path: &Path) -> Result<(), Error> {
-    if dir.symlink_metadata(MARKER).is_err() {
+    // Anybody may have put one there that is not believed, and hold the folder too.
+    if !matches!(read(dir, MARKER), Ok(Some(_)) | Err(_)) {
         return Ok(());
     }
     // Whoever is in the middle of a transaction holds the folder.

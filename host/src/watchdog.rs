@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use wasmtime::Engine;
 
-use crate::engine::{engine, pool};
+use crate::engine::{Mode, engine, pool};
 use crate::error::Error;
 
 /// How often a running guest is asked whether its time is over.
@@ -18,7 +18,7 @@ const TICK: Duration = Duration::from_millis(10);
 const IDLE_TICKS_MAX: u32 = 100;
 
 /// Says what is wrong where a guest is late.
-pub(crate) type Late = Box<dyn Fn() -> Error + Send>;
+pub(crate) type Late = Box<dyn FnOnce() -> Error + Send>;
 
 type Farewell = dyn Fn(&Error) -> Infallible + Send + Sync;
 
@@ -47,8 +47,8 @@ pub(crate) struct Watchdog {
     /// One that runs the same code, and keeps memory ready for its guests.
     pub pool: Option<Engine>,
     watched: Arc<Watched>,
-    /// Whether guests ask for the time, so that nobody need know when each is late.
-    pub has_checks: bool,
+    /// What the engines' code is compiled for. Where it asks for the time, nobody need know when each guest is late.
+    pub mode: Mode,
 }
 
 /// The guests that are running; none for good, once the host is gone.
@@ -93,11 +93,10 @@ impl Watched {
         guests.is_some()
     }
 
-    /// The error of a guest that is late, if one is.
-    fn late(&self) -> Option<Error> {
-        let (guests, now) = (self.guests(), Instant::now());
-        let late = guests.as_ref()?.running.iter().find(|guest| guest.deadline <= now)?;
-        late.late.as_ref().map(|late| late())
+    /// What a guest that is late has to say, if one is.
+    fn late(&self) -> Option<Late> {
+        let now = Instant::now();
+        self.guests().as_mut()?.running.iter_mut().find(|guest| guest.deadline <= now)?.late.take()
     }
 }
 
@@ -119,8 +118,9 @@ impl Watchdog {
     /// Starts to watch guests, some of which have memory kept ready for them, where there is address space for that.
     pub fn start(interruption: Interruption, pooled: u32) -> Result<Arc<Self>, Error> {
         let has_checks = matches!(interruption, Interruption::Checks);
-        let engine = engine(has_checks)?;
-        let pool = if pooled > 0 { pool(has_checks, pooled) } else { None };
+        let mode = Mode::of_process(has_checks);
+        let engine = engine(mode)?;
+        let pool = if pooled > 0 && mode.has_room { pool(mode, pooled) } else { None };
         let watched = Arc::new(Watched { guests: Mutex::new(Some(Guests::default())), changed: Condvar::new() });
         let (ticking, waited_for) = ([Some(engine.clone()), pool.clone()], Arc::clone(&watched));
         let watch = move || {
@@ -130,8 +130,9 @@ impl Watchdog {
                 match &interruption {
                     Interruption::Checks => ticking.iter().flatten().for_each(Engine::increment_epoch),
                     Interruption::Process(farewell) => {
-                        if let Some(error) = waited_for.late() {
-                            farewell(&error);
+                        // It tells the caller, who may use the host meanwhile.
+                        if let Some(late) = waited_for.late() {
+                            farewell(&late());
                         }
                     }
                 }
@@ -141,13 +142,13 @@ impl Watchdog {
             .name("autotel-watchdog".to_owned())
             .spawn(watch)
             .map_err(|error| Error::internal(format!("cannot start a thread: {error}")))?;
-        Ok(Arc::new(Self { engine, pool, watched, has_checks }))
+        Ok(Arc::new(Self { engine, pool, watched, mode }))
     }
 
     /// Watches a guest that may run for so long, and says `late` where it does not end by then.
     pub fn watch(&self, time: Duration, late: impl FnOnce() -> Late) -> Watching<'_> {
         let deadline = Instant::now() + time.min(TIME_MAX);
-        let late = if self.has_checks { None } else { Some(late()) };
+        let late = if self.mode.has_checks { None } else { Some(late()) };
         let mut guests = self.watched.guests();
         // The host is there as long as its watchdog is, and so are its guests.
         let guests = guests.get_or_insert_default();

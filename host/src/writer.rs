@@ -12,12 +12,13 @@ use crate::call::Call;
 use crate::contract::{Loss, Operations};
 use crate::error::{Error, ErrorKind};
 use crate::grants::FileGrant;
-use crate::reader::{
-    PAGE_BYTES, SMALL_FILE_BYTES, answer_of_guest_thread, ended_early, is_in_runtime, on_guest_thread,
-};
+use crate::reader::{SMALL_FILE_BYTES, answer_of_guest_thread, ended_early, is_in_runtime, on_guest_thread};
 use crate::staging::Staging;
 use crate::store::Store;
 use crate::words::printable_loss;
+
+/// Bytes given to a store at once, and of documents at which it is given a thread.
+const PAGE_BYTES: usize = 1 << 20;
 
 /// A file that is being written, document by document or page by page. Nothing changes on disk before
 /// [`Writer::finish`], and nothing without it.
@@ -133,7 +134,7 @@ impl To {
 
     fn write(&mut self, page: Vec<u8>) -> Result<(), Error> {
         *self = match std::mem::replace(self, Self::Failed) {
-            Self::Here(mut writing) if page.len() < PAGE_BYTES as usize => {
+            Self::Here(mut writing) if page.len() < PAGE_BYTES => {
                 writing.write(&page)?;
                 Self::Here(writing)
             }
@@ -189,7 +190,7 @@ impl Writing {
 
     fn write(&mut self, page: &[u8]) -> Result<(), Error> {
         let writer = self.writer;
-        page.chunks(PAGE_BYTES as usize).try_for_each(|piece| {
+        page.chunks(PAGE_BYTES).try_for_each(|piece| {
             self.call.count_page();
             self.call.invoke(|exports, instance, _| {
                 exports.autotel_stores_store().writer().call_write(instance, writer, piece)

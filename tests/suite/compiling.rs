@@ -42,21 +42,39 @@ fn nothing_of_a_third_partys_is_compiled_unless_a_caller_says_where() {
 #[cfg(target_os = "linux")]
 #[test]
 fn where_address_space_is_limited_stores_work_without_memory_that_is_kept_ready() {
-    // What this test looks like to the process that it starts, whose address space is too small for two instances' memory.
+    // What this test looks like to the processes that it starts, whose address space is too small for one memory that is
+    // reserved whole, or for those of many instances.
     const INSIDE: &str = "AUTOTEL_TEST_INSIDE";
     if std::env::var_os(INSIDE).is_none() {
         let test = "where_address_space_is_limited_stores_work_without_memory_that_is_kept_ready";
         let program = std::env::current_exe().unwrap();
-        let script = format!("ulimit -v 60000000; exec '{}' --exact {test} --nocapture", program.display());
-        let inside = Command::new("sh").args(["-c", &script]).env(INSIDE, "yes").output().unwrap();
-        assert!(inside.status.success(), "{}", String::from_utf8_lossy(&inside.stderr));
-        assert!(String::from_utf8_lossy(&inside.stdout).contains("1 passed"), "the test has another name");
+        for kib in [3_000_000, 60_000_000] {
+            let script = format!("ulimit -v {kib}; exec '{}' --exact {test} --nocapture", program.display());
+            let inside = Command::new("sh").args(["-c", &script]).env(INSIDE, "yes").output().unwrap();
+            assert!(inside.status.success(), "{kib} KiB: {}", String::from_utf8_lossy(&inside.stderr));
+            assert!(String::from_utf8_lossy(&inside.stdout).contains("1 passed"), "the test has another name");
+        }
         return;
     }
     let host = Host::builder().pooled_instances(1000).build().unwrap();
     assert!(!host.keeps_instances_ready());
-    let place = Place::with("a.json", "[1]");
-    assert_eq!(host.open(&place.path).unwrap().load::<Vec<u8>>().unwrap(), [1]);
+    let place = Place::with("a.json", format!("[{}1]", "1, ".repeat(1 << 20)));
+    assert_eq!(host.open(&place.path).unwrap().load::<Vec<u8>>().unwrap().len(), (1 << 20) + 1);
+}
+
+#[test]
+fn kept_code_runs_in_instances_that_are_kept_ready_too() {
+    let (cache, place) = (Place::new("cache"), Place::with("a.json", "[1]"));
+    let builder = Host::builder().cache_folder(&cache.path).pooled_instances(2);
+    for _ in 0..2 {
+        let host = builder.build().unwrap();
+        let readers: Vec<_> = (0..4).map(|_| host.open(&place.path).unwrap().reader().unwrap()).collect();
+        // The code lives as long as what runs in it.
+        drop(host);
+        for mut reader in readers {
+            assert_eq!(reader.next::<Vec<u8>>().unwrap().unwrap(), [1]);
+        }
+    }
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
-use autotel_hostile::{Attack, Outcome, Report, Scene, attacks, data, forge, mount, table};
+use autotel_hostile::data::{self, Target};
+use autotel_hostile::{Attack, Outcome, Report, Scene, attacks, forge, mount, table};
 use autotel_stores::{Compiler, Host, Limit, Limits};
 use autotel_tests::HOST;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -35,6 +36,12 @@ const SAMPLES: [(&str, &str); 3] = [
     ),
 ];
 
+/// The built-in store of an extension.
+fn target(extension: &str) -> Target<'_> {
+    let store = HOST.registry().by_extension(extension).expect("a built-in store has it");
+    Target { host: &HOST, store: &store.description.name, extension }
+}
+
 type Reports = Arc<Mutex<Vec<Report>>>;
 
 /// A test that fails where an attack does not.
@@ -63,11 +70,11 @@ fn main() -> ExitCode {
         let is_for_store = |attack: &&data::DataAttack| attack.extension.is_empty() || attack.extension == extension;
         trials.extend(data::ATTACKS.iter().filter(is_for_store).map(|attack| {
             trial(attack.row, &format!("{extension}: {}", attack.name), &reports, || {
-                vec![data::mount(&HOST, extension, attack)]
+                vec![target(extension).mount(attack)]
             })
         }));
         trials.push(trial(34, &format!("{extension}: damaged files"), &reports, || {
-            data::mount_sample(&HOST, extension, sample.as_bytes())
+            target(extension).mount_sample(sample.as_bytes())
         }));
     }
     let conclusion = libtest_mimic::run(&arguments, trials);

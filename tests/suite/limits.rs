@@ -1,18 +1,24 @@
 //! What a call may spend is bounded, and the next call works.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use autotel_stores::{ErrorKind, Host, Limit, Limits, Receipt};
+use autotel_stores::{ErrorKind, Host, Limit, Limits, Receipt, Store};
 use autotel_tests::Place;
 
 #[test]
 fn a_call_ends_at_its_deadline() {
     let place = Place::with("long.json", format!("[{}1]", "1,".repeat(20_000_000)));
-    let limits = Limits::default().with_deadline(Duration::ZERO);
-    let error = place.open().with_limits(limits).validate().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
+    let unbounded = Instant::now();
     assert_eq!(place.open().validate().unwrap(), []);
+    let unbounded = unbounded.elapsed();
+    let limits = Limits::default().with_deadline(unbounded / 20);
+    let bounded = Instant::now();
+    let error = place.open().with_limits(limits).validate().unwrap_err();
+    assert_eq!(error.limit_reached(), Some(Limit::Deadline), "{error}");
+    let bounded = bounded.elapsed();
+    assert!(bounded < unbounded / 2, "{bounded:?} of {unbounded:?}: it ran to its end");
+    assert_eq!(place.open().validate().unwrap(), [], "the next call has a deadline of its own");
 }
 
 #[test]
@@ -59,12 +65,16 @@ fn each_limit_that_bites_is_named_with_its_value_and_the_option_that_raises_it()
         (Limit::Tables, 1, "1"),
         (Limit::Instances, 1, "1"),
     ] {
-        let error = place.open().with_limits(Limits::default().with(limit, value)).load_values();
+        let store = place.open().with_limits(Limits::default().with(limit, value));
+        let (error, receipts) = store.receipted(Store::load_values);
         let error = error.err().unwrap_or_else(|| panic!("{limit:?} does not bite"));
         assert_eq!((error.kind(), error.limit_reached()), (ErrorKind::Limit, Some(limit)), "{limit:?}: {error}");
         let message = format!("the limit `{}` of {shown} was reached", limit.name());
         assert_eq!(error.message(), message);
         assert!(error.hint().unwrap().contains(&format!("--{}", limit.name())), "{error:?}");
+        // Depth and items are reached by whoever reads the documents.
+        let is_calls = !matches!(limit, Limit::Depth | Limit::Items);
+        assert_eq!(receipts[0].limits.contains(&limit), is_calls, "{receipts:?}");
     }
     assert_eq!(place.open().load_values().unwrap().len(), 1, "the next call has limits of its own");
 }
@@ -75,6 +85,16 @@ fn pages_are_as_large_as_was_asked_for() {
     let mut reader = place.open().with_limits(Limits::default().with(Limit::Page, 100)).reader().unwrap();
     while let Some(page) = reader.next_page().unwrap() {
         assert!((1..=100).contains(&page.len()));
+    }
+}
+
+#[test]
+fn what_documents_are_made_of_is_bounded_in_pages_too() {
+    let place = Place::with("list.json", format!("[{}[[1]]]", "1, ".repeat(1000)));
+    for (limit, least) in [(Limit::Depth, 3), (Limit::Items, 1003)] {
+        let load = |value| place.open().with_limits(Limits::default().with(limit, value)).load_cbor();
+        assert!(load(least).is_ok());
+        assert_eq!(load(least - 1).unwrap_err().limit_reached(), Some(limit));
     }
 }
 

@@ -95,6 +95,19 @@ fn each_folder_is_held_to_its_own_lock() {
     assert!(words(&refused).contains("the lock file is that of one folder"), "{}", words(&refused));
 }
 
+#[test]
+fn a_component_that_no_lock_has_is_not_even_looked_into() {
+    let place = place();
+    assert!(autotel(&place, &["lock", "--yes"]).status.success());
+    // Not one of the stores, by its name, and in their folder all the same.
+    let other = place.folder.path().join("other.bin");
+    let describe = || autotel(&place, &["describe", &other.to_string_lossy()]);
+    fs::copy(&place.path, &other).unwrap();
+    assert!(describe().status.success(), "{}", words(&describe()));
+    fs::write(&other, [place.content(), vec![0, 1, 0]].concat()).unwrap();
+    assert!(words(&describe()).contains("the lock file does not have this component"), "{}", words(&describe()));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_lock_file_that_cannot_be_read_is_not_as_good_as_none() {

@@ -177,6 +177,33 @@ fn a_name_as_long_as_names_can_be_is_saved_to() {
 }
 
 #[test]
+fn a_transaction_does_not_keep_a_backup_where_it_saves_another_file() {
+    let place = Place::with("a.json", "1");
+    let mut transaction = HOST.transaction();
+    transaction.save(&place.open().keeping_backup(), &2).unwrap();
+    let backup = HOST.open_with(place.folder.path().join("a.json~"), "json-store").unwrap();
+    transaction.save(&backup, &3).unwrap();
+    assert_eq!(transaction.commit().unwrap_err().kind(), ErrorKind::Usage);
+    assert_eq!((place.names(), place.content()), (vec!["a.json".to_owned()], b"1".to_vec()));
+}
+
+#[test]
+fn a_path_that_names_a_folder_is_not_saved_to() {
+    let place = Place::new("a.json");
+    let folder = format!("{}/", place.path.display());
+    let error = HOST.open_with(folder, "json-store").unwrap().save(&1).unwrap_err();
+    assert_eq!((error.kind(), place.names()), (ErrorKind::Access, Vec::new()));
+}
+
+#[test]
+fn a_backup_that_cannot_be_made_leaves_nothing() {
+    let place = Place::with("a.json", "1");
+    fs::create_dir(place.folder.path().join("a.json~")).unwrap();
+    assert_eq!(place.open().keeping_backup().save(&2).unwrap_err().kind(), ErrorKind::Access);
+    assert_eq!((place.names(), place.content()), (vec!["a.json".to_owned(), "a.json~".to_owned()], b"1".to_vec()));
+}
+
+#[test]
 fn a_transaction_saves_a_file_once() {
     let place = Place::new("a.json");
     let mut transaction = HOST.transaction();

@@ -33,6 +33,13 @@ impl Arguments {
         let stores = hosts.first().map(|host| host.stores()).unwrap_or_default();
         let code = entries.iter().filter(|entry| entry.is_code);
         let bytes = |digest: &str| code.clone().filter(|entry| entry.digest == digest).map(|entry| entry.bytes).sum();
+        let is_kept = |digest: &str| code.clone().filter(|entry| entry.digest == digest).count() >= hosts.len();
+        if let Some(lost) = stores.iter().find(|store| !is_kept(&store.digest)) {
+            let message = format!("the compiled code of {} could not be kept", lost.description.name);
+            return Err(Error::new(ErrorKind::Access, message)
+                .on(folder)
+                .with_hint("the disk may be full, or the code larger than the 256 MiB that are kept of one store"));
+        }
         if self.json {
             let json = stores.iter().map(|store| {
                 let bytes: u64 = bytes(&store.digest);

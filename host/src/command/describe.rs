@@ -96,7 +96,8 @@ fn limit_json(limit: Limit, limits: &Limits) -> Value {
     json!({
         "name": limit.name(),
         "value": limits.get(limit),
-        "unit": format!("{:?}", limit.unit()).to_lowercase(),
+        "default": limit.default_value(),
+        "unit": limit.unit().name(),
         "why": limit.why(),
     })
 }

@@ -31,8 +31,8 @@ impl Arguments {
 
 /// Writes a file that is there as a whole or not at all.
 fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
-    if path.exists() && !path.is_file() {
-        return Err(io::Error::other("there is something else of this name"));
+    if path.symlink_metadata().is_ok_and(|there| !there.is_file()) {
+        return Err(io::Error::other("there is something else of this name: a link, a folder or a device"));
     }
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;

@@ -43,7 +43,7 @@ pub const ATTACKS: &[DataAttack] = &[
     any(28, "100,000 open braces", || b"{\"a\":".repeat(100_000)),
     any(28, "100,000 open elements", || b"<a>".repeat(100_000)),
     any(28, "100,000 open parentheses", || b"(".repeat(100_000)),
-    any(28, "100,000 lines, each further in", || (0..3000).map(|depth| format!("{}- a:\n", " ".repeat(depth))).collect::<String>().into_bytes()),
+    any(28, "3,000 lines, each further in", || (0..3000).map(|depth| format!("{}- a:\n", " ".repeat(depth))).collect::<String>().into_bytes()),
     refused("json", 28, "100,000 arrays that end", || [b"[".repeat(100_000), b"]".repeat(100_000)].concat()),
     refused("yaml", 28, "100,000 flow maps that end", || [b"{a: ".repeat(100_000), b"}".repeat(100_000)].concat()),
     refused("yaml", 28, "100,000 block sequences in one line", || b"- ".repeat(100_000)),
@@ -112,85 +112,103 @@ fn bomb<R: Read>(codec: impl FnOnce(Take<Repeat>) -> R) -> Vec<u8> {
     packed
 }
 
+/// Whether documents hold what stands in the file that entities name, and in none of the attacks.
+fn holds_secret(documents: &[u8]) -> bool {
+    documents.windows(SECRET.len()).any(|window| window == SECRET)
+}
+
+const SECRET: &[u8] = b"root:";
+
 /// What a store may spend on one of the files.
 pub fn limits() -> Limits {
     Limits::default().with(Limit::Memory, 256 << 20).with_deadline(Duration::from_secs(20))
 }
 
-/// Attacks the store that `host` has for the extension, with the files that are for it or for any.
-pub fn mount(host: &Host, extension: &str, attack: &DataAttack) -> Report {
-    let is_for_store = attack.extension == extension;
-    run(host, extension, attack.row, attack.name, &(attack.file)(), attack.is_refused && is_for_store)
+/// The store that is attacked, and the extension of the files that it is attacked with.
+#[derive(Clone, Copy)]
+pub struct Target<'a> {
+    pub host: &'a Host,
+    pub store: &'a str,
+    pub extension: &'a str,
 }
 
-/// Attacks with a valid file of the store's own, cut off at every byte, and with a bit flipped at every place.
-pub fn mount_sample(host: &Host, extension: &str, sample: &[u8]) -> Vec<Report> {
-    let cuts = (0..sample.len()).map(|length| sample[..length].to_vec());
-    let flips = (0..sample.len() * 8).map(|bit| {
-        let mut flipped = sample.to_vec();
-        flipped[bit / 8] ^= 1 << (bit % 8);
-        flipped
-    });
-    let all = |name: &str, files: Vec<Vec<u8>>| {
-        let mut all = Report {
-            row: 34,
-            name: format!("{extension}: {name}"),
-            outcome: Ok(String::new()),
-            took: Duration::ZERO,
-            memory_bytes: 0,
-        };
-        let (mut loaded, mut refused) = (0, 0);
-        for file in files {
-            let report = run(host, extension, 34, name, &file, false);
-            all.took += report.took;
-            all.memory_bytes = all.memory_bytes.max(report.memory_bytes);
-            match report.outcome {
-                Ok(seen) if seen.starts_with("loaded") => loaded += 1,
-                Ok(_) => refused += 1,
-                Err(wrong) => all.outcome = Err(format!("{wrong}: {}", String::from_utf8_lossy(&file))),
-            }
-        }
-        all.outcome = all.outcome.map(|_| format!("{loaded} loaded, {refused} refused"));
-        all
-    };
-    vec![
-        all("a valid file cut off at every byte", cuts.collect()),
-        all("a valid file with a bit flipped at every place", flips.collect()),
-    ]
-}
+impl Target<'_> {
+    /// Attacks with a file that is for the store's format or for any.
+    pub fn mount(self, attack: &DataAttack) -> Report {
+        let is_for_store = attack.extension == self.extension;
+        self.run(attack.row, attack.name, &(attack.file)(), attack.is_refused && is_for_store)
+    }
 
-fn run(host: &Host, extension: &str, row: u8, name: &str, file: &[u8], is_refused: bool) -> Report {
-    let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let path = folder.path().join(format!("attack.{extension}"));
-    std::fs::write(&path, file).expect("the folder takes files");
-    let (started, most) = (Instant::now(), Arc::new(AtomicU64::new(0)));
-    let noted = Arc::clone(&most);
-    let loaded = host.open(&path).and_then(|store| {
-        let store = store.with_limits(limits()).on_receipt(move |receipt| {
-            noted.fetch_max(receipt.memory_bytes, Ordering::Relaxed);
+    /// Attacks with a valid file of the store's own, cut off at every byte, and with a bit flipped at every place.
+    pub fn mount_sample(self, sample: &[u8]) -> Vec<Report> {
+        let cuts = (0..sample.len()).map(|length| sample[..length].to_vec());
+        let flips = (0..sample.len() * 8).map(|bit| {
+            let mut flipped = sample.to_vec();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            flipped
         });
-        // Documents cross the boundary, and are not made anything of here.
-        let documents = store.load_cbor()?;
-        store.validate()?;
-        Ok(documents)
-    });
-    let outcome: Outcome = match loaded {
-        Ok(_) if is_refused => Err("it was loaded".to_owned()),
-        Ok(documents) => Ok(format!("loaded, {} bytes", documents.len())),
-        Err(error) => {
-            let told = error.problems().first().map_or(error.message(), |problem| &problem.message);
-            match error.kind() {
-                ErrorKind::Refused => Ok(format!("refused: {}", shortened(told))),
-                ErrorKind::Limit => Ok(shortened(told)),
-                kind => Err(format!("{kind:?}: {}", shortened(told))),
+        let all = |name: &str, files: Vec<Vec<u8>>| {
+            let mut all = Report {
+                row: 34,
+                name: format!("{}: {name}", self.extension),
+                outcome: Ok(String::new()),
+                took: Duration::ZERO,
+                memory_bytes: 0,
+            };
+            let (mut loaded, mut refused) = (0, 0);
+            for file in files {
+                let report = self.run(34, name, &file, false);
+                all.took += report.took;
+                all.memory_bytes = all.memory_bytes.max(report.memory_bytes);
+                match report.outcome {
+                    Ok(seen) if seen.starts_with("loaded") => loaded += 1,
+                    Ok(_) => refused += 1,
+                    Err(wrong) => all.outcome = Err(format!("{wrong}: {}", String::from_utf8_lossy(&file))),
+                }
             }
+            all.outcome = all.outcome.map(|_| format!("{loaded} loaded, {refused} refused"));
+            all
+        };
+        vec![
+            all("a valid file cut off at every byte", cuts.collect()),
+            all("a valid file with a bit flipped at every place", flips.collect()),
+        ]
+    }
+
+    fn run(self, row: u8, name: &str, file: &[u8], is_refused: bool) -> Report {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let path = folder.path().join(format!("attack.{}", self.extension));
+        std::fs::write(&path, file).expect("the folder takes files");
+        let (started, most) = (Instant::now(), Arc::new(AtomicU64::new(0)));
+        let noted = Arc::clone(&most);
+        let loaded = self.host.open_with(&path, self.store).and_then(|store| {
+            let store = store.with_limits(limits()).on_receipt(move |receipt| {
+                noted.fetch_max(receipt.memory_bytes, Ordering::Relaxed);
+            });
+            // Documents cross the boundary, and are not made anything of here.
+            let documents = store.load_cbor()?;
+            store.validate()?;
+            Ok(documents)
+        });
+        let outcome: Outcome = match loaded {
+            Ok(_) if is_refused => Err("it was loaded".to_owned()),
+            Ok(documents) if holds_secret(&documents) => Err("it holds what lies outside".to_owned()),
+            Ok(documents) => Ok(format!("loaded, {} bytes", documents.len())),
+            Err(error) => {
+                let told = error.problems().first().map_or(error.message(), |problem| &problem.message);
+                match error.kind() {
+                    ErrorKind::Refused => Ok(format!("refused: {}", shortened(told))),
+                    ErrorKind::Limit => Ok(shortened(told)),
+                    kind => Err(format!("{kind:?}: {}", shortened(told))),
+                }
+            }
+        };
+        Report {
+            row,
+            name: format!("{}: {name}", self.extension),
+            outcome,
+            took: started.elapsed(),
+            memory_bytes: most.load(Ordering::Relaxed),
         }
-    };
-    Report {
-        row,
-        name: format!("{extension}: {name}"),
-        outcome,
-        took: started.elapsed(),
-        memory_bytes: most.load(Ordering::Relaxed),
     }
 }

@@ -33,6 +33,9 @@ pub struct Attack {
     pub run: fn(&Scene) -> Outcome,
 }
 
+/// The systems that have links, pipes and permissions as Unix has them.
+pub const UNIX: &[&str] = &["linux", "macos", "freebsd", "netbsd", "openbsd"];
+
 impl Attack {
     /// An attack on any system.
     pub const fn new(row: u8, name: &'static str, run: fn(&Scene) -> Outcome) -> Self {

@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::{env, fs};
 
-use autotel_hostile::{Report, data, table};
-use autotel_stores::{Compiler, Host};
+use autotel_hostile::data::{self, Target};
+use autotel_hostile::{Report, table};
+use autotel_stores::{COMPILE_FOR_HOST, Compiler, Host, compile_for_host};
 
 const USAGE: &str = "usage: autotel-hostile STORE.wasm --sample FILE
 
@@ -19,6 +20,10 @@ the store: where it trapped, or answered what is no document.";
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = env::args_os().skip(1).map(PathBuf::from).collect();
+    // The store is not trusted with a compiler in this process either.
+    if arguments == [PathBuf::from(COMPILE_FOR_HOST)] {
+        return compile_for_host();
+    }
     let [component, option, sample] = &arguments[..] else {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
@@ -42,11 +47,18 @@ fn main() -> ExitCode {
 }
 
 fn attack(component: &PathBuf, sample: &PathBuf) -> Result<Vec<Report>, Box<dyn std::error::Error>> {
-    let host = Host::builder().store_file(component).compiler(Compiler::InProcess).build()?;
+    let built_in = Host::new()?;
+    let compiler = Compiler::program(env::current_exe()?);
+    let builder = Host::builder().compiler(compiler);
+    let description = builder.clone().build()?.inspect(component)?.description;
+    // It may call itself like a built-in store.
+    let is_built_in = built_in.stores().iter().any(|store| store.description.name == description.name);
+    let builder = if is_built_in { builder.replace(&description.name) } else { builder };
+    let host = builder.store_file(component).build()?;
     let extension = sample.extension().and_then(|extension| extension.to_str()).ok_or("the sample has no extension")?;
-    let store = host.registry().by_extension(extension).ok_or("the store does not claim the sample's extension")?;
-    eprintln!("attacking {} {}", store.description.name, store.description.version);
-    let mut reports: Vec<_> = data::ATTACKS.iter().map(|attack| data::mount(&host, extension, attack)).collect();
-    reports.extend(data::mount_sample(&host, extension, &fs::read(sample)?));
+    eprintln!("attacking {} {}", description.name, description.version);
+    let target = Target { host: &host, store: &description.name, extension };
+    let mut reports: Vec<_> = data::ATTACKS.iter().map(|attack| target.mount(attack)).collect();
+    reports.extend(target.mount_sample(&fs::read(sample)?));
     Ok(reports)
 }

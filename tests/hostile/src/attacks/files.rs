@@ -5,29 +5,30 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use autotel_stores::{ErrorKind, Limit, Limits};
 
-use crate::{Attack, Outcome, Scene, fails_with};
+use crate::{Attack, Outcome, Scene, UNIX, fails_with};
 
 #[rustfmt::skip]
 pub const ATTACKS: &[Attack] = &[
     Attack::new(1, "looks for siblings, parents and the system's files", look_around),
     Attack::new(1, "takes paths out of a folder", |scene| all_refused(scene, OUTSIDE)),
-    Attack::new(2, "follows links out of a folder it may change", |scene| all_refused(scene, LINKS)),
-    Attack::new(2, "follows links out of a folder it may read", |scene| all_refused(scene, READ_ONLY_LINKS)),
-    Attack::new(3, "renames links, and through them", |scene| all_refused(scene, RENAMES)),
+    Attack::new(2, "follows links out of a folder it may change", |scene| all_refused(scene, LINKS)).on(UNIX),
+    Attack::new(2, "follows links out of a folder it may read", |scene| all_refused(scene, READ_ONLY_LINKS)).on(UNIX),
+    Attack::new(3, "renames links, and through them", |scene| all_refused(scene, RENAMES)).on(UNIX),
     Attack::new(4, "changes a folder that it may only read", |scene| all_refused(scene, READ_ONLY)),
     Attack::new(4, "changes the file that it may only read", |scene| all_refused(scene, READ_ONLY_FILE)),
     Attack::new(5, "links or renames from one folder into another", |scene| all_refused(scene, ACROSS)),
-    Attack::new(5, "writes to a file that has another name outside", |scene| all_refused(scene, HARD_LINKS)),
+    Attack::new(5, "writes to a file that has another name outside", |scene| all_refused(scene, HARD_LINKS)).on(UNIX),
     Attack::new(6, "plants a link for a later tool", |scene| all_refused(scene, PLANTED)),
-    Attack::new(7, "reads while folder and link are swapped", swap),
+    Attack::new(7, "reads while folder and link are swapped", swap).on(UNIX),
     Attack::new(8, "uses names that mean something else elsewhere", |scene| all_refused(scene, NAMES)),
     Attack::new(8, "takes the names of the host's own files", |scene| all_refused(scene, RESERVED)),
-    Attack::new(9, "opens pipes, sockets and devices", |scene| all_refused(scene, SPECIAL)),
-    Attack::new(9, "is granted a pipe as its file", granted_pipe),
+    Attack::new(9, "opens pipes, sockets and devices", |scene| all_refused(scene, SPECIAL)).on(UNIX),
+    Attack::new(9, "is granted a pipe as its file", granted_pipe).on(UNIX),
     Attack::new(10, "sets extreme times", |scene| all_refused(scene, TIMES)),
     Attack::new(11, "opens files until there are no more", |scene| limit(scene, "open many\t/data/kept", Limit::Opens)),
     Attack::new(11, "makes files until there is no more room for names", make_many),
     Attack::new(11, "makes a file of 1 TB", |scene| limit(scene, "write at\t/data/sparse\t1099511627776", Limit::DatasetBytes)),
+    Attack::new(11, "writes 4 EiB behind the start of a file", |scene| all_refused(scene, &["write at\t/data/kept\t4611686018427387904"])),
     Attack::new(11, "fills its dataset", fill),
     Attack::new(11, "renames files to what they are called, to be forgotten", rename_to_itself),
     Attack::new(11, "takes the name of an open file away, and then its bytes", |scene| small(scene, GIVEN_TWICE, &["err busy", "err busy", "err busy", "err quota"])),

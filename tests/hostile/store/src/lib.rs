@@ -37,7 +37,6 @@ impl Parse for Parser {
             Some("escape") => return Err(Fault::syntax("\u{1b}]0;title\u{7}\r\nfile:1:1: all is well", 3)),
             Some("lie about the place") => return Err(Fault::syntax("far away", u64::MAX)),
             Some("long message") => return Err(Fault::syntax("x\n".repeat(1 << 20), 0)),
-            Some("no page") => {}
             Some(behaviour) if misbehave(behaviour) => to.text("survived"),
             Some(_) => return Err(Fault::syntax("no behaviour is called so", 0)),
             None => return Err(Fault::syntax("expected `hostile:`", 0)),
