@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
@@ -43,9 +43,15 @@ fn path(folder: &Path, file: usize) -> PathBuf {
     folder.join(format!("{file}.{}", ["json", "yaml"][file % 2]))
 }
 
+fn is_missing(error: &Error) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
+    source.is_some_and(|source| source.kind() == io::ErrorKind::NotFound)
+}
+
 fn count(host: &Host, path: &Path) -> Result<u64, Error> {
     let counter: Counter = match host.open(path)?.load() {
-        Err(error) if error.kind() == ErrorKind::Access && !path.exists() => return Ok(0),
+        // Another may have made it by now.
+        Err(error) if is_missing(&error) => return Ok(0),
         loaded => loaded?,
     };
     assert_eq!(counter.padding.len(), Counter::of(counter.count).padding.len(), "{} is torn", path.display());

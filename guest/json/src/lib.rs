@@ -28,6 +28,14 @@ impl Store for JsonStore {
             .option(
                 OptionDescription::count("indent", 0..=16, 2, "spaces a level; 0 writes all on one line").to_write(),
             )
+            .option(
+                OptionDescription::flag(
+                    "canonical",
+                    false,
+                    "write the one text that RFC 8785 has for a document, to hash or to sign",
+                )
+                .to_write(),
+            )
             .option(OptionDescription::choice(
                 "documents",
                 &["one", "many"],

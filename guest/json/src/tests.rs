@@ -22,7 +22,10 @@ fn parsed_with(text: &str, options: &Options) -> Result<Value, Fault> {
 }
 
 fn printed(value: &Value, indent: u64) -> (String, Vec<String>) {
-    let options = options(Operations::SAVE).with("indent", OptionValue::Count(indent));
+    printed_with(value, options(Operations::SAVE).with("indent", OptionValue::Count(indent)))
+}
+
+fn printed_with(value: &Value, options: Options) -> (String, Vec<String>) {
     let (bytes, losses) = print_all::<JsonStore>(&value.to_cbor(), &options).expect("the value prints");
     let told = losses.into_iter().map(|loss| format!("{}: {}", loss.pointer, loss.message)).collect();
     (String::from_utf8(bytes).expect("JSON is UTF-8"), told)
@@ -52,6 +55,48 @@ fn printing_lays_out_as_serde_json_does() {
         let (ours, _) = printed(&parsed(text).unwrap(), 2);
         assert_eq!(ours, format!("{value:#}\n"), "{text}");
     }
+}
+
+fn canonical(text: &str) -> (String, Vec<String>) {
+    printed_with(&parsed(text).unwrap(), options(Operations::SAVE).with("canonical", OptionValue::Flag(true)))
+}
+
+#[test]
+fn canonical_text_is_that_of_the_standards_examples() {
+    // RFC 8785 §3.2.2 and §3.2.3.
+    let (text, losses) = canonical(
+        r#"{
+          "numbers": [333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001],
+          "string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/",
+          "literals": [null, true, false]
+        }"#,
+    );
+    let expected = r#"{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}"#;
+    assert_eq!(text, expected);
+    assert_eq!(losses, ["/numbers/0: a number that no 64-bit float is, written as the nearest, as RFC 8785 has it"]);
+    let (text, losses) =
+        canonical(r#"{"\u20ac": 1, "\r": 2, "\ufb33": 3, "1": 4, "\ud83d\ude00": 5, "\u0080": 6, "\u00f6": 7}"#);
+    assert_eq!((&*text, losses.len()), ("{\"\\r\":2,\"1\":4,\"\u{80}\":6,\"ö\":7,\"€\":1,\"😀\":5,\"\u{fb33}\":3}", 0));
+}
+
+#[test]
+fn canonical_text_is_the_same_however_a_document_was_written() {
+    for texts in
+        [["-0", "0"], ["1.0", "1"], ["100", "1E2"], ["9007199254740992", "9.007199254740992e15"], ["{}", " { } "]]
+    {
+        assert_eq!(canonical(texts[0]), canonical(texts[1]), "{texts:?}");
+    }
+    assert_eq!(canonical("9007199254740993").1.len(), 1, "beyond what floats count to");
+    assert_eq!(canonical(&format!("{}{}", "[".repeat(500), "]".repeat(500))).0.len(), 1000);
+}
+
+#[test]
+fn canonical_text_is_of_one_document_with_numbers_that_are_finite() {
+    let options = options(Operations::SAVE).with("canonical", OptionValue::Flag(true));
+    let infinite = print_all::<JsonStore>(&Value::from(f64::INFINITY).to_cbor(), &options);
+    assert!(matches!(infinite, Err(Fault::Unsupported(_))));
+    let several = print_all::<JsonStore>(&[1, 2], &options);
+    assert!(matches!(several, Err(Fault::Unsupported(_))));
 }
 
 #[test]

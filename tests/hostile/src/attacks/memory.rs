@@ -35,7 +35,7 @@ pub const ATTACKS: &[Attack] = &[
     Attack::new(17, "puts escapes in what it says of itself", description),
     Attack::new(17, "puts escapes in its last words", last_words),
     Attack::new(17, "tells of a place far behind the end of the file", |scene| told(scene, "lie about the place", ErrorKind::Refused)),
-    Attack::new(17, "logs 40 MB of escapes and traps", |scene| told(scene, "shout and trap", ErrorKind::Store)),
+    Attack::new(17, "logs 10 MB of escapes and traps", |scene| told(scene, "shout and trap", ErrorKind::Store)),
     Attack::new(17, "gives an error of 2 MB", |scene| told(scene, "long message", ErrorKind::Refused)),
 ];
 

@@ -99,7 +99,7 @@ fn misbehave(behaviour: &str) -> bool {
         }
         "shout" => (0..1_000_000).for_each(|_| println!("{}", "x".repeat(10_000))),
         "shout and trap" => {
-            (0..1000).for_each(|_| eprintln!("{}", "\u{1b}[2J".repeat(10_000)));
+            (0..250).for_each(|_| eprintln!("{}", "\u{1b}[2J".repeat(10_000)));
             std::process::abort();
         }
         _ => return false,
