@@ -282,7 +282,7 @@ pub(crate) fn recover_beside(path: &Path) -> Result<(), Error> {
 /// Completes or undoes what a crash has left in a folder, before a file in it is opened.
 pub(crate) fn recover(dir: &Dir, path: &Path) -> Result<(), Error> {
     // Anybody may have put one there that is not believed, and hold the folder too.
-    if !matches!(read(dir, MARKER), Ok(Some(_)) | Err(_)) {
+    if matches!(read(dir, MARKER), Ok(None)) {
         return Ok(());
     }
     // Whoever is in the middle of a transaction holds the folder.

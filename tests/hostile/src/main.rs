@@ -47,13 +47,12 @@ fn main() -> ExitCode {
 }
 
 fn attack(component: &PathBuf, sample: &PathBuf) -> Result<Vec<Report>, Box<dyn std::error::Error>> {
-    let built_in = Host::new()?;
-    let compiler = Compiler::program(env::current_exe()?);
-    let builder = Host::builder().compiler(compiler);
-    let description = builder.clone().build()?.inspect(component)?.description;
+    let builder = Host::builder().compiler(Compiler::program(env::current_exe()?));
+    let built_in = builder.build()?;
+    let description = built_in.inspect(component)?.description;
     // It may call itself like a built-in store.
-    let is_built_in = built_in.stores().iter().any(|store| store.description.name == description.name);
-    let builder = if is_built_in { builder.replace(&description.name) } else { builder };
+    let is_taken = built_in.registry().by_name(&description.name).is_some();
+    let builder = if is_taken { builder.replace(&description.name) } else { builder };
     let host = builder.store_file(component).build()?;
     let extension = sample.extension().and_then(|extension| extension.to_str()).ok_or("the sample has no extension")?;
     eprintln!("attacking {} {}", description.name, description.version);
