@@ -1,4 +1,4 @@
-//! Lists the built-in stores' components for the library to embed: built from `guest/` or, in a package, which has no
+//! Lists the components of the built-in stores and tools for the library to embed: built from `guest/` or, in a package, which has no
 //! `guest/`, those that `stores/` holds.
 
 use std::fmt::Write as _;
@@ -22,11 +22,16 @@ fn main() {
         !components.is_empty(),
         "this package was made without the stores: run `cargo build` before `cargo package`"
     );
-    let mut list = String::from("pub(crate) const BUILT_IN: &[&[u8]] = &[\n");
-    for component in &components {
-        writeln!(list, "    include_bytes!({component:?}),").expect("memory takes every byte");
+    let is_tool = |component: &&PathBuf| component.to_string_lossy().ends_with("-tool.wasm");
+    let (tools, stores): (Vec<_>, Vec<_>) = components.iter().partition(is_tool);
+    let mut list = String::new();
+    for (name, components) in [("BUILT_IN", stores), ("BUILT_IN_TOOLS", tools)] {
+        writeln!(list, "pub(crate) const {name}: &[&[u8]] = &[").expect("memory takes every byte");
+        for component in components {
+            writeln!(list, "    include_bytes!({component:?}),").expect("memory takes every byte");
+        }
+        list.push_str("];\n");
     }
-    list.push_str("];\n");
     fs::write(out.join("built_in.rs"), list).expect("the output folder takes files");
 }
 

@@ -4,14 +4,15 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use wasmtime::component::{ResourceTable, ResourceTableError};
+use wasmtime::component::{InstancePre, ResourceTable, ResourceTableError};
 use wasmtime::{CallHook, PoolConcurrencyLimitError, Trap};
 use wasmtime_wasi::clocks::WasiClocksCtxView;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::code_memory::CodeMemory;
-use crate::contract::{DocumentStore, DocumentStorePre, Refusal};
+use crate::contract::{Refusal, store};
 use crate::error::{Error, ErrorKind};
+use crate::faces::{Face, Faces, lacks};
 use crate::grants::{Ambient, FOLDER, FileGrant, FileSystem, Grants, Reach, Source, Usage};
 use crate::limits::{Limit, Limits, Meter};
 use crate::log::Log;
@@ -84,19 +85,25 @@ impl HostTime {
     }
 }
 
-/// A store's code with all that it may import, ready to be instantiated.
+/// A component's code with all that it may import, ready to be instantiated.
+pub(crate) struct Ready {
+    pub pre: InstancePre<State>,
+    pub faces: Faces,
+}
+
+/// The same in the engines that run it.
 pub(crate) struct Linked {
-    pub own: DocumentStorePre<State>,
-    /// The same in an engine that keeps memory ready, where there is one and the store fits in.
-    pub pooled: Option<DocumentStorePre<State>>,
+    pub own: Ready,
+    /// In an engine that keeps memory ready, where there is one and the component fits in.
+    pub pooled: Option<Ready>,
     /// Where the code of each lies, if not in memory of the engines'. It is dropped last.
     pub _memory: [Option<CodeMemory>; 2],
 }
 
-/// A store's instance for one call.
-pub(crate) struct Call {
+/// An instance for one call of a store, or of one of the other interfaces of a component.
+pub(crate) struct Call<F = store::Guest> {
     store: wasmtime::Store<State>,
-    exports: DocumentStore,
+    exports: F,
     path: String,
     limits: Limits,
     watchdog: Arc<Watchdog>,
@@ -114,7 +121,7 @@ pub(crate) struct Terms<'a> {
     pub grants: &'a Grants,
 }
 
-impl Call {
+impl<F: Face> Call<F> {
     /// Instantiates the store with `file`, which it sees as `name`.
     pub fn begin(
         code: Arc<Linked>,
@@ -129,10 +136,14 @@ impl Call {
         let reach = reach.inspect_err(|error| tally.receipt.limits.extend(error.limit_reached()))?;
         let mut state = State::new(reach, grants, limits);
         let mut time_left = limits.deadline();
-        for pre in code.pooled.iter().chain([&code.own]) {
+        for Ready { pre, faces } in code.pooled.iter().chain([&code.own]) {
+            let indices = F::indices(faces).ok_or_else(lacks::<F>)?;
             let mut store = new_store(pre, state, limits, &tally);
             let mut running = Running { store: &mut store, tally: &mut tally, watchdog, limits };
-            let (exports, left) = running.run(time_left, |store| unless_crowded(pre.instantiate(store)));
+            let (exports, left) = running.run(time_left, |store| {
+                let instance = unless_crowded(pre.instantiate(&mut *store))?;
+                instance.map(|instance| F::load(indices, store, &instance)).transpose()
+            });
             tally.receipt.instance_time += time_left.saturating_sub(left);
             time_left = left;
             if let Some(exports) = exports? {
@@ -149,7 +160,7 @@ impl Call {
     /// Calls an export, given the guest path of the granted file.
     pub fn invoke<T>(
         &mut self,
-        export: impl FnOnce(&DocumentStore, &mut wasmtime::Store<State>, &str) -> wasmtime::Result<Result<T, Refusal>>,
+        export: impl FnOnce(&F, &mut wasmtime::Store<State>, &str) -> wasmtime::Result<Result<T, Refusal>>,
     ) -> Result<T, Error> {
         let (store, tally, exports, path) = (&mut self.store, &mut self.tally, &self.exports, &self.path);
         let mut call = Running { store, tally, watchdog: &self.watchdog, limits: &self.limits };
@@ -199,7 +210,7 @@ fn unless_crowded<T>(exports: wasmtime::Result<T>) -> wasmtime::Result<Option<T>
 }
 
 /// What a store of the engine's is bound by, beside time.
-fn new_store(code: &DocumentStorePre<State>, state: State, limits: &Limits, tally: &Tally) -> wasmtime::Store<State> {
+fn new_store(code: &InstancePre<State>, state: State, limits: &Limits, tally: &Tally) -> wasmtime::Store<State> {
     let mut store = wasmtime::Store::new(code.engine(), state);
     store.limiter(|state| &mut state.meter);
     store.set_hostcall_fuel(limits.size(Limit::Copies));

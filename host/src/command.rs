@@ -8,16 +8,19 @@ mod extract;
 mod load;
 mod lock;
 mod new_store;
+mod patch;
+mod query;
 mod save;
 mod stores;
+mod tools;
 mod validate;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
-use autotel_stores::{COMPILE_FOR_HOST, Error, Host, Store};
+use autotel_stores::{COMPILE_FOR_HOST, Error, Host, Loss, Store, Value};
 use clap::{Args, CommandFactory, Subcommand};
 
 use crate::grant_options::GrantOptions;
@@ -48,9 +51,22 @@ pub enum Command {
     /// The file written changes when the whole of it is written, or not at all.
     #[command(after_help = concat!("Examples:\n  autotel convert config.yaml config.json --to-option indent=4\n  autotel convert - - --from-store yaml-store --to-store json-store < config.yaml\n  autotel convert order.bpmn order.yaml --from-option mapping=simple\n\n", exit_status!()))]
     Convert(convert::Arguments),
-    /// Tell whether a file is well-formed, or else what is wrong with it
-    #[command(after_help = concat!("Examples:\n  autotel validate order.bpmn\n  autotel validate settings --store yaml-store --json\n\n", exit_status!()))]
+    /// Tell whether a file is well-formed, and valid against a schema, or else what is wrong with it
+    #[command(after_help = concat!("Examples:\n  autotel validate order.bpmn\n  autotel validate config.yaml --schema config.schema.json\n  autotel validate order.bpmn --schema schemas/BPMN20.xsd --schema-folder schemas\n  autotel validate settings --store yaml-store --json\n\n", exit_status!()))]
     Validate(validate::Arguments),
+    /// Find parts of a file, and print them as JSON
+    ///
+    /// Works on files of every store. An expression that goes down step by step, such as `$.orders[*].price`, is looked for while the
+    /// file is read, in the memory of one match.
+    #[command(after_help = concat!("Examples:\n  autotel query config.yaml '$.ports[*]'\n  autotel query orders.json '$.orders[?@.price > 10].name' --positions\n  autotel query big.json /orders/0 --first\n\n", exit_status!()))]
+    Query(query::Arguments),
+    /// Change a file as a JSON Patch or a JSON Merge Patch says
+    ///
+    /// Works on files of every store. All of the changes are made or none, and no other save of the file comes between.
+    #[command(after_help = concat!("Examples:\n  autotel patch config.yaml change.json --dry-run\n  echo '{\"port\": 8080}' | autotel patch config.yaml -\n  echo '[{\"op\": \"remove\", \"path\": \"/port\"}]' | autotel patch config.json - --backup\n\n", exit_status!()))]
+    Patch(patch::Arguments),
+    /// List the tools: queries, schemas and patches for the documents of every store
+    Tools(tools::Arguments),
     /// Make a project for a store of your own: a template with a test and a build
     #[command(after_help = concat!("Examples:\n  autotel new-store geojson --language rust\n  autotel new-store ini --language python\n\n", exit_status!()))]
     NewStore(new_store::Arguments),
@@ -90,6 +106,9 @@ impl Command {
             Self::Save(arguments) => arguments.run(&stores.host()?),
             Self::Convert(arguments) => arguments.run(&stores.host()?),
             Self::Validate(arguments) => arguments.run(&stores.host()?),
+            Self::Query(arguments) => arguments.run(&stores.host()?),
+            Self::Patch(arguments) => arguments.run(&stores.host()?),
+            Self::Tools(arguments) => arguments.run(&stores.host()?),
             Self::NewStore(arguments) => arguments.run(&stores.host()?),
             Self::Extract(arguments) => arguments.run(&stores.host()?),
             Self::Cache(arguments) => arguments.run(stores.cache_folder().as_deref(), || stores.host()),
@@ -116,6 +135,9 @@ impl Command {
             | Self::Save(save::Arguments { json, .. })
             | Self::Convert(convert::Arguments { json, .. })
             | Self::Validate(validate::Arguments { json, .. })
+            | Self::Query(query::Arguments { json, .. })
+            | Self::Patch(patch::Arguments { json, .. })
+            | Self::Tools(tools::Arguments { json, .. })
             | Self::Cache(cache::Arguments { json, .. })
             | Self::Lock(lock::Arguments { json, .. })
             | Self::Compile(compile::Arguments { json, .. })
@@ -172,10 +194,52 @@ fn open(host: &Host, file: &Path, store: Option<&str>) -> Result<Store, Error> {
 }
 
 fn with_options(store: Store, options: &[String]) -> Result<Store, Error> {
-    options.iter().try_fold(store, |store, option| {
-        let (name, value) = option.split_once('=').unwrap_or((option, "yes"));
-        store.with_option(name, value)
-    })
+    named_values(options).try_fold(store, |store, (name, value)| store.with_option(name, value))
+}
+
+/// Options given as `NAME=VALUE`, or `NAME` for yes.
+fn named_values(options: &[String]) -> impl Iterator<Item = (&str, &str)> {
+    options.iter().map(|option| option.split_once('=').unwrap_or((option, "yes")))
+}
+
+/// How documents are printed as JSON.
+#[derive(Args)]
+struct Layout {
+    /// Print each document on one line, as is done where standard output is no terminal
+    #[arg(long, conflicts_with = "pretty")]
+    compact: bool,
+    /// Print each document indented, as is done on a terminal
+    #[arg(long)]
+    pretty: bool,
+}
+
+impl Layout {
+    /// Prints the documents that `write` gives to a store, whole before a byte of them is printed.
+    fn print(
+        &self,
+        host: &Host,
+        is_for_machines: bool,
+        write: impl FnOnce(&Store) -> Result<Vec<Loss>, Error>,
+    ) -> Result<ExitCode, Error> {
+        let aside = Aside::new()?;
+        let is_pretty = self.pretty || io::stdout().is_terminal() && !self.compact && !is_for_machines;
+        let shown = host
+            .open_with_built_in(&aside.path, SHOWN_WITH)?
+            .shown_as("standard output")
+            .with_option("documents", "many")?
+            .with_option("indent", if is_pretty { "2" } else { "0" })?;
+        let losses = write(&shown)?;
+        let status = aside.print()?;
+        crate::terminal::tell_losses(&losses, is_for_machines);
+        Ok(status)
+    }
+
+    fn print_values(&self, host: &Host, values: &[Value], is_for_machines: bool) -> Result<ExitCode, Error> {
+        if values.is_empty() {
+            return Ok(ExitCode::SUCCESS);
+        }
+        self.print(host, is_for_machines, |shown| shown.save_values(values))
+    }
 }
 
 /// What comes from standard input or goes to standard output, in a file of its own meanwhile.

@@ -7,19 +7,36 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub(crate) mod bindings {
     wasmtime::component::bindgen!({
         path: "wit",
-        world: "document-store",
+        inline: "
+            package autotel:host;
+
+            world every-component {
+                export autotel:stores/store@0.1.0;
+                export autotel:stores/positions@0.1.0;
+                export autotel:stores/query@0.1.0;
+                export autotel:stores/schema@0.1.0;
+                export autotel:stores/patch@0.1.0;
+            }
+        ",
+        world: "autotel:host/every-component",
         additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
     });
 }
 
 pub(crate) use bindings::autotel::stores::types::Error as Refusal;
 pub use bindings::autotel::stores::types::{
-    Description, Format, Loss, Operations, OptionDescription, OptionKind, OptionValue, Position, Problem, Setting,
+    Description, Format, Item, Loss, Operations, OptionDescription, OptionKind, OptionValue, Position, Problem,
+    Setting, Source,
 };
-pub(crate) use bindings::{DocumentStore, DocumentStorePre};
+pub(crate) use bindings::exports::autotel::stores::{patch, positions, query, schema, store};
 
-const OPERATIONS: [(Operations, &str); 3] =
-    [(Operations::LOAD, "load"), (Operations::SAVE, "save"), (Operations::VALIDATE, "validate")];
+const OPERATIONS: [(Operations, &str); 5] = [
+    (Operations::LOAD, "load"),
+    (Operations::SAVE, "save"),
+    (Operations::VALIDATE, "validate"),
+    (Operations::QUERY, "query"),
+    (Operations::PATCH, "patch"),
+];
 
 impl Operations {
     /// The names of the operations, as the contract has them.

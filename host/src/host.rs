@@ -12,12 +12,13 @@ use crate::error::Error;
 use crate::grants::Grants;
 use crate::limits::Limits;
 use crate::loader::Loader;
-use crate::plugin::{Origin, Plugin, StoreInfo};
+use crate::plugin::{Origin, Plugin, PluginInfo};
 use crate::receipt::{Receipt, ReceiptListener};
 use crate::registry::Registry;
 use crate::staging::folder_of;
 use crate::store::Store;
 use crate::stores_lock::StoresLock;
+use crate::tools::Tools;
 use crate::transaction::Transaction;
 use crate::watchdog::Interruption;
 
@@ -29,6 +30,7 @@ pub struct Host(Arc<Inner>);
 
 struct Inner {
     registry: Registry,
+    tools: Arc<Tools>,
     /// The built-in stores, those that are replaced too.
     built_in: Vec<Arc<Plugin>>,
     loader: Arc<Loader>,
@@ -77,8 +79,26 @@ impl Host {
     }
 
     /// The stores, in the order in which they are asked whether a file is theirs.
-    pub fn stores(&self) -> Vec<StoreInfo> {
+    pub fn stores(&self) -> Vec<PluginInfo> {
         self.registry().stores().cloned().collect()
+    }
+
+    /// The store or else the tool of this name.
+    pub fn require(&self, name: &str) -> Result<PluginInfo, Error> {
+        if let Some(store) = self.registry().by_name(name) {
+            return Ok(store.clone());
+        }
+        let tools = self.tools()?;
+        let names = tools.iter().map(|tool| &*tool.description.name).collect::<Vec<_>>().join(", ");
+        tools.iter().find(|tool| tool.description.name == name).cloned().ok_or_else(|| {
+            Error::usage(format!("there is no store or tool `{name}`"))
+                .with_hint(format!("the stores are {}; the tools are {names}", self.registry().names()))
+        })
+    }
+
+    /// The tools, which work on what stores give: queries, schemas, patches. Compiles those that were never asked.
+    pub fn tools(&self) -> Result<Vec<PluginInfo>, Error> {
+        Ok(self.0.tools.all()?.iter().map(|plugin| plugin.info.clone()).collect())
     }
 
     /// The stores, to look one up by name, extension, media type or content.
@@ -147,7 +167,7 @@ impl Host {
 
     /// Learns what a component file is, without adding it to the stores: it is compiled, and asked what it is. The host's
     /// lock holds for it, and that of the folder that it lies in.
-    pub fn inspect(&self, component: impl AsRef<Path>) -> Result<StoreInfo, Error> {
+    pub fn inspect(&self, component: impl AsRef<Path>) -> Result<PluginInfo, Error> {
         let (component, Inner { loader, lock, locked_folders, .. }) = (component.as_ref(), &*self.0);
         let folder = folder_of(component).canonicalize().ok();
         let of_folder = locked_folders.iter().filter(|(locked, _)| folder.as_ref() == Some(locked));
@@ -160,12 +180,13 @@ impl Host {
         self.0.loader.watchdog.pool.is_some()
     }
 
-    /// Has the code of every store ready, from the cache or compiled, so that no call waits for it.
+    /// Has the code of every store and tool ready, from the cache or compiled, so that no call waits for it.
     pub fn compile(&self) -> Result<(), Error> {
-        self.registry().plugins().try_for_each(|plugin| self.0.loader.code(plugin).map(drop))
+        let tools = self.0.tools.all()?;
+        self.registry().plugins().chain(&tools).try_for_each(|plugin| self.0.loader.code(plugin).map(drop))
     }
 
-    /// The component file of a built-in store, for another WASI 0.2 runtime to run.
+    /// The component file of a built-in store or tool, for another WASI 0.2 runtime to run.
     ///
     /// ```
     /// let host = autotel_stores::Host::new()?;
@@ -174,13 +195,15 @@ impl Host {
     /// # Ok::<(), autotel_stores::Error>(())
     /// ```
     pub fn built_in_component(&self, store: &str) -> Option<&'static [u8]> {
-        let info = self.registry().by_name(store).filter(|info| info.origin == Origin::BuiltIn)?;
+        let Some(info) = self.registry().by_name(store).filter(|info| info.origin == Origin::BuiltIn) else {
+            return self.0.tools.component(store);
+        };
         BUILT_IN.iter().copied().find(|component| digest(component) == info.digest)
     }
 
     fn store(&self, path: &Path, plugin: &Arc<Plugin>) -> Store {
-        let Inner { loader, limits, grants, .. } = &*self.0;
-        Store::new(path, Arc::clone(plugin), Arc::clone(loader), limits.clone(), grants.clone())
+        let Inner { loader, tools, limits, grants, .. } = &*self.0;
+        Store::new(path, Arc::clone(plugin), Arc::clone(loader), Arc::clone(tools), limits.clone(), grants.clone())
     }
 }
 
@@ -319,10 +342,15 @@ impl HostBuilder {
             self.pooled,
         )?);
         let built_in = load_built_in(&loader)?;
-        let mut plugins = built_in.clone();
+        let (mut plugins, mut tools) = (built_in.clone(), Vec::new());
         for (path, lock) in self.component_files()? {
             let locks: Vec<_> = self.lock.iter().chain(lock).collect();
-            self.add(&mut plugins, load_file(&loader, &path, &locks)?).map_err(|error| error.on(&path))?;
+            let plugin = load_file(&loader, &path, &locks)?;
+            if plugin.info.is_store() {
+                self.add(&mut plugins, plugin).map_err(|error| error.on(&path))?;
+            } else {
+                tools.push(Arc::new(plugin));
+            }
         }
         let is_replaced = |name: &String| {
             plugins
@@ -338,6 +366,7 @@ impl HostBuilder {
             |(folder, lock): &(PathBuf, Option<StoresLock>)| Some((folder.canonicalize().ok()?, lock.clone()?));
         Ok(Host(Arc::new(Inner {
             registry: Registry::of(plugins),
+            tools: Arc::new(Tools::new(Arc::clone(&loader), BUILT_IN_TOOLS, tools)),
             built_in,
             loader,
             lock: self.lock.clone(),

@@ -10,11 +10,12 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
 use crate::cache::{CODE, Cache};
-use crate::call::{Call, Linked, State, Terms};
+use crate::call::{Call, Linked, Ready, State, Terms};
 use crate::compiler::Compiler;
 use crate::component::{CompileListener, ComponentFile, causes, digest, no_store};
-use crate::contract::{Description, DocumentStorePre};
+use crate::contract::{Description, Source, patch, query, schema, store};
 use crate::error::{Error, ErrorKind};
+use crate::faces::{Face, Faces};
 use crate::grants::{FileGrant, Grants};
 use crate::limits::Limits;
 use crate::outline::Outline;
@@ -28,6 +29,8 @@ use crate::words::printable_description;
 #[derive(Serialize, Deserialize)]
 pub(crate) struct About {
     pub description: Description,
+    /// Whose documents a tool takes.
+    pub takes: Vec<Source>,
     pub outline: Outline,
 }
 
@@ -175,13 +178,22 @@ impl Loader {
 
     /// Asks a component what it is.
     fn describe(&self, pre: &Arc<Linked>, file: &ComponentFile, outline: Outline) -> Result<About, Error> {
-        let terms = Terms { watchdog: &self.watchdog, limits: &self.limits, grants: &Grants::default() };
-        let mut call = Call::begin(Arc::clone(pre), FileGrant::Nothing, "", &terms, Tally::untold(&file.name()))?;
-        let description =
-            call.invoke(|exports, store, _| exports.autotel_stores_store().call_describe(store).map(Ok))?;
+        let asked = Asked { loader: self, pre, name: &file.name() };
+        let (description, takes) = if outline.exports::<store::Guest>() {
+            (asked.ask::<store::Guest, _>(|exports, store| exports.call_describe(store))?, Vec::new())
+        } else if outline.exports::<query::Guest>() {
+            let takes = asked.ask::<query::Guest, _>(|exports, store| exports.call_takes(store))?;
+            (asked.ask::<query::Guest, _>(|exports, store| exports.call_describe(store))?, takes)
+        } else if outline.exports::<schema::Guest>() {
+            let takes = asked.ask::<schema::Guest, _>(|exports, store| exports.call_takes(store))?;
+            (asked.ask::<schema::Guest, _>(|exports, store| exports.call_describe(store))?, takes)
+        } else {
+            let takes = asked.ask::<patch::Guest, _>(|exports, store| exports.call_takes(store))?;
+            (asked.ask::<patch::Guest, _>(|exports, store| exports.call_describe(store))?, takes)
+        };
         let description = printable_description(description);
         check(&description)?;
-        Ok(About { description, outline })
+        Ok(About { description, takes, outline })
     }
 
     fn entry(&self, digest: &str, kind: &str) -> String {
@@ -189,9 +201,29 @@ impl Loader {
     }
 }
 
-fn link(linker: &Linker<State>, component: &Component) -> wasmtime::Result<DocumentStorePre<State>> {
+/// A component that is asked what it is.
+struct Asked<'a> {
+    loader: &'a Loader,
+    pre: &'a Arc<Linked>,
+    name: &'a str,
+}
+
+impl Asked<'_> {
+    fn ask<F: Face, T>(
+        &self,
+        question: impl FnOnce(&F, &mut wasmtime::Store<State>) -> wasmtime::Result<T>,
+    ) -> Result<T, Error> {
+        let Loader { watchdog, limits, .. } = self.loader;
+        let terms = Terms { watchdog, limits, grants: &Grants::default() };
+        let mut call = Call::begin(Arc::clone(self.pre), FileGrant::Nothing, "", &terms, Tally::untold(self.name))?;
+        call.invoke(|exports, store, _| question(exports, store).map(Ok))
+    }
+}
+
+fn link(linker: &Linker<State>, component: &Component) -> wasmtime::Result<Ready> {
     let linker = crate::imports::refusing(linker, component)?;
-    linker.instantiate_pre(component).and_then(DocumentStorePre::new)
+    let pre = linker.instantiate_pre(component)?;
+    Ok(Ready { faces: Faces::of(&pre)?, pre })
 }
 
 /// The same code in another engine.

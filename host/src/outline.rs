@@ -4,14 +4,18 @@ use serde::{Deserialize, Serialize};
 use wasmparser::{Parser, Payload, Validator};
 
 use crate::component::no_store;
+use crate::contract::{patch, query, schema, store};
 use crate::engine::{EXTRA_FEATURES, FEATURES};
 use crate::error::Error;
+use crate::faces::Face;
 use crate::imports::access;
 use crate::words::printable;
 
-/// The interface that makes a component a store, and the version of the contract that this host speaks.
-const STORE_INTERFACE: &str = "autotel:stores/store";
-const CONTRACT_VERSION: &str = "0.1.0";
+/// The version of the contract that this host speaks.
+pub(crate) const CONTRACT_VERSION: &str = "0.1.0";
+/// The interfaces one of which makes a component a store or a tool.
+const INTERFACES: [&str; 4] =
+    [store::Guest::INTERFACE, query::Guest::INTERFACE, schema::Guest::INTERFACE, patch::Guest::INTERFACE];
 
 /// What a component imports, exports, and needs of WebAssembly, by name.
 #[derive(Serialize, Deserialize)]
@@ -31,7 +35,12 @@ impl Outline {
         Ok(outline)
     }
 
-    /// Refuses what is no store of this contract, or asks for more than its world has.
+    /// Whether the component has this interface.
+    pub fn exports<F: Face>(&self) -> bool {
+        self.exports.iter().any(|export| has_interface::<F>(export))
+    }
+
+    /// Refuses what is no store or tool of this contract, or asks for more than its world has.
     pub fn check(&self) -> Result<(), Error> {
         check_exports(&self.exports)?;
         check_imports(&self.imports)
@@ -52,6 +61,17 @@ fn needed_features(wasm: &[u8]) -> Result<Vec<String>, Error> {
     validate(all).map_err(|error| invalid(&error))?;
     let needed = EXTRA_FEATURES.iter().filter(|(feature, _)| validate(all - *feature).is_err());
     Ok(needed.map(|(_, name)| (*name).to_owned()).collect())
+}
+
+/// Whether a component exports an interface, which is seen before anything of it is judged or compiled.
+pub(crate) fn exports<F: Face>(wasm: &[u8]) -> bool {
+    let is_it = |export: &String| has_interface::<F>(export);
+    names(wasm).is_ok_and(|(_, exports)| exports.iter().any(is_it))
+}
+
+/// Whether an export is this interface, of whichever version.
+pub(crate) fn has_interface<F: Face>(export: &str) -> bool {
+    export.split('@').next() == Some(F::INTERFACE)
 }
 
 /// The names that the outermost component imports and exports.
@@ -78,19 +98,23 @@ fn names(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>), wasmparser::BinaryRe
 }
 
 fn check_exports(exports: &[String]) -> Result<(), Error> {
-    let version = exports.iter().find_map(|name| name.strip_prefix(STORE_INTERFACE)?.strip_prefix('@'));
+    let version_of = |name: &'_ String| {
+        let (interface, version) = name.split_once('@')?;
+        INTERFACES.contains(&interface).then(|| version.to_owned())
+    };
+    let version = exports.iter().find_map(version_of);
     match version {
-        Some(version) if is_compatible(version) => Ok(()),
+        Some(version) if is_compatible(&version) => Ok(()),
         Some(version) => Err(no_store(format!(
             "it is made for version {} of the contract `autotel:stores`, and this host has version \
              {CONTRACT_VERSION}",
-            printable(version)
+            printable(&version)
         ))
         .with_hint(format!("build it again with version {CONTRACT_VERSION} of the contract"))),
         None => {
             let exported =
                 if exports.is_empty() { "nothing".to_owned() } else { format!("`{}`", exports.join("`, `")) };
-            Err(no_store(format!("it lacks the export `{STORE_INTERFACE}@{CONTRACT_VERSION}`, and exports {exported}")))
+            Err(no_store(format!("it lacks the export `{}@{CONTRACT_VERSION}`, and exports {exported}", INTERFACES[0])))
         }
     }
 }

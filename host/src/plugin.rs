@@ -7,18 +7,22 @@ use std::sync::{Arc, Mutex};
 
 use crate::call::Linked;
 use crate::component::ComponentFile;
-use crate::contract::{Description, OptionKind, OptionValue};
+use crate::contract::{Description, Operations, OptionKind, OptionValue, Setting, Source, store};
 use crate::error::{Error, ErrorKind};
+use crate::faces::Face;
 use crate::imports::{Access, access};
 use crate::loader::About;
-use crate::outline::Outline;
+use crate::outline::{Outline, has_interface};
+use crate::settings::{self, setting};
 use crate::words::printable;
 
-/// What a host knows of one of its stores.
+/// What a host knows of one of its stores, or of its tools.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct StoreInfo {
+pub struct PluginInfo {
     pub description: Description,
+    /// Whose documents a tool takes: those of every format where none is named.
+    pub takes: Vec<Source>,
     /// SHA-256 of the component file, in hexadecimal digits.
     pub digest: String,
     pub origin: Origin,
@@ -31,7 +35,7 @@ pub struct StoreInfo {
     pub features: Vec<String>,
 }
 
-impl StoreInfo {
+impl PluginInfo {
     /// The imports of which every call is refused: toolchains import the network unasked.
     pub fn refused_imports(&self) -> impl Iterator<Item = &str> {
         self.imports.iter().map(String::as_str).filter(|import| access(import) == Some(Access::Refused))
@@ -62,7 +66,17 @@ impl fmt::Display for Need {
     }
 }
 
-impl StoreInfo {
+impl PluginInfo {
+    /// Whether it is a store, not a tool.
+    pub fn is_store(&self) -> bool {
+        self.exports::<store::Guest>()
+    }
+
+    /// Whether the component has an interface.
+    pub(crate) fn exports<F: Face>(&self) -> bool {
+        self.exports.iter().any(|export| has_interface::<F>(export))
+    }
+
     /// What the store needs for what it imports.
     pub fn needs(&self) -> impl Iterator<Item = Need> {
         let packages = [
@@ -92,7 +106,7 @@ pub enum Origin {
 
 /// A store's component and what it says of itself.
 pub(crate) struct Plugin {
-    pub info: StoreInfo,
+    pub info: PluginInfo,
     pub code: Mutex<Code>,
     pub is_code_cached: AtomicBool,
 }
@@ -105,9 +119,20 @@ pub(crate) enum Code {
 
 impl Plugin {
     pub fn new(about: About, digest: String, origin: Origin, code: Code) -> Self {
-        let About { description, outline: Outline { imports, exports, features } } = about;
-        let info = StoreInfo { description, digest, origin, imports, exports, features };
+        let About { description, takes, outline: Outline { imports, exports, features } } = about;
+        let info = PluginInfo { description, takes, digest, origin, imports, exports, features };
         Self { info, code: Mutex::new(code), is_code_cached: AtomicBool::new(false) }
+    }
+}
+
+impl Plugin {
+    /// Reads options given as text.
+    pub fn settings(&self, options: &[(String, String)], operation: Operations) -> Result<Vec<Setting>, Error> {
+        let description = &self.info.description;
+        let settings = options.iter().map(|(name, value)| setting(description, name, value));
+        let settings = settings.collect::<Result<Vec<_>, _>>()?;
+        settings::check(description, &settings, operation)?;
+        Ok(settings)
     }
 }
 

@@ -149,9 +149,8 @@ struct Reading {
 impl Reading {
     fn begin(store: &Store, file: File) -> Result<Self, Error> {
         let mut call = store.begin(Operations::LOAD, FileGrant::Read(file))?;
-        let reader = call.invoke(|exports, instance, path| {
-            exports.autotel_stores_store().reader().call_open(instance, path, store.settings())
-        })?;
+        let reader =
+            call.invoke(|exports, instance, path| exports.reader().call_open(instance, path, store.settings()))?;
         Ok(Self { call, reader, document_bytes: 0, limits: store.limits().clone() })
     }
 
@@ -167,9 +166,8 @@ impl Reading {
 
     fn next_page(&mut self) -> Result<Option<Vec<u8>>, Error> {
         let (reader, page_bytes_max) = (self.reader, self.page_bytes_max());
-        let page = self.call.invoke(|exports, instance, _| {
-            exports.autotel_stores_store().reader().call_next(instance, reader, page_bytes_max)
-        })?;
+        let page =
+            self.call.invoke(|exports, instance, _| exports.reader().call_next(instance, reader, page_bytes_max))?;
         let Some(page) = page else { return Ok(None) };
         if page.is_empty() || page.len() > page_bytes_max as usize {
             return Err(Error::new(ErrorKind::Store, format!("the store gave a page of {} bytes", page.len())));
@@ -238,9 +236,7 @@ impl Arriving {
             return Self::open(store);
         }
         let mut call = store.begin(Operations::LOAD, FileGrant::Read(file))?;
-        let document = call.invoke(|exports, instance, path| {
-            exports.autotel_stores_store().call_load(instance, path, store.settings())
-        })?;
+        let document = call.invoke(|exports, instance, path| exports.call_load(instance, path, store.settings()))?;
         call.noting(check_length(document.len() as u64, store.limits()))?;
         let usage = Arc::clone(call.usage());
         Ok(Self { from: Origin::Whole(document), usage, failure: None })

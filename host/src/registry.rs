@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::contract::Format;
 use crate::error::Error;
 use crate::open::open_file;
-use crate::plugin::{Origin, Plugin, StoreInfo};
+use crate::plugin::{Origin, Plugin, PluginInfo};
 
 /// Bytes at the beginning of a file that its format is told by.
 const SIGNATURE_BYTES: usize = 4096;
@@ -35,7 +35,7 @@ impl Registry {
     }
 
     /// Every store, in the registry's order.
-    pub fn stores(&self) -> impl Iterator<Item = &StoreInfo> {
+    pub fn stores(&self) -> impl Iterator<Item = &PluginInfo> {
         self.0.iter().map(|plugin| &plugin.info)
     }
 
@@ -44,17 +44,17 @@ impl Registry {
     }
 
     /// Finds a store by its own name.
-    pub fn by_name(&self, name: &str) -> Option<&StoreInfo> {
+    pub fn by_name(&self, name: &str) -> Option<&PluginInfo> {
         self.plugin(name).map(info)
     }
 
     /// Finds a store by its own name, or says which names there are.
-    pub fn require(&self, name: &str) -> Result<&StoreInfo, Error> {
+    pub fn require(&self, name: &str) -> Result<&PluginInfo, Error> {
         self.require_plugin(name).map(info)
     }
 
     /// Finds a store by a file's extension, without the dot, in any case.
-    pub fn by_extension(&self, extension: &str) -> Option<&StoreInfo> {
+    pub fn by_extension(&self, extension: &str) -> Option<&PluginInfo> {
         self.of_extension(extension).map(info)
     }
 
@@ -62,14 +62,14 @@ impl Registry {
     ///
     /// A type with a structured syntax suffix (RFC 6839) that no store claims goes to the store of the suffix alone:
     /// `image/svg+xml` to that of `application/xml`.
-    pub fn by_media_type(&self, media_type: &str) -> Option<&StoreInfo> {
+    pub fn by_media_type(&self, media_type: &str) -> Option<&PluginInfo> {
         let media_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let find = |wanted: &str| self.of_format(|format| format.media_types.iter().any(|own| own == wanted));
         find(&media_type).or_else(|| find(&format!("application/{}", media_type.rsplit_once('+')?.1))).map(info)
     }
 
     /// Finds a store by what a file begins with.
-    pub fn by_content(&self, start: &[u8]) -> Option<&StoreInfo> {
+    pub fn by_content(&self, start: &[u8]) -> Option<&PluginInfo> {
         self.of_content(start).map(info)
     }
 
@@ -112,7 +112,7 @@ impl Registry {
     }
 }
 
-fn info(plugin: &Arc<Plugin>) -> &StoreInfo {
+fn info(plugin: &Arc<Plugin>) -> &PluginInfo {
     &plugin.info
 }
 
@@ -122,7 +122,7 @@ fn first_bytes(path: &Path) -> Option<Vec<u8>> {
     Some(start)
 }
 
-fn has_signature(format: &Format, start: &[u8]) -> bool {
+pub(crate) fn has_signature(format: &Format, start: &[u8]) -> bool {
     let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
     format.signatures.iter().any(|signature| {
         let content = if signature.after_space { text } else { start };

@@ -11,16 +11,19 @@ use serde::de::DeserializeOwned;
 
 use crate::asynchronous::AsyncStore;
 use crate::call::{Call, Terms};
-use crate::contract::{Description, Loss, Operations, OptionKind, OptionValue, Problem, Setting};
-use crate::error::Error;
+use crate::contract::{Description, Item, Loss, Operations, Position, Problem, Setting, Source, positions};
+use crate::error::{Error, ErrorKind};
+use crate::faces::Face;
 use crate::grants::{FileGrant, Grants};
 use crate::limits::Limits;
 use crate::loader::Loader;
 use crate::open::open_file;
-use crate::plugin::Plugin;
+use crate::plugin::{Plugin, PluginInfo};
 use crate::reader::{Reader, answer_of_guest_thread, is_in_runtime};
 use crate::receipt::{Receipt, ReceiptListener, Tally};
+use crate::settings::{check, setting};
 use crate::staging::Replacing;
+use crate::tools::Tools;
 use crate::transaction::recover_beside;
 use crate::words::printable_problem;
 use crate::writer::{Writer, encoded};
@@ -32,6 +35,7 @@ pub struct Store {
     shown_path: PathBuf,
     plugin: Arc<Plugin>,
     loader: Arc<Loader>,
+    tools: Arc<Tools>,
     limits: Limits,
     grants: Grants,
     replacing: Replacing,
@@ -40,13 +44,21 @@ pub struct Store {
 }
 
 impl Store {
-    pub(crate) fn new(path: &Path, plugin: Arc<Plugin>, loader: Arc<Loader>, limits: Limits, grants: Grants) -> Self {
+    pub(crate) fn new(
+        path: &Path,
+        plugin: Arc<Plugin>,
+        loader: Arc<Loader>,
+        tools: Arc<Tools>,
+        limits: Limits,
+        grants: Grants,
+    ) -> Self {
         let (path, shown_path, receipts) = (path.to_owned(), path.to_owned(), loader.receipts.clone());
         Self {
             path,
             shown_path,
             plugin,
             loader,
+            tools,
             limits,
             grants,
             replacing: Replacing::default(),
@@ -76,19 +88,7 @@ impl Store {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn with_option(mut self, name: &str, value: &str) -> Result<Self, Error> {
-        let options = &self.describe().options;
-        let option = options.iter().find(|option| option.name == name).ok_or_else(|| {
-            let names: Vec<_> = options.iter().map(|option| &*option.name).collect();
-            let hint = if names.is_empty() {
-                "it has none".to_owned()
-            } else {
-                format!("its options are {}", names.join(", "))
-            };
-            Error::usage(format!("`{}` has no option `{name}`", self.describe().name)).with_hint(hint)
-        })?;
-        let value = option_value(&option.kind, value)
-            .map_err(|takes| Error::usage(format!("option `{name}` takes {takes}, not `{value}`")))?;
-        self.settings.push(Setting { name: name.to_owned(), value });
+        self.settings.push(setting(self.describe(), name, value)?);
         Ok(self)
     }
 
@@ -330,28 +330,64 @@ impl Store {
 
     fn validate_here(&self, file: File) -> Result<Vec<Problem>, Error> {
         let mut call = self.begin(Operations::VALIDATE, FileGrant::Read(file))?;
-        let problems = call.invoke(|exports, instance, path| {
-            exports.autotel_stores_store().call_validate(instance, path, &self.settings)
-        })?;
+        let problems = call.invoke(|exports, instance, path| exports.call_validate(instance, path, &self.settings))?;
         Ok(problems.into_iter().map(printable_problem).collect())
     }
 
     /// Instantiates the store with a file, for an operation that takes the options given.
     pub(crate) fn begin(&self, operation: Operations, file: FileGrant) -> Result<Call, Error> {
-        let is_taken = |name: &str| {
-            let options = &self.describe().options;
-            options.iter().any(|option| option.name == name && option.operations & operation == operation)
-        };
-        if let Some(setting) = self.settings.iter().find(|setting| !is_taken(&setting.name)) {
-            let operation = operation.names().join(", ");
-            return Err(Error::usage(format!("option `{}` is not for {operation}", setting.name)));
-        }
-        let code = self.loader.code(&self.plugin)?;
-        let name = operation.names().first().copied().unwrap_or_default();
-        let mut tally = Tally::begin(&self.describe().name, name, &self.shown_path, &self.receipts);
-        tally.receipt.is_code_cached = self.plugin.is_code_cached.load(Ordering::Relaxed);
-        let terms = Terms { watchdog: &self.loader.watchdog, limits: &self.limits, grants: &self.grants };
+        check(self.describe(), &self.settings, operation)?;
+        self.ask(&self.plugin, operation, file, &self.grants)
+    }
+
+    /// Instantiates a component that works for this file: its store, or a tool.
+    pub(crate) fn ask<F: Face>(
+        &self,
+        plugin: &Plugin,
+        operation: Operations,
+        file: FileGrant,
+        grants: &Grants,
+    ) -> Result<Call<F>, Error> {
+        let code = self.loader.code(plugin)?;
+        let operation = operation.names().first().copied().unwrap_or_default();
+        let mut tally = Tally::begin(&plugin.info.description.name, operation, &self.shown_path, &self.receipts);
+        tally.receipt.is_code_cached = plugin.is_code_cached.load(Ordering::Relaxed);
+        let terms = Terms { watchdog: &self.loader.watchdog, limits: &self.limits, grants };
         Call::begin(code, file, &self.guest_name(), &terms, tally)
+    }
+
+    /// The same file, read as a tool wants to have its documents.
+    pub(crate) fn reading_for(&self, tool: &PluginInfo) -> Self {
+        let formats = &self.describe().formats;
+        let is_own = |source: &&Source| formats.iter().any(|format| format.media_types.contains(&source.media_type));
+        let mut store = self.clone();
+        store.settings.extend(tool.takes.iter().find(is_own).into_iter().flat_map(|source| source.options.clone()));
+        store
+    }
+
+    /// Finds where in the file items of its documents begin, where the store can say.
+    pub(crate) fn locate(&self, items: &[Item]) -> Result<Vec<Option<Position>>, Error> {
+        if items.is_empty() || !self.plugin.info.exports::<positions::Guest>() {
+            return Ok(vec![None; items.len()]);
+        }
+        let (store, items) = (self.clone(), items.to_vec());
+        let locate = move || {
+            let file = FileGrant::Read(store.readable()?);
+            let mut call: Call<positions::Guest> = store.ask(&store.plugin, Operations::LOAD, file, &store.grants)?;
+            let places =
+                call.invoke(|face, instance, path| face.call_locate(instance, path, &items, &store.settings))?;
+            if places.len() == items.len() {
+                Ok(places)
+            } else {
+                Err(Error::new(ErrorKind::Store, "the store gave other places than it was asked for"))
+            }
+        };
+        let places = if is_in_runtime() { answer_of_guest_thread(locate) } else { locate() };
+        places.map_err(|error| error.on(&self.shown_path))
+    }
+
+    pub(crate) fn tools(&self) -> &Tools {
+        &self.tools
     }
 
     pub(crate) fn shown_path(&self) -> &Path {
@@ -379,23 +415,5 @@ impl Store {
     pub(crate) fn readable(&self) -> Result<File, Error> {
         recover_beside(&self.path)?;
         open_file(&self.path).map_err(|error| Error::access(&self.shown_path, error))
-    }
-}
-
-/// Reads an option's value, or tells what it takes.
-fn option_value(kind: &OptionKind, text: &str) -> Result<OptionValue, String> {
-    match kind {
-        OptionKind::Flag => match text {
-            "yes" | "true" => Ok(OptionValue::Flag(true)),
-            "no" | "false" => Ok(OptionValue::Flag(false)),
-            _ => Err(kind.takes()),
-        },
-        OptionKind::Count(range) => match text.parse() {
-            Ok(count) if (range.least..=range.most).contains(&count) => Ok(OptionValue::Count(count)),
-            _ => Err(kind.takes()),
-        },
-        OptionKind::Choice(words) if words.iter().any(|word| word == text) => Ok(OptionValue::Choice(text.to_owned())),
-        OptionKind::Choice(_) => Err(kind.takes()),
-        OptionKind::Text => Ok(OptionValue::Text(text.to_owned())),
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::open::open_file;
-use crate::plugin::{Origin, StoreInfo};
+use crate::plugin::{Origin, PluginInfo};
 use crate::staged_file::write_whole;
 use crate::staging::{folder_of, name, sync_folder};
 use crate::words::printable;
@@ -53,7 +53,7 @@ pub struct LockedStore {
     pub digest: String,
     /// The interfaces that the component imports.
     pub imports: BTreeSet<String>,
-    /// What it needs for these, in words: see [`StoreInfo::needs`].
+    /// What it needs for these, in words: see [`PluginInfo::needs`].
     pub grants: BTreeSet<String>,
 }
 
@@ -90,7 +90,7 @@ impl fmt::Display for Change {
 
 impl StoresLock {
     /// Locks the third parties' stores among these, as they are.
-    pub fn of(stores: &[StoreInfo]) -> Self {
+    pub fn of(stores: &[PluginInfo]) -> Self {
         let stores = stores.iter().filter(|store| store.origin != Origin::BuiltIn).map(LockedStore::of);
         Self { layout: LAYOUT, stores: stores.collect() }
     }
@@ -170,7 +170,7 @@ impl StoresLock {
 }
 
 impl LockedStore {
-    fn of(store: &StoreInfo) -> Self {
+    fn of(store: &PluginInfo) -> Self {
         Self {
             name: store.description.name.clone(),
             version: store.description.version.clone(),

@@ -185,9 +185,11 @@ fn error_json(error: &Error) -> Value {
 }
 
 pub fn problem_json(problem: &Problem) -> Value {
-    let at =
-        problem.at.map(|Position { offset, line, column }| json!({"offset": offset, "line": line, "column": column}));
-    json!({"message": problem.message, "at": at})
+    json!({"message": problem.message, "at": problem.at.map(position_json)})
+}
+
+pub fn position_json(Position { offset, line, column }: Position) -> Value {
+    json!({"offset": offset, "line": line, "column": column})
 }
 
 /// Tells which components are being compiled and, on a terminal, for how long.

@@ -69,9 +69,8 @@ impl Writer {
         let (staging, file) = stage(store)?;
         let save = || {
             let mut call = store.begin(Operations::SAVE, FileGrant::Write(file))?;
-            let losses = call.invoke(|exports, instance, path| {
-                exports.autotel_stores_store().call_save(instance, path, &documents, store.settings())
-            });
+            let losses =
+                call.invoke(|exports, instance, path| exports.call_save(instance, path, &documents, store.settings()));
             saved(&call, losses?)
         };
         let losses = save().map_err(|error| error.on(store.shown_path()))?;
@@ -182,9 +181,8 @@ struct Writing {
 impl Writing {
     fn begin(store: &Store, file: File) -> Result<Self, Error> {
         let mut call = store.begin(Operations::SAVE, FileGrant::Write(file))?;
-        let writer = call.invoke(|exports, instance, path| {
-            exports.autotel_stores_store().writer().call_create(instance, path, store.settings())
-        })?;
+        let writer =
+            call.invoke(|exports, instance, path| exports.writer().call_create(instance, path, store.settings()))?;
         Ok(Self { call, writer })
     }
 
@@ -192,9 +190,7 @@ impl Writing {
         let writer = self.writer;
         page.chunks(PAGE_BYTES).try_for_each(|piece| {
             self.call.count_page();
-            self.call.invoke(|exports, instance, _| {
-                exports.autotel_stores_store().writer().call_write(instance, writer, piece)
-            })
+            self.call.invoke(|exports, instance, _| exports.writer().call_write(instance, writer, piece))
         })
     }
 
@@ -205,9 +201,7 @@ impl Writing {
 
     fn finish(mut self) -> Result<Vec<Loss>, Error> {
         let writer = self.writer;
-        let finish = self
-            .call
-            .invoke(|exports, instance, _| exports.autotel_stores_store().writer().call_finish(instance, writer));
+        let finish = self.call.invoke(|exports, instance, _| exports.writer().call_finish(instance, writer));
         saved(&self.call, finish?)
     }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use autotel_stores::{Description, Error, Loss, OptionKind, OptionValue, Problem, StoreInfo};
+use autotel_stores::{Description, Error, Loss, OptionKind, OptionValue, PluginInfo, Problem};
 use autotel_tests::runtimes::Runtime;
 use autotel_tests::{HOST, Place, files, suites, tell};
 use serde_json::{Value, json};
@@ -239,7 +239,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 /// A description in the contract's words.
-fn described(store: &StoreInfo) -> Value {
+fn described(store: &PluginInfo) -> Value {
     let Description { name, version, summary, formats, operations, options } = &store.description;
     let formats = formats.iter().map(|format| {
         let signatures = format

@@ -15,6 +15,15 @@ pub struct Encoder {
     /// What that stands in.
     outer: Vec<Open>,
     recordings: Vec<Recording>,
+    marks: Option<Marks>,
+}
+
+/// Where what is written stands in the file that it is read from.
+#[derive(Default)]
+struct Marks {
+    /// Bytes that were written in all, and the offset in the file.
+    list: Vec<(u64, u64)>,
+    taken: u64,
 }
 
 /// A container that has not ended.
@@ -33,6 +42,24 @@ struct Recording {
 }
 
 impl Encoder {
+    /// An encoder that keeps what [`Encoder::at`] is told. Every container of it has an indefinite length.
+    pub fn marking() -> Self {
+        Self { marks: Some(Marks::default()), ..Self::default() }
+    }
+
+    /// Says where in the file the next item stands.
+    #[inline]
+    pub fn at(&mut self, offset: u64) {
+        if let Some(marks) = &mut self.marks {
+            marks.list.push((marks.taken + self.page.len() as u64, offset));
+        }
+    }
+
+    /// Takes what [`Encoder::at`] was told: bytes that had been written by then, in all, and the offset.
+    pub fn take_marks(&mut self) -> Vec<(u64, u64)> {
+        self.marks.as_mut().map(|marks| std::mem::take(&mut marks.list)).unwrap_or_default()
+    }
+
     pub fn null(&mut self) {
         self.head(head::SIMPLE, head::NULL);
     }
@@ -185,6 +212,10 @@ impl Encoder {
     pub fn forget(&mut self, mark: usize, items: u64) {
         self.page.truncate(mark);
         self.innermost.items -= items;
+        if let Some(marks) = &mut self.marks {
+            let end = marks.taken + mark as u64;
+            marks.list.truncate(marks.list.partition_point(|(at, _)| *at < end));
+        }
     }
 
     /// Begins to copy what is written from here on. Recordings nest.
@@ -207,6 +238,9 @@ impl Encoder {
             }
         }
         let length = bytes_max.min(self.page.len());
+        if let Some(marks) = &mut self.marks {
+            marks.taken += length as u64;
+        }
         for recording in &mut self.recordings {
             recording.taken.extend_from_slice(self.page.get(recording.start..length).unwrap_or_default());
             recording.start = recording.start.saturating_sub(length);
@@ -227,10 +261,11 @@ impl Encoder {
     #[inline]
     fn begin(&mut self, major: u8) {
         self.count();
-        let begun = Open { major, head: Some(self.page.len()), items: 0 };
+        // The count comes when the container ends; where places are kept, nothing may move them.
+        let (head, argument) = if self.marks.is_some() { (None, 31) } else { (Some(self.page.len()), 0) };
+        let begun = Open { major, head, items: 0 };
         self.outer.push(std::mem::replace(&mut self.innermost, begun));
-        // The count comes when the container ends.
-        self.page.push(major << 5);
+        self.page.push(major << 5 | argument);
     }
 
     #[inline]

@@ -50,6 +50,8 @@ impl Token<'_> {
 pub struct Tokens {
     buffer: Vec<u8>,
     at: usize,
+    /// Bytes that have left the buffer.
+    passed: u64,
     open: Vec<Open>,
     /// A tag was given and what it tags was not.
     is_tagged: bool,
@@ -80,8 +82,14 @@ impl Tokens {
     /// Adds the next page.
     pub fn feed(&mut self, page: &[u8]) {
         self.buffer.drain(..self.at);
+        self.passed += self.at as u64;
         self.at = 0;
         self.buffer.extend_from_slice(page);
+    }
+
+    /// Bytes of what was fed that lie before the next token.
+    pub fn position(&self) -> u64 {
+        self.passed + self.at as u64
     }
 
     /// Whether what was fed ended between two documents, and every token of it was given.

@@ -117,6 +117,22 @@ impl Map {
         self.0.iter()
     }
 
+    /// The entries in order, to be changed in place.
+    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, (Value, Value)> {
+        self.0.iter_mut()
+    }
+
+    /// The value of the first entry with this key, found in linear time.
+    pub fn get_mut(&mut self, key: &Value) -> Option<&mut Value> {
+        self.0.iter_mut().find(|(candidate, _)| candidate == key).map(|(_, value)| value)
+    }
+
+    /// Takes out the first entry with this key, in linear time.
+    pub fn remove(&mut self, key: &Value) -> Option<Value> {
+        let at = self.0.iter().position(|(candidate, _)| candidate == key)?;
+        Some(self.0.remove(at).1)
+    }
+
     pub fn len(&self) -> usize {
         self.0.len()
     }

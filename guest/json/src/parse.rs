@@ -154,6 +154,7 @@ impl Scanner {
     #[inline]
     fn value(&mut self, window: Window<'_>, at: usize, to: &mut Encoder) -> Result<usize, Fault> {
         let offset = window.offset + at as u64;
+        to.at(offset);
         let length = match window.bytes[at] {
             b'{' => return self.begin(Kind::Object, offset, to),
             b'[' => return self.begin(Kind::Array, offset, to),

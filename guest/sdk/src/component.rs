@@ -5,11 +5,15 @@ use std::fs::File;
 use std::io::Write;
 use std::marker::PhantomData;
 
-use crate::bindings::autotel::stores::types::{Error, Loss};
+use crate::bindings::autotel::stores::types::{Error, Item, Loss};
+use crate::bindings::exports::autotel::stores::positions;
 use crate::bindings::exports::autotel::stores::store::{self, Guest, GuestReader, GuestWriter};
 use crate::fault::io_error;
+use crate::positions::offsets;
 use crate::store::{Press, parse_rest};
-use crate::{Description, Encoder, Fault, Operations, Options, Parse, Problem, Progress, Setting, Source, Store};
+use crate::{
+    Description, Encoder, Fault, Operations, Options, Parse, Position, Problem, Progress, Setting, Source, Store,
+};
 
 /// Bytes that a printer gathers before they go to the file.
 const WRITE_BYTES: usize = 64 * 1024;
@@ -45,6 +49,19 @@ impl<S: Store> Guest for Component<S> {
     }
 }
 
+impl<S: Store> positions::Guest for Component<S> {
+    fn locate(path: String, items: Vec<Item>, options: Vec<Setting>) -> Result<Vec<Option<Position>>, Error> {
+        let mut parser = open::<S>(&path, options, Operations::LOAD)?;
+        let offsets = offsets(&mut parser, &items).map_err(|fault| locate::<S>(fault, &path))?;
+        let mut found: Vec<_> = offsets.iter().flatten().copied().collect();
+        found.sort_unstable();
+        let places = File::open(&path).and_then(|file| S::locate(file, &found));
+        let places = places.map_err(|error| io_error(error, &path))?;
+        let place = |offset: &u64| found.binary_search(offset).ok().map(|at| places[at]);
+        Ok(offsets.iter().map(|offset| offset.as_ref().and_then(place)).collect())
+    }
+}
+
 /// Reads a whole file; what is only validated is not kept.
 fn read<S: Store>(path: &str, options: Vec<Setting>, operation: Operations) -> Result<Vec<u8>, Error> {
     let mut parser = open::<S>(path, options, operation)?;
@@ -70,7 +87,7 @@ fn open<S: Store>(path: &str, options: Vec<Setting>, operation: Operations) -> R
 }
 
 fn locate<S: Store>(fault: Fault, path: &str) -> Error {
-    fault.locate(path, |offset| S::locate(File::open(path).ok()?, offset).ok())
+    fault.locate(path, |offset| S::locate(File::open(path).ok()?, &[offset]).ok()?.pop())
 }
 
 pub struct Reader<S: Store>(RefCell<Reading<S>>);

@@ -118,19 +118,19 @@ impl<R: Read> Read for Decoded<R> {
     }
 }
 
-/// Finds the line and the column of `offset`, in bytes of what [`Decoded`] gives.
-pub fn locate_decoded(file: impl Read, guess: Guess, offset: u64) -> io::Result<Position> {
-    locate_text(file, guess, offset, |_| true)
+/// Finds the lines and the columns of `offsets`, which ascend, in bytes of what [`Decoded`] gives.
+pub fn locate_decoded(file: impl Read, guess: Guess, offsets: &[u64]) -> io::Result<Vec<Position>> {
+    locate_text(file, guess, offsets, |_| true)
 }
 
-/// Finds the line and the column of `offset`, in characters of what [`Decoded`] gives.
-pub fn locate_decoded_character(file: impl Read, guess: Guess, offset: u64) -> io::Result<Position> {
+/// Finds the lines and the columns of `offsets`, which ascend, in characters of what [`Decoded`] gives.
+pub fn locate_decoded_character(file: impl Read, guess: Guess, offsets: &[u64]) -> io::Result<Vec<Position>> {
     // Every byte of UTF-8 that continues no character begins one.
-    locate_text(file, guess, offset, |byte| byte & 0xc0 != 0x80)
+    locate_text(file, guess, offsets, |byte| byte & 0xc0 != 0x80)
 }
 
-/// Finds the place that has `count` bytes before it which `counts`.
-fn locate_text(mut file: impl Read, guess: Guess, count: u64, counts: fn(u8) -> bool) -> io::Result<Position> {
+/// Finds the places that have as many bytes before them which `counts`, as `wanted` says.
+fn locate_text(mut file: impl Read, guess: Guess, wanted: &[u64], counts: fn(u8) -> bool) -> io::Result<Vec<Position>> {
     let mut start = Vec::new();
     (&mut file).take(START_BYTES as u64).read_to_end(&mut start)?;
     let (encoding, bom_length) = sniff(&start, guess)?;
@@ -140,11 +140,17 @@ fn locate_text(mut file: impl Read, guess: Guess, count: u64, counts: fn(u8) -> 
     raw.by_ref().take(bom_length).for_each(drop);
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let mut text = [0; 16];
+    let mut found = Vec::new();
     for byte in raw {
         let byte = byte?;
         // In UTF-8 the bytes that continue a character come one by one, and belong to it.
-        if counted >= count && (encoding != UTF_8 || byte & 0xc0 != 0x80) {
-            break;
+        if encoding != UTF_8 || byte & 0xc0 != 0x80 {
+            while wanted.get(found.len()).is_some_and(|&count| counted >= count) {
+                found.push(place.position(raw_offset));
+            }
+            if found.len() == wanted.len() {
+                return Ok(found);
+            }
         }
         let decoded = if encoding == UTF_8 {
             text[0] = byte;
@@ -158,7 +164,8 @@ fn locate_text(mut file: impl Read, guess: Guess, count: u64, counts: fn(u8) -> 
         }
         raw_offset += 1;
     }
-    Ok(place.position(raw_offset))
+    found.resize(wanted.len(), place.position(raw_offset));
+    Ok(found)
 }
 
 /// The encoding of a file that begins so.
@@ -222,10 +229,10 @@ mod tests {
     #[test]
     fn a_place_in_the_text_is_a_place_in_the_file() {
         let utf_16 = b"\xff\xfea\0\n\0\xe9\0b\0";
-        let found = locate_decoded(&utf_16[..], guess_unicode, 4).unwrap();
+        let found = locate_decoded(&utf_16[..], guess_unicode, &[4]).unwrap()[0];
         assert_eq!((found.offset, found.line, found.column), (8, 2, 2));
         let marked = b"\xef\xbb\xbfa\n\xc3\xa9b";
-        let found = locate_decoded(&marked[..], guess_unicode, 4).unwrap();
+        let found = locate_decoded(&marked[..], guess_unicode, &[4]).unwrap()[0];
         assert_eq!((found.offset, found.line, found.column), (7, 2, 2));
     }
 }

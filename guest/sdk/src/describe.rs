@@ -7,6 +7,9 @@ use crate::{Description, Format, Operations, OptionDescription, OptionKind, Opti
 /// number.
 pub const DIGITS_MAX: u64 = 10_000;
 
+/// What a store does; what its options are for, unless they say otherwise.
+const STORE: Operations = Operations::LOAD.union(Operations::SAVE).union(Operations::VALIDATE);
+
 impl Description {
     /// A store of documents that loads, saves and validates, and has neither formats nor options yet.
     pub fn new(name: &str, version: &str, summary: &str) -> Self {
@@ -15,9 +18,15 @@ impl Description {
             version: version.to_owned(),
             summary: summary.to_owned(),
             formats: Vec::new(),
-            operations: Operations::all(),
+            operations: STORE,
             options: Vec::new(),
         }
+    }
+
+    /// A tool that does this, instead.
+    pub fn tool(mut self, operations: Operations) -> Self {
+        self.operations = operations;
+        self
     }
 
     pub fn format(mut self, format: Format) -> Self {
@@ -76,6 +85,10 @@ impl OptionDescription {
         Self::of(name, OptionKind::Choice(words), default, summary)
     }
 
+    pub fn text(name: &str, default: &str, summary: &str) -> Self {
+        Self::of(name, OptionKind::Text, OptionValue::Text(default.to_owned()), summary)
+    }
+
     /// The bound on digits that every store of numbers has.
     pub fn digits_max() -> Self {
         Self::count("digits-max", 1..=10_000_000, DIGITS_MAX, "most digits that a number may have").to_read()
@@ -99,7 +112,13 @@ impl OptionDescription {
         self
     }
 
+    /// Taken by what a tool does.
+    pub fn to(mut self, operations: Operations) -> Self {
+        self.operations = operations;
+        self
+    }
+
     fn of(name: &str, kind: OptionKind, default: OptionValue, summary: &str) -> Self {
-        Self { name: name.to_owned(), summary: summary.to_owned(), kind, default, operations: Operations::all() }
+        Self { name: name.to_owned(), summary: summary.to_owned(), kind, default, operations: STORE }
     }
 }

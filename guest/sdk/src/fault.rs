@@ -116,19 +116,24 @@ pub fn excerpt(text: &str) -> String {
     shown
 }
 
-/// Finds the line and the column of a byte offset. Reads `file` up to there.
-pub fn locate(file: impl Read, offset: u64) -> io::Result<Position> {
-    let mut before = io::BufReader::with_capacity(64 * 1024, file.take(offset));
-    let mut place = Place::default();
-    loop {
-        let bytes = io::BufRead::fill_buf(&mut before)?;
-        if bytes.is_empty() {
-            return Ok(place.position(offset));
+/// Finds the lines and the columns of byte offsets, which ascend. Reads `file` up to the last of them.
+pub fn locate(file: impl Read, offsets: &[u64]) -> io::Result<Vec<Position>> {
+    let mut file = io::BufReader::with_capacity(64 * 1024, file);
+    let (mut place, mut passed) = (Place::default(), 0);
+    let mut find = |offset| {
+        let mut before = (&mut file).take(offset - passed);
+        passed = offset;
+        loop {
+            let bytes = io::BufRead::fill_buf(&mut before)?;
+            if bytes.is_empty() {
+                return Ok(place.position(offset));
+            }
+            bytes.iter().for_each(|&byte| place.pass(byte));
+            let length = bytes.len();
+            io::BufRead::consume(&mut before, length);
         }
-        bytes.iter().for_each(|&byte| place.pass(byte));
-        let length = bytes.len();
-        io::BufRead::consume(&mut before, length);
-    }
+    };
+    offsets.iter().map(|&offset| find(offset)).collect()
 }
 
 /// A line and a column, on the way through text in UTF-8.
@@ -182,15 +187,16 @@ mod tests {
     #[test]
     fn a_byte_order_mark_takes_no_column_and_what_begins_like_one_does() {
         for (text, offset, column) in [("\u{feff}ab", 4, 2), ("\u{ff21}b", 3, 2), ("\u{ff21}\u{ff22}c", 6, 3)] {
-            assert_eq!(locate(text.as_bytes(), offset).unwrap().column, column, "{text}");
+            assert_eq!(locate(text.as_bytes(), &[offset]).unwrap()[0].column, column, "{text}");
         }
     }
 
     #[test]
     fn columns_count_characters_and_lines_end_three_ways() {
         let text = "a\u{e9}\u{1f600}b\r\nc\rd\ne";
-        for (offset, line, column) in [(0, 1, 1), (1, 1, 2), (3, 1, 3), (7, 1, 4), (10, 2, 1), (12, 3, 1), (14, 4, 1)] {
-            let found = locate(text.as_bytes(), offset).unwrap();
+        let places = [(0, 1, 1), (1, 1, 2), (3, 1, 3), (7, 1, 4), (10, 2, 1), (12, 3, 1), (14, 4, 1)];
+        let found = locate(text.as_bytes(), &places.map(|(offset, ..)| offset)).unwrap();
+        for (found, (offset, line, column)) in found.iter().zip(places) {
             assert_eq!((found.line, found.column), (line, column), "byte {offset}");
         }
     }

@@ -36,15 +36,21 @@
 mod component;
 mod decode;
 mod describe;
+mod documents;
 mod entries;
 mod fault;
+#[cfg(feature = "json")]
+pub mod json;
 mod keys;
 mod number;
 mod options;
 mod output;
+mod place;
+mod positions;
 mod simple;
 mod source;
 mod store;
+mod tool;
 
 /// The types of the contract, generated from `wit/`.
 #[doc(hidden)]
@@ -52,7 +58,7 @@ mod store;
 pub mod bindings {
     wit_bindgen::generate!({
         path: "wit",
-        world: "document-store",
+        world: "positioned-document-store",
         pub_export_macro: true,
         export_macro_name: "export_component",
         default_bindings_module: "autotel_store_sdk::bindings",
@@ -63,21 +69,63 @@ pub use autotel_document::{
     DEPTH_MAX, Decimal, Encoder, Integer, Map, NAMED_TYPE_TAG, TIMESTAMP_TAG, Token, Tokens, Value,
 };
 pub use bindings::autotel::stores::types::{
-    Description, Format, Loss, Operations, OptionDescription, OptionKind, OptionValue, Position, Problem, Setting,
+    Description, Error, Format, Item, Loss, Operations, OptionDescription, OptionKind, OptionValue, Position, Problem,
+    Setting, Source as DocumentSource,
 };
 #[doc(hidden)]
 pub use component::Component;
 pub use decode::{Decoded, Guess, encoding_of, guess_unicode, locate_decoded, locate_decoded_character};
 pub use describe::DIGITS_MAX;
+pub use documents::Documents;
 pub use entries::{Entries, Repeated};
 pub use fault::{Fault, excerpt, locate};
 pub use keys::Keys;
 pub use number::{Real, print_decimal, print_float, real};
 pub use options::Options;
 pub use output::Output;
+pub use place::{Place, pointer_part};
 pub use simple::{Simple, SimpleStore};
 pub use source::Source;
 pub use store::{Parse, Print, Progress, Store, parse_all, print_all};
+pub use tool::{Match, Patch, Query, Schema, Tool, Violation};
+#[doc(hidden)]
+pub use tool::{PatchComponent, QueryComponent, SchemaComponent, patch_bindings, query_bindings, schema_bindings};
+
+/// Makes the crate a component that is this [`Query`] tool.
+#[macro_export]
+macro_rules! export_query {
+    ($tool:ty) => {
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            type Component = $crate::QueryComponent<$tool>;
+    $crate::query_bindings::export_query_component!(Component with_types_in $crate::query_bindings);
+        };
+    };
+}
+
+/// Makes the crate a component that is this [`Schema`] tool.
+#[macro_export]
+macro_rules! export_schema {
+    ($tool:ty) => {
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            type Component = $crate::SchemaComponent<$tool>;
+    $crate::schema_bindings::export_schema_component!(Component with_types_in $crate::schema_bindings);
+        };
+    };
+}
+
+/// Makes the crate a component that is this [`Patch`] tool.
+#[macro_export]
+macro_rules! export_patch {
+    ($tool:ty) => {
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            type Component = $crate::PatchComponent<$tool>;
+    $crate::patch_bindings::export_patch_component!(Component with_types_in $crate::patch_bindings);
+        };
+    };
+}
 
 /// Makes the crate a component that is this [`Store`].
 #[macro_export]

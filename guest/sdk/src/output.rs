@@ -3,6 +3,7 @@
 use autotel_document::Token;
 
 use crate::Loss;
+use crate::place::{Place, pointer_part};
 
 /// Losses that are told one by one; the rest are counted.
 const LOSSES_MAX: usize = 1000;
@@ -85,69 +86,4 @@ impl Output {
         }
         self.losses
     }
-}
-
-/// Where in the document the token being printed stands.
-#[derive(Default)]
-struct Place {
-    open: Vec<Open>,
-    /// A tag has come, and counts as the item that it is on.
-    is_tagged: bool,
-    /// Containers that have ended, whose keys' memory is used again.
-    spare: Vec<String>,
-}
-
-struct Open {
-    is_map: bool,
-    items: u64,
-    key: String,
-}
-
-impl Place {
-    #[inline]
-    fn follow(&mut self, token: &Token<'_>) {
-        match token {
-            Token::End => {
-                self.spare.extend(self.open.pop().map(|open| open.key));
-            }
-            _ => self.item(token),
-        }
-    }
-
-    fn item(&mut self, token: &Token<'_>) {
-        if let Some(open) = self.open.last_mut() {
-            open.items -= u64::from(self.is_tagged);
-            if open.is_map && open.items % 2 == 0 {
-                open.key.clear();
-                match token {
-                    Token::Text(key) => open.key.push_str(key),
-                    Token::Integer(key) => open.key.push_str(&key.to_string()),
-                    // RFC 6901 has no words for other keys.
-                    _ => open.key.push('?'),
-                }
-            }
-            open.items += 1;
-        }
-        self.is_tagged = matches!(token, Token::Tag(_));
-        if matches!(token, Token::Array | Token::Map) {
-            let mut key = self.spare.pop().unwrap_or_default();
-            key.clear();
-            self.open.push(Open { is_map: *token == Token::Map, items: 0, key });
-        }
-    }
-
-    /// RFC 6901.
-    fn pointer(&self) -> String {
-        let parts = self.open.iter().filter(|open| open.items > 0);
-        parts
-            .map(|open| match open.is_map {
-                true => pointer_part(&open.key),
-                false => pointer_part(&(open.items - 1).to_string()),
-            })
-            .collect()
-    }
-}
-
-fn pointer_part(part: &str) -> String {
-    format!("/{}", part.replace('~', "~0").replace('/', "~1"))
 }

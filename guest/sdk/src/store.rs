@@ -14,10 +14,10 @@ pub trait Store: 'static {
     /// Says what the store is; the same each time.
     fn describe() -> Description;
 
-    /// Finds the line and the column of an offset as its [`Fault`]s give it: a byte of the file, unless the store
-    /// counts otherwise.
-    fn locate(file: impl Read, offset: u64) -> io::Result<Position> {
-        crate::locate(file, offset)
+    /// Finds the lines and the columns of offsets, which ascend, as its [`Fault`]s and [`Encoder::at`] have them: bytes
+    /// of the file, unless the store counts otherwise.
+    fn locate(file: impl Read, offsets: &[u64]) -> io::Result<Vec<Position>> {
+        crate::locate(file, offsets)
     }
 }
 

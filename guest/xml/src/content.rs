@@ -121,6 +121,7 @@ impl Content {
         let input = self.inputs.last_mut().expect("the file is there until the end");
         let offset = input.offset(input.reader.buffer_position());
         let is_entity = input.entity.is_some();
+        build.at(offset, to);
         let event = input.reader.read_event_into(&mut buffer);
         let event = event.map_err(|error| self.inputs.last().expect("it was read from").fault(error));
         let more = event.and_then(|event| self.event(event, offset, build, to));

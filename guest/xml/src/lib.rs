@@ -106,8 +106,8 @@ impl Store for XmlStore {
     }
 
     /// Faults count bytes of the text in UTF-8.
-    fn locate(file: impl Read, offset: u64) -> io::Result<Position> {
-        locate_decoded(file, prolog::guess, offset)
+    fn locate(file: impl Read, offsets: &[u64]) -> io::Result<Vec<Position>> {
+        locate_decoded(file, prolog::guess, offsets)
     }
 }
 

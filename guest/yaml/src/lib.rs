@@ -54,8 +54,8 @@ impl Store for YamlStore {
     }
 
     /// Faults count characters.
-    fn locate(file: impl Read, offset: u64) -> io::Result<Position> {
-        locate_decoded_character(file, guess_unicode, offset)
+    fn locate(file: impl Read, offsets: &[u64]) -> io::Result<Vec<Position>> {
+        locate_decoded_character(file, guess_unicode, offsets)
     }
 }
 

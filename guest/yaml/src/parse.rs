@@ -123,6 +123,7 @@ impl Composer {
 
     fn event(&mut self, event: Event<'_>, span: Span, to: &mut Encoder) -> Result<(), Fault> {
         let offset = span.start.index() as u64;
+        to.at(offset);
         match event {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
             Event::DocumentStart(_) => {

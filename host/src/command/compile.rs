@@ -30,7 +30,11 @@ impl Arguments {
         hosts.iter().try_for_each(|host| host.compile())?;
         let entries = Cache::open(folder).and_then(|cache| cache.entries());
         let entries = entries.map_err(|error| Error::access(folder, error))?;
-        let stores = hosts.first().map(|host| host.stores()).unwrap_or_default();
+        let mut stores = Vec::new();
+        if let Some(host) = hosts.first() {
+            stores.extend(host.stores());
+            stores.extend(host.tools()?);
+        }
         let code = entries.iter().filter(|entry| entry.is_code);
         let bytes = |digest: &str| code.clone().filter(|entry| entry.digest == digest).map(|entry| entry.bytes).sum();
         let is_kept = |digest: &str| code.clone().filter(|entry| entry.digest == digest).count() >= hosts.len();

@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
-use autotel_stores::{Description, Error, Limit, Limits, Need, Origin, StoreInfo};
+use autotel_stores::{Description, Error, Limit, Limits, Need, Origin, PluginInfo};
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::tools::takes;
 use crate::Stores;
 use crate::terminal::{BOLD, DIM, print, print_json, styled};
 
@@ -14,7 +15,7 @@ const FILES: &str = "the one file of a call: to read for load and validate, a ne
 
 #[derive(Args)]
 pub struct Arguments {
-    /// The name of a store, or a component file
+    /// The name of a store or a tool, or a component file
     store: String,
     /// Print JSON
     #[arg(long)]
@@ -33,23 +34,22 @@ impl Arguments {
         print_json(&json)
     }
 
-    fn find(&self, stores: &Stores) -> Result<StoreInfo, Error> {
+    fn find(&self, stores: &Stores) -> Result<PluginInfo, Error> {
         let host = stores.host()?;
         // What is no name of a store is a path.
-        if Description::is_name(&self.store) {
-            host.registry().require(&self.store).cloned()
-        } else {
-            host.inspect(&self.store)
-        }
+        if Description::is_name(&self.store) { host.require(&self.store) } else { host.inspect(&self.store) }
     }
 }
 
-fn show(store: &StoreInfo) -> String {
+fn show(store: &PluginInfo) -> String {
     let description = &store.description;
     let mut shown = format!("{} {}\n{}\n\n", styled(BOLD, &description.name), description.version, description.summary);
     shown += &row("origin", origin(store).0);
     shown += &row("digest", &format!("sha256:{}", store.digest));
     shown += &row("operations", &description.operations.names().join(", "));
+    if !store.is_store() {
+        shown += &row("takes", &format!("documents of {}", takes(store)));
+    }
     for (place, need) in store.needs().enumerate() {
         let name = if place == 0 { "needs" } else { "" };
         let more = match need {
@@ -61,7 +61,9 @@ fn show(store: &StoreInfo) -> String {
     }
     for format in &description.formats {
         shown += &row("format", &format!("{} {}", format.name, styled(DIM, format!("({})", format.standard))));
-        shown += &row("", &format!("extensions   {}", format.extensions.join(", ")));
+        if !format.extensions.is_empty() {
+            shown += &row("", &format!("extensions   {}", format.extensions.join(", ")));
+        }
         if !format.media_types.is_empty() {
             shown += &row("", &format!("media types  {}", format.media_types.join(", ")));
         }
@@ -103,7 +105,7 @@ fn limit_json(limit: Limit, limits: &Limits) -> Value {
 }
 
 /// Where a store came from, for a person and for a machine.
-fn origin(store: &StoreInfo) -> (&'static str, &'static str) {
+fn origin(store: &PluginInfo) -> (&'static str, &'static str) {
     match store.origin {
         Origin::BuiltIn => ("built in", "built-in"),
         Origin::Replacement => ("a third party's, in place of the built-in store", "replacement"),
@@ -115,7 +117,7 @@ fn row(name: &str, value: &str) -> String {
     format!("{name:<12}{value}\n")
 }
 
-pub fn store_json(store: &StoreInfo) -> Value {
+pub fn store_json(store: &PluginInfo) -> Value {
     let description = &store.description;
     let options = description.options.iter().map(|option| {
         json!({
@@ -141,6 +143,7 @@ pub fn store_json(store: &StoreInfo) -> Value {
         "origin": origin(store).1,
         "digest": format!("sha256:{}", store.digest),
         "operations": description.operations,
+        "takes": (!store.is_store()).then(|| takes(store)),
         "needs": store.needs().map(|need| need.to_string()).collect::<Vec<_>>(),
         "formats": formats.collect::<Vec<_>>(),
         "options": options.collect::<Vec<_>>(),

@@ -9,7 +9,7 @@ use clap::Args;
 
 #[derive(Args)]
 pub struct Arguments {
-    /// The name of a built-in store
+    /// The name of a built-in store or tool
     store: String,
     /// The component file to write
     file: PathBuf,
@@ -20,7 +20,7 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(&self, host: &Host) -> Result<ExitCode, Error> {
-        let name = &host.registry().require(&self.store)?.description.name;
+        let name = &host.require(&self.store)?.description.name;
         let component = host.built_in_component(name).ok_or_else(|| {
             Error::new(ErrorKind::Usage, format!("`{name}` is not built in: its component is a file already"))
         })?;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use autotel_stores::{Error, Host, StoreInfo};
+use autotel_stores::{Error, Host, PluginInfo};
 use clap::Args;
 
 use super::describe::store_json;
@@ -28,7 +28,7 @@ impl Arguments {
     }
 }
 
-fn row(store: &StoreInfo) -> [String; 5] {
+fn row(store: &PluginInfo) -> [String; 5] {
     let description = &store.description;
     [
         description.name.clone(),

@@ -13,6 +13,8 @@ pub(crate) struct Attribute<'a> {
 
 /// Builds a document out of its events, which come well-formed: elements end, and there is one root.
 pub(crate) trait Build {
+    /// Tells where the next event begins.
+    fn at(&mut self, _offset: u64, _to: &mut Encoder) {}
     /// Comes first.
     fn prolog(&mut self, prolog: &Prolog, to: &mut Encoder);
     fn start(&mut self, name: &str, attributes: &[Attribute<'_>], to: &mut Encoder);

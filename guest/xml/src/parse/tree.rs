@@ -78,6 +78,10 @@ impl Tree {
 }
 
 impl Build for Tree {
+    fn at(&mut self, offset: u64, to: &mut Encoder) {
+        to.at(offset);
+    }
+
     /// Begins the map of the root element.
     fn prolog(&mut self, prolog: &Prolog, to: &mut Encoder) {
         to.begin_map();

@@ -1,0 +1,94 @@
+//! Finds where in a file the items of its documents stand.
+
+use std::collections::{HashMap, VecDeque};
+
+use autotel_document::{Encoder, Tokens};
+
+use crate::bindings::autotel::stores::types::Item;
+use crate::place::Place;
+use crate::{Fault, Parse, Progress};
+
+/// Bytes of documents that are looked through at once.
+const PAGE_BYTES: usize = 64 * 1024;
+
+/// Finds the offsets of items, as [`Encoder::at`] was told them: `None` where there is no such item, or nothing was told.
+pub(crate) fn offsets(parser: &mut impl Parse, items: &[Item]) -> Result<Vec<Option<u64>>, Fault> {
+    let mut wanted = Wanted::of(items);
+    let (mut encoder, mut tokens) = (Encoder::marking(), Tokens::default());
+    let (mut place, mut marks) = (Place::default(), Marks::default());
+    while !wanted.is_empty() {
+        let progress = parser.parse(&mut encoder, PAGE_BYTES)?;
+        marks.extend(encoder.take_marks());
+        tokens.feed(&encoder.take_all());
+        loop {
+            let start = tokens.position();
+            let Some(token) = tokens.next()? else { break };
+            place.follow(&token);
+            marks.pass(start);
+            if place.is_item(&token) {
+                wanted.find(&place, marks.last);
+            }
+        }
+        if progress == Progress::Done {
+            break;
+        }
+    }
+    Ok(wanted.found)
+}
+
+/// Items that are looked for.
+struct Wanted<'a> {
+    /// By pointer and document, with the places of their answers.
+    left: HashMap<&'a str, Vec<(u64, usize)>>,
+    count: usize,
+    /// Parts of the longest pointer: items below that need none of their own.
+    deepest: usize,
+    found: Vec<Option<u64>>,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(items: &'a [Item]) -> Self {
+        let mut left: HashMap<_, Vec<_>> = HashMap::new();
+        for (answer, item) in items.iter().enumerate() {
+            left.entry(&*item.pointer).or_default().push((item.document, answer));
+        }
+        let deepest = items.iter().map(|item| item.pointer.matches('/').count()).max().unwrap_or_default();
+        Self { left, count: items.len(), deepest, found: vec![None; items.len()] }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    fn find(&mut self, place: &Place, offset: Option<u64>) {
+        if place.depth() > self.deepest + 1 {
+            return;
+        }
+        let Some(answers) = self.left.get_mut(&*place.pointer()) else { return };
+        for (_, answer) in answers.extract_if(.., |(document, _)| *document == place.document()) {
+            self.found[answer] = offset;
+            self.count -= 1;
+        }
+    }
+}
+
+/// Where in the file stands what was written, in order.
+#[derive(Default)]
+struct Marks {
+    list: VecDeque<(u64, u64)>,
+    /// The last one that was passed.
+    last: Option<u64>,
+}
+
+impl Marks {
+    fn extend(&mut self, marks: Vec<(u64, u64)>) {
+        self.list.extend(marks);
+    }
+
+    /// Goes on to what begins `start` bytes into the documents.
+    fn pass(&mut self, start: u64) {
+        while let Some((_, offset)) = self.list.pop_front_if(|(at, _)| *at <= start) {
+            self.last = Some(offset);
+        }
+    }
+}

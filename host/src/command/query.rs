@@ -1,0 +1,78 @@
+//! `autotel query`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use autotel_stores::{Error, Host, Map, Match, Query, Value};
+use clap::Args;
+
+use super::{Layout, Opening, named_values};
+use crate::terminal::tell_note;
+
+#[derive(Args)]
+pub struct Arguments {
+    /// The file to look in
+    file: PathBuf,
+    /// What to look for: a JSONPath begins with `$`, a JSON Pointer with `/`; files of XML are asked in XPath
+    expression: String,
+    #[command(flatten)]
+    opening: Opening,
+    /// The language of the expression, as `autotel tools` lists them, instead of the one that it begins like
+    #[arg(long, value_name = "NAME")]
+    language: Option<String>,
+    /// An option of the tool, as `autotel describe` lists them; may be given several times
+    #[arg(long = "tool-option", value_name = "NAME=VALUE")]
+    tool_options: Vec<String>,
+    /// End at the first match, without reading more of the file than that takes
+    #[arg(long)]
+    first: bool,
+    /// Tell with each match where it is: path, JSON Pointer, line, column, and bytes before it
+    #[arg(long)]
+    positions: bool,
+    #[command(flatten)]
+    layout: Layout,
+    /// Print each match on one line with where it is, and notes and errors as JSON too
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Arguments {
+    pub fn run(&self, host: &Host) -> Result<ExitCode, Error> {
+        let store = self.opening.open(host, &self.file)?;
+        let has_positions = self.positions || self.json;
+        let mut query = Query::new(&self.expression);
+        if let Some(language) = &self.language {
+            query = query.with_language(language);
+        }
+        if has_positions {
+            query = query.with_positions();
+        }
+        for (name, value) in named_values(&self.tool_options) {
+            query = query.with_option(name, value);
+        }
+        let matches = if self.first { Vec::from_iter(store.query_first(&query)?) } else { store.query(&query)? };
+        if matches.is_empty() && !self.json {
+            tell_note("nothing in the file matches");
+        }
+        let shown = |found: Match| if has_positions { with_place(found) } else { found.value };
+        let values: Vec<_> = matches.into_iter().map(shown).collect();
+        self.layout.print_values(host, &values, self.json)
+    }
+}
+
+/// A match and where it is, as one document.
+fn with_place(Match { document, pointer, path, value, at, .. }: Match) -> Value {
+    let mut shown = Map::default();
+    shown.push("path", path);
+    shown.push("pointer", pointer);
+    if document > 0 {
+        shown.push("document", document);
+    }
+    if let Some(at) = at {
+        shown.push("line", u64::from(at.line));
+        shown.push("column", u64::from(at.column));
+        shown.push("offset", at.offset);
+    }
+    shown.push("value", value);
+    shown.into()
+}
