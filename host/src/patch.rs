@@ -67,7 +67,7 @@ impl Store {
     fn patched_here(&self, Patch { changes, language }: &Patch) -> Result<Vec<u8>, Error> {
         let (tool, language) = self.tools().for_language::<Guest>(Some(language), "", self.describe())?;
         let documents = self.reading_for(&tool.info).load_cbor()?;
-        let mut call: Call<Guest> = self.ask(&tool, Operations::PATCH, FileGrant::Nothing, &Grants::default())?;
+        let mut call: Call<Guest> = self.ask(&tool, Operations::PATCH, (FileGrant::Nothing, ""), &Grants::default())?;
         let (changes, settings) = (changes.to_cbor(), tool.settings(&[], Operations::PATCH)?);
         let changed =
             call.invoke(|tool, instance, _| tool.call_apply(instance, &language, &changes, &documents, &settings));

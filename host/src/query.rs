@@ -143,7 +143,7 @@ impl Store {
         let Query { expression, language, options, .. } = query;
         let (tool, language) = self.tools().for_language::<Guest>(language.as_deref(), expression, self.describe())?;
         let settings = tool.settings(options, Operations::QUERY)?;
-        let mut call: Call<Guest> = self.ask(&tool, Operations::QUERY, FileGrant::Nothing, &Grants::default())?;
+        let mut call: Call<Guest> = self.ask(&tool, Operations::QUERY, (FileGrant::Nothing, ""), &Grants::default())?;
         let opened =
             call.invoke(|tool, instance, _| tool.search().call_open(instance, &language, expression, &settings));
         let search = opened.map_err(|error| error.on(Path::new("the expression")))?;

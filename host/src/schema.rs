@@ -10,7 +10,7 @@ use crate::grants::{FOLDER, FileGrant, Grants};
 use crate::open::open_file;
 use crate::reader::{answer_of_guest_thread, is_in_runtime};
 use crate::staging::folder_of;
-use crate::store::Store;
+use crate::store::{Store, guest_name};
 use crate::words::printable;
 
 /// The folder of a schema, as a tool sees it.
@@ -60,7 +60,7 @@ impl Schema {
         Self { path: path.into(), folder: None, options: Vec::new() }
     }
 
-    /// Lets it refer to files in a folder, in or below which it lies itself.
+    /// Lets it refer to files in a folder. A schema that lies elsewhere refers to them as if it lay there.
     pub fn within(mut self, folder: impl Into<PathBuf>) -> Self {
         self.folder = Some(folder.into());
         self
@@ -76,18 +76,20 @@ impl Schema {
     fn granted(&self) -> Result<(FileGrant, Grants, String), Error> {
         let unreadable = |error| Error::access(&self.path, error);
         let file = open_file(&self.path).map_err(unreadable)?;
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = guest_name(&self.path);
         let Some(folder) = &self.folder else {
             return Ok((FileGrant::Read(file), Grants::default(), format!("{FOLDER}/{name}")));
         };
         let whole = folder.canonicalize().map_err(|error| Error::access(folder, error))?;
         let own = folder_of(&self.path).canonicalize().map_err(unreadable)?;
-        let below = own
-            .strip_prefix(&whole)
-            .map_err(|_| Error::usage(format!("the schema does not lie in {}", folder.display())).on(&self.path))?;
-        let parts = below.iter().map(|part| part.to_string_lossy()).chain([name.into()]);
-        let path = parts.fold(format!("/{SCHEMA_FOLDER}"), |path, part| format!("{path}/{part}"));
-        Ok((FileGrant::Nothing, Grants::default().with_folder(SCHEMA_FOLDER, folder)?, path))
+        let path = match own.strip_prefix(&whole) {
+            Ok(below) => {
+                let parts = below.iter().map(|part| part.to_string_lossy()).chain([name.into()]);
+                parts.fold(format!("/{SCHEMA_FOLDER}"), |path, part| format!("{path}/{part}"))
+            }
+            Err(_) => format!("{FOLDER}/{name}"),
+        };
+        Ok((FileGrant::Read(file), Grants::default().with_folder(SCHEMA_FOLDER, folder)?, path))
     }
 
     /// Says what helps where the schema is refused.
@@ -125,8 +127,9 @@ impl Store {
         let tool = self.tools().for_file::<Guest>(&schema.path)?;
         let settings = tool.settings(&schema.options, Operations::VALIDATE)?;
         let (file, grants, path) = schema.granted()?;
-        let mut call: Call<Guest> =
-            self.ask(&tool, Operations::VALIDATE, file, &grants).map_err(|error| error.on(&schema.path))?;
+        let mut call: Call<Guest> = self
+            .ask(&tool, Operations::VALIDATE, (file, &guest_name(&schema.path)), &grants)
+            .map_err(|error| error.on(&schema.path))?;
         let opened = call.invoke(|tool, instance, _| tool.validator().call_open(instance, &path, &settings));
         let validator = opened.map_err(|error| schema.refused(error))?;
         let mut reader = self.reading_for(&tool.info).reader()?;

@@ -337,15 +337,15 @@ impl Store {
     /// Instantiates the store with a file, for an operation that takes the options given.
     pub(crate) fn begin(&self, operation: Operations, file: FileGrant) -> Result<Call, Error> {
         check(self.describe(), &self.settings, operation)?;
-        self.ask(&self.plugin, operation, file, &self.grants)
+        self.ask(&self.plugin, operation, (file, &guest_name(&self.path)), &self.grants)
     }
 
-    /// Instantiates a component that works for this file: its store, or a tool.
+    /// Instantiates a component that works for this file, its store or a tool, with a file that it sees by some name.
     pub(crate) fn ask<F: Face>(
         &self,
         plugin: &Plugin,
         operation: Operations,
-        file: FileGrant,
+        (file, name): (FileGrant, &str),
         grants: &Grants,
     ) -> Result<Call<F>, Error> {
         let code = self.loader.code(plugin)?;
@@ -353,7 +353,7 @@ impl Store {
         let mut tally = Tally::begin(&plugin.info.description.name, operation, &self.shown_path, &self.receipts);
         tally.receipt.is_code_cached = plugin.is_code_cached.load(Ordering::Relaxed);
         let terms = Terms { watchdog: &self.loader.watchdog, limits: &self.limits, grants };
-        Call::begin(code, file, &self.guest_name(), &terms, tally)
+        Call::begin(code, file, name, &terms, tally)
     }
 
     /// The same file, read as a tool wants to have its documents.
@@ -372,7 +372,7 @@ impl Store {
         }
         let (store, items) = (self.clone(), items.to_vec());
         let locate = move || {
-            let file = FileGrant::Read(store.readable()?);
+            let file = (FileGrant::Read(store.readable()?), &*guest_name(&store.path));
             let mut call: Call<positions::Guest> = store.ask(&store.plugin, Operations::LOAD, file, &store.grants)?;
             let places =
                 call.invoke(|face, instance, path| face.call_locate(instance, path, &items, &store.settings))?;
@@ -406,14 +406,14 @@ impl Store {
         &self.limits
     }
 
-    /// The file's name as the store sees it.
-    fn guest_name(&self) -> String {
-        self.path.file_name().map_or_else(|| "document".into(), |name| name.to_string_lossy().into_owned())
-    }
-
     /// Opens the file to read.
     pub(crate) fn readable(&self) -> Result<File, Error> {
         recover_beside(&self.path)?;
         open_file(&self.path).map_err(|error| Error::access(&self.shown_path, error))
     }
+}
+
+/// A file's name as a component sees it.
+pub(crate) fn guest_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| "document".into(), |name| name.to_string_lossy().into_owned())
 }

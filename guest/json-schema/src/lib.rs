@@ -65,11 +65,12 @@ impl Schema for JsonSchema {
     fn open(path: &str, options: &Options) -> Result<Self, Fault> {
         let folder = Folder::new(path, options.word("base"));
         let schema = reference::read(path)?;
-        let draft = DRAFTS.iter().find(|(word, _)| *word == options.word("draft")).map(|(_, draft)| *draft);
-        let mut settings = jsonschema::options()
-            .with_draft(draft.unwrap_or_default().detect(&schema))
-            .with_base_uri(folder.uri())
-            .with_retriever(folder.knowing(&schema));
+        let mut settings = jsonschema::options().with_base_uri(folder.uri()).with_retriever(folder.knowing(&schema));
+        if let Some((_, draft)) = DRAFTS.iter().find(|(word, _)| *word == options.word("draft"))
+            && schema.get("$schema").is_none()
+        {
+            settings = settings.with_draft(*draft);
+        }
         if options.flag("formats") {
             settings = settings.should_validate_formats(true);
         }
@@ -123,7 +124,11 @@ fn violation(error: &ValidationError<'_>, document: u64) -> Violation {
 
 /// What an error says, with no more of a value than a person reads.
 fn shown(error: &ValidationError<'_>) -> String {
-    error.masked_with(excerpt(&error.instance().to_string())).to_string().trim_end_matches('.').to_owned()
+    let value = match error.instance().as_ref() {
+        serde_json::Value::String(text) => format!("`{}`", excerpt(text)),
+        other => excerpt(&other.to_string()),
+    };
+    error.masked_with(value).to_string().trim_end_matches('.').to_owned()
 }
 
 autotel_store_sdk::export_schema!(JsonSchema);

@@ -27,7 +27,7 @@ fn all_that_is_wrong_is_told_with_its_place_and_its_rule() {
     let mut places: Vec<_> = found.iter().map(|found| (&*found.pointer, &*found.rule)).collect();
     places.sort_unstable();
     assert_eq!(places, [("", "maxItems"), ("/0", "type"), ("/2", "type")]);
-    assert!(found.iter().any(|found| found.message == "\\\"a\\\" is not of type \"integer\""), "{found:?}");
+    assert!(found.iter().any(|found| found.message == "`a` is not of type \"integer\""), "{found:?}");
 }
 
 #[test]

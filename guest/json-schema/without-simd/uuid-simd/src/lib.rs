@@ -32,7 +32,12 @@ mod tests {
     fn hyphens_and_digits_stand_in_their_places() {
         let is_uuid = |text: &str| parse_hyphenated(text.as_bytes(), Out::from_mut(&mut [0; 16])).is_ok();
         assert!(is_uuid("2EB8AA08-aa98-11ea-b4aa-73b441d16380"));
-        let wrong = ["", "2eb8aa08-aa98-11ea-b4aa-73b441d1638", "2eb8aa08aa98-11ea-b4aa-73b441d163800", "2eb8aa08-aa98-11ea-b4ga-73b441d16380"];
+        let wrong = [
+            "",
+            "2eb8aa08-aa98-11ea-b4aa-73b441d1638",
+            "2eb8aa08aa98-11ea-b4aa-73b441d163800",
+            "2eb8aa08-aa98-11ea-b4ga-73b441d16380",
+        ];
         assert!(!wrong.into_iter().any(is_uuid));
     }
 }
