@@ -26,9 +26,11 @@ fn main() {
     let (tools, stores): (Vec<_>, Vec<_>) = components.iter().partition(is_tool);
     let mut list = String::new();
     for (name, components) in [("BUILT_IN", stores), ("BUILT_IN_TOOLS", tools)] {
-        writeln!(list, "pub(crate) const {name}: &[&[u8]] = &[").expect("memory takes every byte");
+        writeln!(list, "pub(crate) const {name}: &[BuiltIn] = &[").expect("memory takes every byte");
         for component in components {
-            writeln!(list, "    include_bytes!({component:?}),").expect("memory takes every byte");
+            let name = component.file_stem().unwrap_or_default();
+            writeln!(list, "    BuiltIn {{ name: {name:?}, wasm: include_bytes!({component:?}) }},")
+                .expect("memory takes every byte");
         }
         list.push_str("];\n");
     }

@@ -8,7 +8,10 @@ use serde::de::DeserializeOwned;
 
 use crate::contract::{Loss, Problem};
 use crate::error::Error;
+use crate::patch::Patch;
+use crate::query::{Match, Query};
 use crate::reader::Reader;
+use crate::schema::{Schema, Violation};
 use crate::store::Store;
 use crate::writer::Writer;
 
@@ -82,6 +85,21 @@ impl AsyncStore {
     /// Like [`Store::validate`].
     pub async fn validate(&self) -> Result<Vec<Problem>, Error> {
         self.run(|store| store.validate()).await
+    }
+
+    /// Like [`Store::validate_against`].
+    pub async fn validate_against(&self, schema: Schema) -> Result<Vec<Violation>, Error> {
+        self.run(move |store| store.validate_against(&schema)).await
+    }
+
+    /// Like [`Store::query`].
+    pub async fn query(&self, query: Query) -> Result<Vec<Match>, Error> {
+        self.run(move |store| store.query(&query)).await
+    }
+
+    /// Like [`Store::patch`].
+    pub async fn patch(&self, patch: Patch) -> Result<Vec<Loss>, Error> {
+        self.run(move |store| store.patch(&patch)).await
     }
 
     async fn run<T: Send + 'static>(

@@ -51,7 +51,7 @@ pub enum Command {
     /// The file written changes when the whole of it is written, or not at all.
     #[command(after_help = concat!("Examples:\n  autotel convert config.yaml config.json --to-option indent=4\n  autotel convert - - --from-store yaml-store --to-store json-store < config.yaml\n  autotel convert order.bpmn order.yaml --from-option mapping=simple\n\n", exit_status!()))]
     Convert(convert::Arguments),
-    /// Tell whether a file is well-formed, and valid against a schema, or else what is wrong with it
+    /// Tell whether a file is well-formed, and valid, or what is wrong
     #[command(after_help = concat!("Examples:\n  autotel validate order.bpmn\n  autotel validate config.yaml --schema config.schema.json\n  autotel validate order.bpmn --schema schemas/BPMN20.xsd --schema-folder schemas\n  autotel validate settings --store yaml-store --json\n\n", exit_status!()))]
     Validate(validate::Arguments),
     /// Find parts of a file, and print them as JSON
@@ -177,12 +177,16 @@ struct Replacing {
     /// Where the file is a symbolic link, write to what it leads to
     #[arg(long)]
     follow_links: bool,
+    /// Refuse to write what the format cannot hold, instead of telling what was lost
+    #[arg(long)]
+    strict: bool,
 }
 
 impl Replacing {
     fn of(&self, store: Store) -> Store {
         let store = if self.backup { store.keeping_backup() } else { store };
-        if self.follow_links { store.following_links() } else { store }
+        let store = if self.follow_links { store.following_links() } else { store };
+        if self.strict { store.refusing_losses() } else { store }
     }
 }
 

@@ -13,10 +13,18 @@ use crate::open::open_file;
 use crate::plugin::Origin;
 use crate::words::printable;
 
+/// A component that comes with the library.
+#[derive(Clone, Copy)]
+pub(crate) struct BuiltIn {
+    /// That which it gives itself.
+    pub name: &'static str,
+    pub wasm: &'static [u8],
+}
+
 /// Where a component is.
 #[derive(Clone)]
 pub(crate) enum ComponentFile {
-    BuiltIn(&'static [u8]),
+    BuiltIn(BuiltIn),
     Path(PathBuf),
 }
 
@@ -44,7 +52,7 @@ impl ComponentFile {
 
     pub fn read(&self) -> Result<Cow<'static, [u8]>, Error> {
         match self {
-            Self::BuiltIn(wasm) => Ok(Cow::Borrowed(wasm)),
+            Self::BuiltIn(built_in) => Ok(Cow::Borrowed(built_in.wasm)),
             Self::Path(path) => {
                 let mut wasm = Vec::new();
                 open(path)?.read_to_end(&mut wasm).map_err(unreadable)?;
@@ -56,7 +64,7 @@ impl ComponentFile {
     /// What tells a person which component it is.
     pub fn name(&self) -> String {
         match self {
-            Self::BuiltIn(_) => "a built-in store".to_owned(),
+            Self::BuiltIn(built_in) => built_in.name.to_owned(),
             Self::Path(path) => printable(&path.file_name().unwrap_or_default().to_string_lossy()),
         }
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::contract::{Problem, Refusal};
+use crate::contract::{Loss, Problem, Refusal};
 use crate::limits::{Limit, Limits};
 use crate::words::{printable, printable_problem};
 
@@ -165,6 +165,17 @@ impl Error {
             Refusal::Conflict(message) => Self::new(ErrorKind::Conflict, printable(&message)),
             Refusal::Other(message) => Self::new(ErrorKind::Store, printable(&message)),
         }
+    }
+
+    /// What a format could not hold, where that is refused.
+    pub(crate) fn losses(losses: Vec<Loss>) -> Self {
+        let mut error = Self::new(ErrorKind::Refused, "the format cannot hold all of it");
+        let problem = |Loss { pointer, message }: Loss| {
+            let place = if pointer.is_empty() { "the document" } else { &pointer };
+            Problem { message: format!("{place}: {message}"), at: None }
+        };
+        error.0.problems = losses.into_iter().map(problem).collect();
+        error.with_hint("without --strict, or Store::refusing_losses, it is written so")
     }
 
     /// Names the file that the error is about, unless it is named already.

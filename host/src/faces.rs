@@ -61,7 +61,7 @@ macro_rules! faces {
 faces!(store, positions, query, schema, patch);
 
 fn has<F: Face>(pre: &InstancePre<State>) -> bool {
-    pre.component().get_export_index(None, &format!("{}@{CONTRACT_VERSION}", F::INTERFACE)).is_some()
+    pre.component().get_export_index(None, format!("{}@{CONTRACT_VERSION}", F::INTERFACE)).is_some()
 }
 
 /// What is said where a component lacks what it is called for.

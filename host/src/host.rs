@@ -7,7 +7,7 @@ use std::{fs, thread};
 
 use crate::cache::Cache;
 use crate::compiler::Compiler;
-use crate::component::{Compilation, CompileListener, ComponentFile, digest};
+use crate::component::{BuiltIn, Compilation, CompileListener, ComponentFile};
 use crate::error::Error;
 use crate::grants::Grants;
 use crate::limits::Limits;
@@ -88,11 +88,11 @@ impl Host {
         if let Some(store) = self.registry().by_name(name) {
             return Ok(store.clone());
         }
-        let tools = self.tools()?;
-        let names = tools.iter().map(|tool| &*tool.description.name).collect::<Vec<_>>().join(", ");
-        tools.iter().find(|tool| tool.description.name == name).cloned().ok_or_else(|| {
+        let tool = self.0.tools.by_name(name)?.map(|plugin| plugin.info.clone());
+        tool.ok_or_else(|| {
+            let (stores, tools) = (self.registry().names(), self.0.tools.names().join(", "));
             Error::usage(format!("there is no store or tool `{name}`"))
-                .with_hint(format!("the stores are {}; the tools are {names}", self.registry().names()))
+                .with_hint(format!("the stores are {stores}; the tools are {tools}"))
         })
     }
 
@@ -195,10 +195,9 @@ impl Host {
     /// # Ok::<(), autotel_stores::Error>(())
     /// ```
     pub fn built_in_component(&self, store: &str) -> Option<&'static [u8]> {
-        let Some(info) = self.registry().by_name(store).filter(|info| info.origin == Origin::BuiltIn) else {
-            return self.0.tools.component(store);
-        };
-        BUILT_IN.iter().copied().find(|component| digest(component) == info.digest)
+        let is_replaced = self.registry().by_name(store).is_some_and(|info| info.origin != Origin::BuiltIn);
+        let built_in = BUILT_IN.iter().chain(BUILT_IN_TOOLS).find(|built_in| built_in.name == store);
+        built_in.filter(|_| !is_replaced).map(|built_in| built_in.wasm)
     }
 
     fn store(&self, path: &Path, plugin: &Arc<Plugin>) -> Store {
@@ -420,8 +419,11 @@ fn load_file(loader: &Loader, path: &Path, locks: &[&StoresLock]) -> Result<Plug
 /// Loads the built-in stores side by side: one that must be compiled takes a core for a while.
 fn load_built_in(loader: &Loader) -> Result<Vec<Arc<Plugin>>, Error> {
     thread::scope(|scope| {
-        let load = |wasm: &'static [u8]| scope.spawn(move || loader.load(ComponentFile::BuiltIn(wasm), &[]));
-        let threads: Vec<_> = BUILT_IN.iter().map(|wasm| load(wasm)).collect();
+        let load = |built_in: &BuiltIn| {
+            let file = ComponentFile::BuiltIn(*built_in);
+            scope.spawn(move || loader.load(file, &[]))
+        };
+        let threads: Vec<_> = BUILT_IN.iter().map(load).collect();
         let join = |thread: thread::ScopedJoinHandle<'_, _>| {
             thread.join().unwrap_or_else(|_| Err(Error::internal("compiling a built-in store panicked")))
         };

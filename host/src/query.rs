@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 
 use autotel_document::Value;
 
@@ -10,6 +11,7 @@ use crate::contract::query::{Guest, Match as Found};
 use crate::contract::{Item, Operations, Position};
 use crate::error::{Error, ErrorKind};
 use crate::grants::{FileGrant, Grants};
+use crate::plugin::Plugin;
 use crate::reader::{answer_of_guest_thread, is_in_runtime};
 use crate::store::Store;
 use crate::words::printable;
@@ -124,7 +126,8 @@ impl Store {
         .map_err(|error| error.on(self.shown_path()))?;
         if query.has_positions {
             let item = |found: &Match| Item { document: found.document, pointer: found.pointer.clone() };
-            let places = self.locate(&matches.iter().map(item).collect::<Vec<_>>())?;
+            let (tool, _) = self.tool_for(query)?;
+            let places = self.reading_for(&tool.info).locate(&matches.iter().map(item).collect::<Vec<_>>())?;
             matches.iter_mut().zip(places).for_each(|(found, at)| found.at = at);
         }
         Ok(matches)
@@ -139,9 +142,14 @@ impl Store {
         Ok(matches)
     }
 
+    /// Who understands a query, and what its language is called.
+    fn tool_for(&self, Query { expression, language, .. }: &Query) -> Result<(Arc<Plugin>, String), Error> {
+        self.tools().for_language::<Guest>(language.as_deref(), expression, self.describe())
+    }
+
     fn search(&self, query: &Query, mut each: impl FnMut(Match) -> ControlFlow<()>) -> Result<(), Error> {
-        let Query { expression, language, options, .. } = query;
-        let (tool, language) = self.tools().for_language::<Guest>(language.as_deref(), expression, self.describe())?;
+        let Query { expression, options, .. } = query;
+        let (tool, language) = self.tool_for(query)?;
         let settings = tool.settings(options, Operations::QUERY)?;
         let mut call: Call<Guest> = self.ask(&tool, Operations::QUERY, (FileGrant::Nothing, ""), &Grants::default())?;
         let opened =

@@ -8,6 +8,7 @@ use crate::contract::{Item, Operations, Position};
 use crate::error::{Error, ErrorKind};
 use crate::grants::{FOLDER, FileGrant, Grants};
 use crate::open::open_file;
+use crate::plugin::Plugin;
 use crate::reader::{answer_of_guest_thread, is_in_runtime};
 use crate::staging::folder_of;
 use crate::store::{Store, guest_name};
@@ -111,28 +112,29 @@ impl Store {
     /// A file that is not well-formed is [`ErrorKind::Refused`], as in [`Store::load`]; so is a schema that is none, or
     /// refers to what was not granted. The error's path tells which of them it is about.
     pub fn validate_against(&self, schema: &Schema) -> Result<Vec<Violation>, Error> {
+        let tool = self.tools().for_file::<Guest>(&schema.path)?;
+        let store = self.reading_for(&tool.info);
         let mut violations = if is_in_runtime() {
-            let (store, schema) = (self.clone(), schema.clone());
-            answer_of_guest_thread(move || store.judge(&schema))?
+            let (store, schema) = (store.clone(), schema.clone());
+            answer_of_guest_thread(move || store.judge(&tool, &schema))?
         } else {
-            self.judge(schema)?
+            store.judge(&tool, schema)?
         };
         let item = |broken: &Violation| Item { document: broken.document, pointer: broken.pointer.clone() };
-        let places = self.locate(&violations.iter().map(item).collect::<Vec<_>>())?;
+        let places = store.locate(&violations.iter().map(item).collect::<Vec<_>>())?;
         violations.iter_mut().zip(places).for_each(|(broken, at)| broken.at = at);
         Ok(violations)
     }
 
-    fn judge(&self, schema: &Schema) -> Result<Vec<Violation>, Error> {
-        let tool = self.tools().for_file::<Guest>(&schema.path)?;
+    fn judge(&self, tool: &Plugin, schema: &Schema) -> Result<Vec<Violation>, Error> {
         let settings = tool.settings(&schema.options, Operations::VALIDATE)?;
         let (file, grants, path) = schema.granted()?;
         let mut call: Call<Guest> = self
-            .ask(&tool, Operations::VALIDATE, (file, &guest_name(&schema.path)), &grants)
+            .ask(tool, Operations::VALIDATE, (file, &guest_name(&schema.path)), &grants)
             .map_err(|error| error.on(&schema.path))?;
         let opened = call.invoke(|tool, instance, _| tool.validator().call_open(instance, &path, &settings));
         let validator = opened.map_err(|error| schema.refused(error))?;
-        let mut reader = self.reading_for(&tool.info).reader()?;
+        let mut reader = self.reader()?;
         let on_file = |error: Error| error.on(self.shown_path());
         while let Some(page) = reader.next_page()? {
             let written = call.invoke(|tool, instance, _| tool.validator().call_write(instance, validator, &page));

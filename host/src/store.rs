@@ -39,6 +39,7 @@ pub struct Store {
     limits: Limits,
     grants: Grants,
     replacing: Replacing,
+    refuses_losses: bool,
     receipts: ReceiptListener,
     settings: Vec<Setting>,
 }
@@ -62,6 +63,7 @@ impl Store {
             limits,
             grants,
             replacing: Replacing::default(),
+            refuses_losses: false,
             receipts,
             settings: Vec::new(),
         }
@@ -164,6 +166,21 @@ impl Store {
     /// ```
     pub fn keeping_backup(mut self) -> Self {
         self.replacing.keeps_backup = true;
+        self
+    }
+
+    /// Has a save fail, and change nothing, where the format could not hold all of the documents. Without this it writes what it can,
+    /// and tells what was lost.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("flags.json");
+    /// let store = autotel_stores::Host::new()?.open(&path)?.refusing_losses();
+    /// assert!(store.save(&f64::NAN).is_err() && !path.exists());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn refusing_losses(mut self) -> Self {
+        self.refuses_losses = true;
         self
     }
 
@@ -400,6 +417,15 @@ impl Store {
 
     pub(crate) fn replacing(&self) -> Replacing {
         self.replacing
+    }
+
+    /// What a save lost, unless that is refused.
+    pub(crate) fn accept(losses: Vec<Loss>, refuses_losses: bool) -> Result<Vec<Loss>, Error> {
+        if refuses_losses && !losses.is_empty() { Err(Error::losses(losses)) } else { Ok(losses) }
+    }
+
+    pub(crate) fn refuses_losses(&self) -> bool {
+        self.refuses_losses
     }
 
     pub(crate) fn limits(&self) -> &Limits {

@@ -194,8 +194,10 @@ pub fn position_json(Position { offset, line, column }: Position) -> Value {
 
 /// Tells which components are being compiled and, on a terminal, for how long.
 pub fn tell_compilation() -> impl Fn(&Compilation) + Send + Sync + 'static {
-    // Those of the built-in stores are compiled in less than a second.
-    const BYTES_MIN: u64 = 4 << 20;
+    // Components of a megabyte take a second to compile. Who looks at a file of what was said wants to know of those
+    // that take several.
+    const SHOWN_BYTES_MIN: u64 = 1 << 20;
+    const NOTED_BYTES_MIN: u64 = 8 << 20;
     let bars = MultiProgress::new();
     let shown: Mutex<Vec<(Compilation, ProgressBar)>> = Mutex::default();
     move |compilation| {
@@ -204,9 +206,11 @@ pub fn tell_compilation() -> impl Fn(&Compilation) + Send + Sync + 'static {
         if *phase == CompilationPhase::Ended {
             let ended = shown.iter().position(|(begun, _)| begun.component == *component && begun.bytes == *bytes);
             ended.map(|place| shown.remove(place).1).inspect(ProgressBar::finish_and_clear);
-        } else if *bytes > BYTES_MIN && !io::stderr().is_terminal() {
-            tell_note(&format!("compiling {component} ({}), once", HumanBytes(*bytes)));
-        } else if *bytes > BYTES_MIN {
+        } else if !io::stderr().is_terminal() {
+            if *bytes > NOTED_BYTES_MIN {
+                tell_note(&format!("compiling {component} ({}), once", HumanBytes(*bytes)));
+            }
+        } else if *bytes > SHOWN_BYTES_MIN {
             let style = ProgressStyle::with_template("{spinner} {msg}, {elapsed}");
             let size = HumanBytes(*bytes);
             let bar = bars

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use crate::component::ComponentFile;
+use crate::component::{BuiltIn, ComponentFile};
 use crate::contract::{Description, Format};
 use crate::error::Error;
 use crate::faces::Face;
@@ -17,18 +17,18 @@ use crate::registry::has_signature;
 /// The tools that a host knows: the built-in ones, then third parties'.
 pub(crate) struct Tools {
     loader: Arc<Loader>,
-    built_in: Vec<BuiltIn>,
+    built_in: Vec<Tool>,
     of_files: Vec<Arc<Plugin>>,
 }
 
-struct BuiltIn {
-    component: &'static [u8],
+struct Tool {
+    built_in: BuiltIn,
     plugin: OnceLock<Arc<Plugin>>,
 }
 
 impl Tools {
-    pub fn new(loader: Arc<Loader>, built_in: &[&'static [u8]], of_files: Vec<Arc<Plugin>>) -> Self {
-        let built_in = built_in.iter().map(|component| BuiltIn { component, plugin: OnceLock::new() }).collect();
+    pub fn new(loader: Arc<Loader>, built_in: &[BuiltIn], of_files: Vec<Arc<Plugin>>) -> Self {
+        let built_in = built_in.iter().map(|built_in| Tool { built_in: *built_in, plugin: OnceLock::new() }).collect();
         Self { loader, built_in, of_files }
     }
 
@@ -38,10 +38,18 @@ impl Tools {
         built_in.chain(self.of_files.iter().map(|plugin| Ok(Arc::clone(plugin)))).collect()
     }
 
-    /// The component of a built-in tool.
-    pub fn component(&self, name: &str) -> Option<&'static [u8]> {
-        let is_it = |tool: &&BuiltIn| self.load(tool).is_ok_and(|plugin| plugin.info.description.name == name);
-        self.built_in.iter().find(is_it).map(|tool| tool.component)
+    /// The names of all of them, which compiles none.
+    pub fn names(&self) -> Vec<&str> {
+        let built_in = self.built_in.iter().map(|tool| tool.built_in.name);
+        built_in.chain(self.of_files.iter().map(|plugin| &*plugin.info.description.name)).collect()
+    }
+
+    /// Finds a tool by its own name.
+    pub fn by_name(&self, name: &str) -> Result<Option<Arc<Plugin>>, Error> {
+        if let Some(tool) = self.built_in.iter().find(|tool| tool.built_in.name == name) {
+            return self.load(tool).map(Some);
+        }
+        Ok(self.of_files.iter().find(|plugin| plugin.info.description.name == name).cloned())
     }
 
     /// Finds who understands a language, by its name or else by what `text` begins with: first among those that are for
@@ -73,10 +81,11 @@ impl Tools {
         })?;
         found.ok_or_else(|| {
             let message = match language {
-                Some(name) => format!("no tool for `{}` understands `{name}`", store.name),
-                None => "no tool knows this for its language".to_owned(),
+                Some(name) => format!("no tool for the documents of `{}` understands `{name}`", store.name),
+                None => "nothing says which language the expression is in".to_owned(),
             };
-            Error::usage(message).with_hint(format!("the languages are {}", known.join(", ")))
+            let hint = format!("the languages are {}: --language NAME, or Query::with_language", known.join(", "));
+            Error::usage(message).with_hint(hint)
         })
     }
 
@@ -97,7 +106,7 @@ impl Tools {
 
     /// Looks at each tool with an interface until something is found. No other is compiled for that.
     fn each<F: Face, T>(&self, mut look: impl FnMut(&Arc<Plugin>) -> Option<T>) -> Result<Option<T>, Error> {
-        for tool in self.built_in.iter().filter(|tool| outline::exports::<F>(tool.component)) {
+        for tool in self.built_in.iter().filter(|tool| outline::exports::<F>(tool.built_in.wasm)) {
             if let Some(found) = look(&self.load(tool)?) {
                 return Ok(Some(found));
             }
@@ -105,11 +114,11 @@ impl Tools {
         Ok(self.of_files.iter().filter(|plugin| plugin.info.exports::<F>()).find_map(look))
     }
 
-    fn load(&self, tool: &BuiltIn) -> Result<Arc<Plugin>, Error> {
+    fn load(&self, tool: &Tool) -> Result<Arc<Plugin>, Error> {
         if let Some(plugin) = tool.plugin.get() {
             return Ok(Arc::clone(plugin));
         }
-        let plugin = Arc::new(self.loader.load(ComponentFile::BuiltIn(tool.component), &[])?);
+        let plugin = Arc::new(self.loader.load(ComponentFile::BuiltIn(tool.built_in), &[])?);
         Ok(Arc::clone(tool.plugin.get_or_init(|| plugin)))
     }
 }

@@ -38,6 +38,7 @@ pub struct Writer {
     to: To,
     staging: Staging,
     path: PathBuf,
+    refuses_losses: bool,
 }
 
 enum To {
@@ -71,7 +72,7 @@ impl Writer {
             let mut call = store.begin(Operations::SAVE, FileGrant::Write(file))?;
             let losses =
                 call.invoke(|exports, instance, path| exports.call_save(instance, path, &documents, store.settings()));
-            saved(&call, losses?)
+            Store::accept(saved(&call, losses?)?, store.refuses_losses())
         };
         let losses = save().map_err(|error| error.on(store.shown_path()))?;
         Ok((staging, losses))
@@ -81,7 +82,7 @@ impl Writer {
         let path = store.shown_path().to_owned();
         let (staging, file) = stage(store)?;
         let to = To::open(store, file).map_err(|error| error.on(&path))?;
-        Ok(Self { to, staging, path })
+        Ok(Self { to, staging, path, refuses_losses: store.refuses_losses() })
     }
 
     /// Writes a document.
@@ -105,7 +106,8 @@ impl Writer {
 
     /// The same for a file that is not put in place yet.
     pub(crate) fn finish_aside(self) -> Result<(Staging, Vec<Loss>), Error> {
-        let losses = self.to.finish().map_err(|error| error.on(&self.path))?;
+        let losses = self.to.finish().and_then(|losses| Store::accept(losses, self.refuses_losses));
+        let losses = losses.map_err(|error| error.on(&self.path))?;
         Ok((self.staging, losses))
     }
 }

@@ -266,3 +266,17 @@ fn a_pipe_is_not_saved_over() {
     assert_eq!(place.open().save(&1).unwrap_err().kind(), ErrorKind::Access);
     assert!(!fs::metadata(&place.path).unwrap().is_file());
 }
+
+#[test]
+fn losses_that_are_refused_leave_the_old_file() {
+    let place = Place::with("a.json", "1");
+    let store = place.open().refusing_losses();
+    let long: Vec<f64> = vec![f64::NAN; 20_000];
+    for losing in [&[f64::NAN][..], &long] {
+        let error = store.save(losing).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused);
+        assert_eq!(error.problems()[0].message, "/0: the float NaN, written as null");
+        assert_eq!((place.content(), place.names()), (b"1".to_vec(), vec!["a.json".to_owned()]));
+    }
+    assert_eq!(store.save(&2).unwrap().len(), 0);
+}

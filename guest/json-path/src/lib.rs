@@ -26,7 +26,7 @@ pub struct JsonPath {
 }
 
 enum Way {
-    Streamed(Streamed),
+    Streamed(Box<Streamed>),
     Whole(Box<Whole>),
 }
 
@@ -49,7 +49,7 @@ impl Query for JsonPath {
             _ => return Err(Fault::unsupported(format!("the language `{language}`"))),
         };
         let way = match steps {
-            Some(steps) => Way::Streamed(Streamed::new(steps)),
+            Some(steps) => Way::Streamed(Box::new(Streamed::new(steps))),
             None => Way::Whole(Box::new(Whole::new(expression)?)),
         };
         Ok(Self { way, found: VecDeque::new() })

@@ -77,7 +77,7 @@ fn pointers_name_keys_and_items() {
 
 #[test]
 fn what_is_no_expression_is_refused_where_it_goes_wrong() {
-    let cases = [(JSON_PATH, "$.a[", 2), (JSON_PATH, "a", 0), (JSON_POINTER, "a", 0), (JSON_POINTER, "/x/a~2", 4)];
+    let cases = [(JSON_PATH, "$.a[", 3), (JSON_PATH, "a", 0), (JSON_POINTER, "a", 0), (JSON_POINTER, "/x/a~2", 4)];
     for (language, expression, at) in cases {
         let fault = find(language, expression, &[0]).unwrap_err();
         assert!(matches!(fault, Fault::Syntax { offset, .. } if offset == at), "{expression}: {fault:?}");

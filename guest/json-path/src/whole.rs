@@ -39,7 +39,7 @@ impl Whole {
         let path = JsonPath::parse(expression).map_err(|error| {
             // The parser says this where it knows no more.
             let message = if error.message() == "parser error" { EXPECTED } else { error.message() };
-            Fault::syntax(message.trim_end_matches('.'), error.position().saturating_sub(1))
+            Fault::syntax(message.trim_end_matches('.'), error.position())
         })?;
         Ok(Self { path, documents: Documents::default(), count: 0 })
     }

@@ -1,5 +1,6 @@
 //! JSON (RFC 8259) as a store: numbers exact, keys in order, no key twice unless asked, UTF-8 only.
 
+mod documents;
 mod parse;
 mod print;
 mod string;
@@ -15,6 +16,15 @@ impl Store for JsonStore {
     type Printer = print::Printer;
 
     fn describe() -> Description {
+        let lines = Format::new("NDJSON", "NDJSON 1.0")
+            .extension("ndjson")
+            .extension("jsonl")
+            .media_type("application/x-ndjson")
+            .media_type("application/jsonl");
+        let sequence = Format::new("JSON text sequence", "RFC 7464")
+            .extension("json-seq")
+            .media_type("application/json-seq")
+            .begins_with("\u{1e}");
         let format = Format::new("JSON", "RFC 8259")
             .extension("json")
             .media_type("application/json")
@@ -23,6 +33,8 @@ impl Store for JsonStore {
             .begins_with("[");
         Description::new("json-store", env!("CARGO_PKG_VERSION"), "JSON, its numbers and the order of its keys kept")
             .format(format)
+            .format(lines)
+            .format(sequence)
             .option(OptionDescription::duplicate_keys())
             .option(OptionDescription::digits_max())
             .option(
@@ -38,8 +50,8 @@ impl Store for JsonStore {
             )
             .option(OptionDescription::choice(
                 "documents",
-                &["one", "many"],
-                "whether a file is one JSON text, or several one after another",
+                &["by-name", "one", "many", "lines", "sequence"],
+                "whether a file is one text, or many: one after another, in lines, or in a sequence of RFC 7464",
             ))
     }
 }

@@ -4,6 +4,7 @@
 
 use autotel_store_sdk::{DEPTH_MAX, Encoder, Entries, Fault, Options, Parse, Progress, Real, Source, excerpt, real};
 
+use crate::documents::{Documents, RECORD_SEPARATOR};
 use crate::string;
 
 pub struct Parser {
@@ -77,7 +78,7 @@ struct Scanner {
     scratch: String,
     digits_max: u64,
     documents: u64,
-    takes_many: bool,
+    texts: Documents,
 }
 
 impl Scanner {
@@ -89,7 +90,7 @@ impl Scanner {
             scratch: String::new(),
             digits_max: options.count("digits-max"),
             documents: 0,
-            takes_many: options.word("documents") == "many",
+            texts: Documents::of(options),
         }
     }
 
@@ -120,6 +121,7 @@ impl Scanner {
     fn token(&mut self, window: Window<'_>, at: usize, to: &mut Encoder) -> Result<usize, Fault> {
         let offset = window.offset + at as u64;
         match (self.expect, window.bytes[at]) {
+            (Expect::Document, RECORD_SEPARATOR) if self.texts == Documents::Sequence => Ok(1),
             (Expect::CommaOrEnd, b',') => Ok(self.comma(Some(&b','))),
             (Expect::CommaOrEnd | Expect::ValueOrEnd, b']') if self.open.last() == Some(&Kind::Array) => {
                 self.close(to);
@@ -143,7 +145,7 @@ impl Scanner {
                     _ => Ok(length),
                 }
             }
-            (Expect::Document, _) if self.documents == 1 && !self.takes_many => {
+            (Expect::Document, _) if self.documents == 1 && self.texts == Documents::One => {
                 Err(Fault::syntax("expected the end of the file after the value", offset))
             }
             (Expect::Document | Expect::Value | Expect::ValueOrEnd, _) => self.value(window, at, to),

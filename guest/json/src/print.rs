@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use self::canonical::Canonical;
 use self::flowing::Flowing;
+use crate::documents::Documents;
 
 pub enum Printer {
     Flowing(Flowing),
@@ -20,7 +21,7 @@ impl Print for Printer {
         if !options.flag("canonical") {
             return Ok(Self::Flowing(Flowing::new(options)));
         }
-        if options.word("documents") == "many" {
+        if Documents::of(options) != Documents::One {
             return Err(Fault::unsupported("several documents as one canonical text: option `canonical` is for one"));
         }
         Ok(Self::Canonical(Canonical::default()))

@@ -215,3 +215,22 @@ fn a_key_twice_is_not_written() {
         assert!(matches!(printed, Err(Fault::Unsupported(_))), "{printed:?}");
     }
 }
+
+/// What documents are printed as into a file of this extension, from which they come back.
+fn printed_into(extension: &str, documents: &[u8]) -> String {
+    let options = |operation| options(operation).for_file(&format!("a.{extension}"));
+    let (text, _) = print_all::<JsonStore>(documents, &options(Operations::SAVE)).unwrap();
+    let read = parse_all::<JsonStore>(&text, &options(Operations::LOAD)).unwrap();
+    assert_eq!(read, documents, "{extension}");
+    String::from_utf8(text).unwrap()
+}
+
+#[test]
+fn a_file_of_lines_has_a_document_on_each() {
+    assert_eq!(printed_into("jsonl", &[0x82, 1, 2, 0xf6]), "[1,2]\nnull\n");
+}
+
+#[test]
+fn a_text_sequence_has_a_separator_before_each_document() {
+    assert_eq!(printed_into("json-seq", &[0x81, 1, 0xf6]), "\u{1e}[\n  1\n]\n\u{1e}null\n");
+}

@@ -81,7 +81,7 @@ fn pass_over(parser: &mut impl Parse) -> Result<(), Fault> {
 }
 
 fn open<S: Store>(path: &str, options: Vec<Setting>, operation: Operations) -> Result<S::Parser, Error> {
-    let options = Options::resolve(&S::describe(), options, operation)?;
+    let options = Options::resolve(&S::describe(), options, operation)?.for_file(path);
     let file = File::open(path).map_err(|error| io_error(error, path))?;
     S::Parser::open(Source::new(file), &options).map_err(|fault| locate::<S>(fault, path))
 }
@@ -162,7 +162,7 @@ struct Writing<S: Store> {
 
 impl<S: Store> Writing<S> {
     fn create(path: String, options: Vec<Setting>) -> Result<Self, Error> {
-        let options = Options::resolve(&S::describe(), options, Operations::SAVE)?;
+        let options = Options::resolve(&S::describe(), options, Operations::SAVE)?.for_file(&path);
         let press = Press::new(&options).map_err(|fault| fault.locate(&path, |_| None))?;
         let file = File::create(&path).map_err(|error| io_error(error, &path))?;
         Ok(Self { path, file, press })

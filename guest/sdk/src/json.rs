@@ -41,7 +41,7 @@ pub fn key_name(key: &Value) -> String {
 }
 
 /// The item of a document at a path of names, which are numbers in arrays.
-pub fn item<'a>(document: &'a Value, path: impl IntoIterator<Item = String>) -> Option<&'a Value> {
+pub fn item(document: &Value, path: impl IntoIterator<Item = String>) -> Option<&Value> {
     path.into_iter().try_fold(untagged(document), |value, part| match value {
         Value::Array(items) => items.get(part.parse::<usize>().ok()?).map(untagged),
         Value::Map(map) => map.iter().find(|(key, _)| key_name(key) == part).map(|(_, value)| untagged(value)),

@@ -1,11 +1,16 @@
 //! The options of a call, checked against what the store describes.
 
+use std::path::Path;
+
 use crate::bindings::autotel::stores::types::Error;
 use crate::{Description, Operations, OptionDescription, OptionKind, OptionValue, Setting};
 
 /// The options of a call: what was given, and the defaults for the rest.
 #[derive(Clone, Debug)]
-pub struct Options(Vec<(String, OptionValue)>);
+pub struct Options {
+    values: Vec<(String, OptionValue)>,
+    extension: String,
+}
 
 impl Options {
     /// Checks `settings` and fills in the defaults.
@@ -19,7 +24,7 @@ impl Options {
             check(taken[at], &value)?;
             values[at].1 = value;
         }
-        Ok(Self(values))
+        Ok(Self { values, extension: String::new() })
     }
 
     /// The defaults of every option that `operation` takes.
@@ -29,9 +34,21 @@ impl Options {
 
     /// The same options with one changed.
     pub fn with(mut self, name: &str, value: OptionValue) -> Self {
-        self.0.retain(|(candidate, _)| candidate != name);
-        self.0.push((name.to_owned(), value));
+        self.values.retain(|(candidate, _)| candidate != name);
+        self.values.push((name.to_owned(), value));
         self
+    }
+
+    /// The same options for the file at a path, whose extension may say more.
+    pub fn for_file(mut self, path: &str) -> Self {
+        let extension = Path::new(path).extension().unwrap_or_default();
+        self.extension = extension.to_string_lossy().to_ascii_lowercase();
+        self
+    }
+
+    /// The extension of the file that is read or written, in lowercase and without the dot; empty where it has none.
+    pub fn extension(&self) -> &str {
+        &self.extension
     }
 
     /// The value of an option that the store describes as a flag; false where the operation does not take it.
@@ -51,7 +68,7 @@ impl Options {
     }
 
     fn get(&self, name: &str) -> Option<&OptionValue> {
-        self.0.iter().find(|(candidate, _)| candidate == name).map(|(_, value)| value)
+        self.values.iter().find(|(candidate, _)| candidate == name).map(|(_, value)| value)
     }
 }
 

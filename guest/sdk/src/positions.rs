@@ -1,6 +1,6 @@
 //! Finds where in a file the items of its documents stand.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use autotel_document::{Encoder, Tokens};
 
@@ -39,7 +39,7 @@ pub(crate) fn offsets(parser: &mut impl Parse, items: &[Item]) -> Result<Vec<Opt
 /// Items that are looked for.
 struct Wanted<'a> {
     /// By pointer and document, with the places of their answers.
-    left: HashMap<&'a str, Vec<(u64, usize)>>,
+    left: BTreeMap<&'a str, Vec<(u64, usize)>>,
     count: usize,
     /// Parts of the longest pointer: items below that need none of their own.
     deepest: usize,
@@ -48,7 +48,7 @@ struct Wanted<'a> {
 
 impl<'a> Wanted<'a> {
     fn of(items: &'a [Item]) -> Self {
-        let mut left: HashMap<_, Vec<_>> = HashMap::new();
+        let mut left: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (answer, item) in items.iter().enumerate() {
             left.entry(&*item.pointer).or_default().push((item.document, answer));
         }

@@ -43,7 +43,7 @@ impl Arguments {
         let to = match &output {
             None => self.replacing.of(open(host, &self.to, self.to_store.as_deref())?),
             Some(aside) => match &self.to_store {
-                Some(store) => host.open_with(&aside.path, store)?.shown_as("standard output"),
+                Some(store) => self.replacing.of(host.open_with(&aside.path, store)?).shown_as("standard output"),
                 None => {
                     let message = "`--to-store` is missing: nothing else says how to write standard output";
                     return Err(Error::new(ErrorKind::Usage, message));

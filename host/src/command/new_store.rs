@@ -74,6 +74,10 @@ const JAVASCRIPT: &[File] = &[
 
 /// The contract, which the kit for Rust carries itself.
 const CONTRACT: &[File] = &[
+    ("wit/patch.wit", include_str!("../../wit/patch.wit")),
+    ("wit/positions.wit", include_str!("../../wit/positions.wit")),
+    ("wit/query.wit", include_str!("../../wit/query.wit")),
+    ("wit/schema.wit", include_str!("../../wit/schema.wit")),
     ("wit/store.wit", include_str!("../../wit/store.wit")),
     ("wit/types.wit", include_str!("../../wit/types.wit")),
     ("wit/worlds.wit", include_str!("../../wit/worlds.wit")),

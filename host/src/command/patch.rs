@@ -22,7 +22,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME")]
     language: Option<String>,
     /// Print what the file would hold, and leave it as it is
-    #[arg(long, conflicts_with_all = ["backup", "follow_links"])]
+    #[arg(long, conflicts_with_all = ["backup", "follow_links", "strict"])]
     dry_run: bool,
     #[command(flatten)]
     replacing: Replacing,

@@ -13,7 +13,7 @@ use crate::terminal::tell_note;
 pub struct Arguments {
     /// The file to look in
     file: PathBuf,
-    /// What to look for: a JSONPath begins with `$`, a JSON Pointer with `/`; files of XML are asked in XPath
+    /// What to look for: a JSONPath begins with `$`, a JSON Pointer with `/`
     expression: String,
     #[command(flatten)]
     opening: Opening,

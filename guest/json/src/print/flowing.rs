@@ -3,10 +3,11 @@
 use autotel_store_sdk::{Fault, Keys, Options, Output, Token, print_decimal, print_float};
 
 use super::{bytes_text, key_twice, lose_key, lose_tag, quote};
+use crate::documents::{Documents, RECORD_SEPARATOR};
 
 pub struct Flowing {
     indent: usize,
-    takes_many: bool,
+    texts: Documents,
     documents: u64,
     open: Vec<Open>,
     keys: Keys,
@@ -28,9 +29,11 @@ struct Key {
 
 impl Flowing {
     pub fn new(options: &Options) -> Self {
+        let texts = Documents::of(options);
         Self {
-            indent: options.count("indent") as usize,
-            takes_many: options.word("documents") == "many",
+            // A line has no line breaks.
+            indent: if texts == Documents::Lines { 0 } else { options.count("indent") as usize },
+            texts,
             documents: 0,
             open: Vec::new(),
             keys: Keys::default(),
@@ -47,7 +50,7 @@ impl Flowing {
             Token::Tag(tag) => lose_tag(*tag, to),
             Token::End => self.end(to)?,
             _ => {
-                if self.open.is_empty() && self.documents == 1 && !self.takes_many {
+                if self.open.is_empty() && self.documents == 1 && self.texts == Documents::One {
                     return Err(Fault::unsupported(
                         "more than one document in a JSON file; option `documents` allows it",
                     ));
@@ -129,7 +132,12 @@ impl Flowing {
 
     /// Writes what stands between the last item and the next.
     fn separate(&mut self, to: &mut Output) {
-        let Some(&Open { is_map, items }) = self.open.last() else { return };
+        let Some(&Open { is_map, items }) = self.open.last() else {
+            if self.texts == Documents::Sequence {
+                to.bytes().push(RECORD_SEPARATOR);
+            }
+            return;
+        };
         if is_map && items % 2 == 1 {
             return to.push_str(if self.indent > 0 { ": " } else { ":" });
         }
