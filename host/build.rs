@@ -29,7 +29,8 @@ fn main() {
         writeln!(list, "pub(crate) const {name}: &[BuiltIn] = &[").expect("memory takes every byte");
         for component in components {
             let name = component.file_stem().unwrap_or_default();
-            writeln!(list, "    BuiltIn {{ name: {name:?}, wasm: include_bytes!({component:?}) }},")
+            let takes = takes(&package.join("stores"), name);
+            writeln!(list, "    BuiltIn {{ name: {name:?}, takes: &{takes:?}, wasm: include_bytes!({component:?}) }},")
                 .expect("memory takes every byte");
         }
         list.push_str("];\n");
@@ -63,6 +64,7 @@ fn build_stores(workspace: &Path, target: &Path, to: &Path) {
             fs::remove_file(stale).expect("the package's folder can be changed");
         }
     }
+    write_takes(&workspace.join("guest"), to);
     for store in &stores {
         let built = target.join(TARGET).join(PROFILE).join(format!("{}.wasm", store.replace('-', "_")));
         let component = fs::read(&built).unwrap_or_else(|error| panic!("{store}: {}: {error}", built.display()));
@@ -77,11 +79,18 @@ fn build_stores(workspace: &Path, target: &Path, to: &Path) {
     }
 }
 
+fn manifests(guest: &Path) -> Vec<String> {
+    let folders = fs::read_dir(guest).unwrap_or_else(|error| panic!("cannot list {}: {error}", guest.display()));
+    let mut manifests: Vec<_> =
+        folders.filter_map(|folder| fs::read_to_string(folder.ok()?.path().join("Cargo.toml")).ok()).collect();
+    manifests.sort();
+    manifests
+}
+
 /// The crates in `guest/` that make components, by name.
 fn stores(guest: &Path) -> Vec<String> {
-    let folders = fs::read_dir(guest).unwrap_or_else(|error| panic!("cannot list {}: {error}", guest.display()));
-    let mut stores: Vec<_> = folders
-        .filter_map(|folder| fs::read_to_string(folder.ok()?.path().join("Cargo.toml")).ok())
+    let mut stores: Vec<_> = manifests(guest)
+        .into_iter()
         .filter(|manifest| manifest.contains("cdylib"))
         .filter_map(|manifest| {
             let name = manifest.lines().find_map(|line| line.strip_prefix("name = \""))?;
@@ -90,6 +99,31 @@ fn stores(guest: &Path) -> Vec<String> {
         .collect();
     stores.sort();
     stores
+}
+
+/// The file beside the components that says whose documents the tools take: a line each, a name and media types.
+const TAKES: &str = "takes.txt";
+
+/// Writes down whose documents the tools take, as their manifests say: `takes = ["application/xml"]`.
+fn write_takes(guest: &Path, to: &Path) {
+    let mut lines = String::new();
+    for manifest in manifests(guest) {
+        let value = |key: &str| manifest.lines().find_map(|line| line.strip_prefix(key)).map(str::to_owned);
+        if let (Some(name), Some(takes)) = (value("name = "), value("takes = ")) {
+            let words = takes.split('"').skip(1).step_by(2).collect::<Vec<_>>().join(" ");
+            writeln!(lines, "{} {words}", name.trim_matches('"')).expect("memory takes every byte");
+        }
+    }
+    if fs::read_to_string(to.join(TAKES)).ok().as_ref() != Some(&lines) {
+        fs::write(to.join(TAKES), lines).expect("the package's folder takes files");
+    }
+}
+
+/// The media types that a tool takes; none means those of all.
+fn takes(stores: &Path, name: &std::ffi::OsStr) -> Vec<String> {
+    let lines = fs::read_to_string(stores.join(TAKES)).unwrap_or_default();
+    let own = lines.lines().find_map(|line| line.split_once(' ').filter(|(tool, _)| name == *tool));
+    own.map(|(_, types)| types.split(' ').map(str::to_owned).collect()).unwrap_or_default()
 }
 
 fn has_target() -> bool {

@@ -15,12 +15,13 @@ mod stores;
 mod tools;
 mod validate;
 
+use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
-use autotel_stores::{COMPILE_FOR_HOST, Error, Host, Loss, Store, Value};
+use autotel_stores::{COMPILE_FOR_HOST, Error, Host, Loss, Store};
 use clap::{Args, CommandFactory, Subcommand};
 
 use crate::grant_options::GrantOptions;
@@ -233,16 +234,10 @@ impl Layout {
             .with_option("documents", "many")?
             .with_option("indent", if is_pretty { "2" } else { "0" })?;
         let losses = write(&shown)?;
-        let status = aside.print()?;
+        // Where nothing was written there is nothing to print.
+        let status = if aside.path.exists() { aside.print()? } else { ExitCode::SUCCESS };
         crate::terminal::tell_losses(&losses, is_for_machines);
         Ok(status)
-    }
-
-    fn print_values(&self, host: &Host, values: &[Value], is_for_machines: bool) -> Result<ExitCode, Error> {
-        if values.is_empty() {
-            return Ok(ExitCode::SUCCESS);
-        }
-        self.print(host, is_for_machines, |shown| shown.save_values(values))
     }
 }
 
@@ -272,9 +267,14 @@ pub fn remove_asides() {
 
 impl Aside {
     fn new() -> Result<Self, Error> {
+        Self::named("document".as_ref())
+    }
+
+    /// One whose name says what it holds.
+    fn named(name: &OsStr) -> Result<Self, Error> {
         let folder = tempfile::tempdir().map_err(crate::terminal::unwritable)?;
         ASIDES.lock().unwrap_or_else(PoisonError::into_inner).push(folder.path().to_owned());
-        let path = folder.path().join("document");
+        let path = folder.path().join(name);
         Ok(Self { _folder: folder, path })
     }
 

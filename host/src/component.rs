@@ -18,6 +18,8 @@ use crate::words::printable;
 pub(crate) struct BuiltIn {
     /// That which it gives itself.
     pub name: &'static str,
+    /// The media types of the documents that it takes, if it is a tool for some alone: so that nobody compiles it to ask.
+    pub takes: &'static [&'static str],
     pub wasm: &'static [u8],
 }
 

@@ -23,7 +23,10 @@ use crate::plugin::{Code, Origin, Plugin, check};
 use crate::receipt::{ReceiptListener, Tally};
 use crate::stores_lock::StoresLock;
 use crate::watchdog::{Interruption, Watchdog};
-use crate::words::printable_description;
+use crate::words::{printable_description, printable_source};
+
+/// Media types whose documents a tool may say that it takes.
+const SOURCES_MAX: usize = 64;
 
 /// What the cache keeps of a component beside its code.
 #[derive(Serialize, Deserialize)]
@@ -193,6 +196,7 @@ impl Loader {
         };
         let description = printable_description(description);
         check(&description)?;
+        let takes = takes.into_iter().take(SOURCES_MAX).map(printable_source).collect();
         Ok(About { description, takes, outline })
     }
 

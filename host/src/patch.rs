@@ -1,12 +1,15 @@
 //! Changes to a file's documents, as a patch says.
 
+use std::path::Path;
+
 use autotel_document::Value;
 
 use crate::call::Call;
 use crate::contract::patch::Guest;
 use crate::contract::{Loss, Operations};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::grants::{FileGrant, Grants};
+use crate::plugin::Plugin;
 use crate::reader::{answer_of_guest_thread, is_in_runtime};
 use crate::store::Store;
 
@@ -29,13 +32,14 @@ use crate::store::Store;
 pub struct Patch {
     changes: Value,
     language: String,
+    options: Vec<(String, String)>,
 }
 
 impl Patch {
     /// A JSON Patch (RFC 6902), which is a list, or else a JSON Merge Patch (RFC 7396).
     pub fn new(changes: Value) -> Self {
         let language = if matches!(changes, Value::Array(_)) { "json-patch" } else { "json-merge-patch" };
-        Self { changes, language: language.to_owned() }
+        Self { changes, language: language.to_owned(), options: Vec::new() }
     }
 
     /// Says which language the patch is in.
@@ -43,37 +47,41 @@ impl Patch {
         self.language = language.into();
         self
     }
+
+    /// Sets an option of the tool, given as text.
+    pub fn with_option(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.options.push((name.into(), value.into()));
+        self
+    }
 }
 
 impl Store {
     /// Changes each document of the file: all as the patch says, or nothing. Tells what the format could not hold.
     ///
-    /// The file is locked from before it is read, so that no other save comes in between.
+    /// The file is locked from before it is read, so that no other save comes in between. Options are for reading, for writing, or both.
     pub fn patch(&self, patch: &Patch) -> Result<Vec<Loss>, Error> {
-        let mut writer = self.writer()?;
-        writer.write_page(self.patched(patch)?)?;
+        self.patch_to(patch, self.path())
+    }
+
+    /// The same, but for the changed documents going to another file: the patched file stays as it is.
+    pub fn patch_to(&self, patch: &Patch, path: impl AsRef<Path>) -> Result<Vec<Loss>, Error> {
+        let tool = self.tools().for_language::<Guest>(Some(&patch.language), "", self.describe());
+        let (tool, language) = tool.map_err(|error| error.on(self.shown_path()))?;
+        let file = self.reading_for(&tool.info);
+        let mut writer = file.taking(Operations::SAVE).at(path.as_ref()).writer()?;
+        let (file, patch) = (file.taking(Operations::LOAD), patch.clone());
+        let apply = move || file.patched(&tool, &language, &patch);
+        writer.write_page(if is_in_runtime() { answer_of_guest_thread(apply) } else { apply() }?)?;
         writer.finish()
     }
 
-    /// What the file's documents would be, a CBOR sequence (RFC 8742), had they been changed.
-    pub fn patched(&self, patch: &Patch) -> Result<Vec<u8>, Error> {
-        if !is_in_runtime() {
-            return self.patched_here(patch);
-        }
-        let (store, patch) = (self.clone(), patch.clone());
-        answer_of_guest_thread(move || store.patched_here(&patch))
-    }
-
-    fn patched_here(&self, Patch { changes, language }: &Patch) -> Result<Vec<u8>, Error> {
-        let (tool, language) = self.tools().for_language::<Guest>(Some(language), "", self.describe())?;
-        let documents = self.reading_for(&tool.info).load_cbor()?;
-        let mut call: Call<Guest> = self.ask(&tool, Operations::PATCH, (FileGrant::Nothing, ""), &Grants::default())?;
-        let (changes, settings) = (changes.to_cbor(), tool.settings(&[], Operations::PATCH)?);
+    /// What the documents would be, had they been changed.
+    fn patched(&self, tool: &Plugin, language: &str, patch: &Patch) -> Result<Vec<u8>, Error> {
+        let documents = self.load_cbor()?;
+        let mut call: Call<Guest> = self.ask(tool, Operations::PATCH, (FileGrant::Nothing, ""), &Grants::default())?;
+        let (changes, settings) = (patch.changes.to_cbor(), tool.settings(&patch.options, Operations::PATCH)?);
         let changed =
-            call.invoke(|tool, instance, _| tool.call_apply(instance, &language, &changes, &documents, &settings));
-        changed.map_err(|error| match error.problems() {
-            [problem] => Error::new(ErrorKind::Refused, problem.message.clone()).on(self.shown_path()),
-            _ => error.on(self.shown_path()),
-        })
+            call.invoke(|tool, instance, _| tool.call_apply(instance, language, &changes, &documents, &settings));
+        changed.map_err(|error| error.on(self.shown_path()))
     }
 }

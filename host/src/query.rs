@@ -113,6 +113,10 @@ impl Store {
     ///
     /// Ends where `found` says so. Must not be called on a thread of an asynchronous runtime.
     pub fn query_each(&self, query: &Query, found: impl FnMut(Match) -> ControlFlow<()>) -> Result<(), Error> {
+        if is_in_runtime() {
+            return Err(Error::usage("`query_each` is called on a thread of an asynchronous runtime")
+                .with_hint("call it within spawn_blocking, or use AsyncStore::query"));
+        }
         self.search(query, found).map_err(|error| error.on(self.shown_path()))
     }
 

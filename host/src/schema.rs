@@ -112,7 +112,7 @@ impl Store {
     /// A file that is not well-formed is [`ErrorKind::Refused`], as in [`Store::load`]; so is a schema that is none, or
     /// refers to what was not granted. The error's path tells which of them it is about.
     pub fn validate_against(&self, schema: &Schema) -> Result<Vec<Violation>, Error> {
-        let tool = self.tools().for_file::<Guest>(&schema.path)?;
+        let tool = self.tools().for_file::<Guest>(&schema.path, self.describe())?;
         let store = self.reading_for(&tool.info);
         let mut violations = if is_in_runtime() {
             let (store, schema) = (store.clone(), schema.clone());

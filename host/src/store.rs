@@ -373,6 +373,18 @@ impl Store {
         Call::begin(code, file, name, &terms, tally)
     }
 
+    /// The same file with those of the options that an operation takes.
+    pub(crate) fn taking(&self, operation: Operations) -> Self {
+        let mut store = self.clone();
+        store.settings.retain(|setting| check(self.describe(), std::slice::from_ref(setting), operation).is_ok());
+        store
+    }
+
+    /// The same store with its options for another file.
+    pub(crate) fn at(&self, path: &Path) -> Self {
+        Self { path: path.to_owned(), ..self.clone() }
+    }
+
     /// The same file, read as a tool wants to have its documents.
     pub(crate) fn reading_for(&self, tool: &PluginInfo) -> Self {
         let formats = &self.describe().formats;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use crate::component::{BuiltIn, ComponentFile};
-use crate::contract::{Description, Format};
+use crate::contract::Description;
 use crate::error::Error;
 use crate::faces::Face;
 use crate::loader::Loader;
@@ -52,33 +52,31 @@ impl Tools {
         Ok(self.of_files.iter().find(|plugin| plugin.info.description.name == name).cloned())
     }
 
-    /// Finds who understands a language, by its name or else by what `text` begins with: first among those that are for
-    /// documents of `media_types` alone, then among those for all.
+    /// Finds who understands a language for the documents of a store, by its name or else by what `text` begins with.
     pub fn for_language<F: Face>(
         &self,
         language: Option<&str>,
         text: &str,
         store: &Description,
     ) -> Result<(Arc<Plugin>, String), Error> {
-        let mut known = Vec::new();
-        let mut found: Option<(Arc<Plugin>, String)> = None;
-        self.each::<F, ()>(|plugin| {
-            let is_special = !plugin.info.takes.is_empty();
-            if is_special && !takes_from(plugin, store) {
-                return None;
-            }
-            let formats = &plugin.info.description.formats;
-            known.extend(formats.iter().map(|format| format.name.clone()));
-            let is_it = |format: &&Format| match language {
-                Some(name) => plain(&format.name) == plain(name),
-                None => is_special || has_signature(format, text.as_bytes()),
-            };
-            let format = formats.iter().find(is_it)?;
-            if is_special || found.is_none() {
-                found = Some((Arc::clone(plugin), format.name.clone()));
+        let (mut known, mut candidates) = (Vec::new(), Vec::new());
+        self.each::<F, ()>(store, |plugin| {
+            for format in &plugin.info.description.formats {
+                known.push(format.name.clone());
+                let is_special = !plugin.info.takes.is_empty();
+                let rank = match language {
+                    Some(name) => (plain(&format.name) == plain(name)).then_some(Rank::Named),
+                    None if has_signature(format, text.as_bytes()) && is_special => Some(Rank::Special),
+                    None if has_signature(format, text.as_bytes()) => Some(Rank::General),
+                    None => is_special.then_some(Rank::Default),
+                };
+                candidates.extend(rank.map(|rank| (rank, Arc::clone(plugin), format.name.clone())));
             }
             None
         })?;
+        // Of several that are as likely, the first.
+        let found = candidates.into_iter().min_by_key(|(rank, ..)| *rank);
+        let found = found.map(|(_, plugin, language)| (plugin, language));
         found.ok_or_else(|| {
             let message = match language {
                 Some(name) => format!("no tool for the documents of `{}` understands `{name}`", store.name),
@@ -90,10 +88,10 @@ impl Tools {
     }
 
     /// Finds whose files have the extension of `path`.
-    pub fn for_file<F: Face>(&self, path: &Path) -> Result<Arc<Plugin>, Error> {
+    pub fn for_file<F: Face>(&self, path: &Path, store: &Description) -> Result<Arc<Plugin>, Error> {
         let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         let mut known = Vec::new();
-        let found = self.each::<F, _>(|plugin| {
+        let found = self.each::<F, _>(store, |plugin| {
             let mut extensions = plugin.info.description.formats.iter().flat_map(|format| &format.extensions);
             known.extend(extensions.clone().map(|extension| format!(".{extension}")));
             extensions.any(|own| *own == extension).then(|| Arc::clone(plugin))
@@ -104,14 +102,24 @@ impl Tools {
         })
     }
 
-    /// Looks at each tool with an interface until something is found. No other is compiled for that.
-    fn each<F: Face, T>(&self, mut look: impl FnMut(&Arc<Plugin>) -> Option<T>) -> Result<Option<T>, Error> {
-        for tool in self.built_in.iter().filter(|tool| outline::exports::<F>(tool.built_in.wasm)) {
+    /// Looks at each tool with an interface that takes the documents of a store, until something is found. No other is
+    /// compiled for that.
+    fn each<F: Face, T>(
+        &self,
+        store: &Description,
+        mut look: impl FnMut(&Arc<Plugin>) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        let is_for = |tool: &&Tool| takes_from(tool.built_in.takes, store) && outline::exports::<F>(tool.built_in.wasm);
+        for tool in self.built_in.iter().filter(is_for) {
             if let Some(found) = look(&self.load(tool)?) {
                 return Ok(Some(found));
             }
         }
-        Ok(self.of_files.iter().filter(|plugin| plugin.info.exports::<F>()).find_map(look))
+        let takes = |plugin: &Arc<Plugin>| -> Vec<_> {
+            plugin.info.takes.iter().map(|source| source.media_type.clone()).collect()
+        };
+        let of_files = self.of_files.iter().filter(|plugin| plugin.info.exports::<F>());
+        Ok(of_files.filter(|plugin| takes_from(&takes(plugin), store)).find_map(look))
     }
 
     fn load(&self, tool: &Tool) -> Result<Arc<Plugin>, Error> {
@@ -123,10 +131,23 @@ impl Tools {
     }
 }
 
-/// Whether a tool is for documents of one of the formats of `store`.
-fn takes_from(plugin: &Plugin, store: &Description) -> bool {
+/// How likely an expression is in a language.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// The caller says so.
+    Named,
+    /// It begins so, and the tool is for documents of this kind alone.
+    Special,
+    /// It begins so.
+    General,
+    /// The tool is for documents of this kind alone.
+    Default,
+}
+
+/// Whether a tool that takes documents of these media types, or of all where there is none, takes those of a store.
+fn takes_from(takes: &[impl AsRef<str>], store: &Description) -> bool {
     let mut media_types = store.formats.iter().flat_map(|format| &format.media_types);
-    media_types.any(|media_type| plugin.info.takes.iter().any(|source| source.media_type == *media_type))
+    takes.is_empty() || media_types.any(|media_type| takes.iter().any(|own| own.as_ref() == media_type))
 }
 
 /// A language's name as people type it.

@@ -1,6 +1,6 @@
 //! What a store says is data: its words are bounded, and cannot move a terminal's cursor.
 
-use crate::contract::{Description, Loss, Problem};
+use crate::contract::{Description, Loss, Problem, Source};
 
 /// Words of a stranger's, a store's or a file's name, without what moves a terminal's cursor or turns its text around,
 /// and of a length that a person reads.
@@ -23,6 +23,10 @@ pub(crate) fn printable_problem(problem: Problem) -> Problem {
 
 pub(crate) fn printable_loss(loss: Loss) -> Loss {
     Loss { pointer: printable(&loss.pointer), message: printable(&loss.message) }
+}
+
+pub(crate) fn printable_source(source: Source) -> Source {
+    Source { media_type: printable(&source.media_type), ..source }
 }
 
 /// Cleans what is shown of a description. Names are checked elsewhere.

@@ -37,18 +37,23 @@ fn apply(operation: &Value, document: &mut Value) -> Result<usize, String> {
     let name = text("op")?;
     let shown = text("path")?;
     let path = Pointer::parse(shown)?;
+    let fits = |value: &Value| {
+        let is_too_deep = path.depth() + depth(value) > DEPTH_MAX;
+        let message = || format!("{name}: more than {DEPTH_MAX} containers within one another");
+        if is_too_deep { Err(message()) } else { Ok(count(value)) }
+    };
     let missing = |what: &str| format!("{name}: there is nothing at `{}`", excerpt(what));
     let misplaced = || format!("{name}: nothing can be put at `{}`", excerpt(shown));
     match name {
         "add" => {
             let value = member("value")?.clone();
-            let added = count(&value);
+            let added = fits(&value)?;
             path.add(value, document).ok_or_else(misplaced).map(|()| added)
         }
         "remove" => path.remove(document).ok_or_else(|| missing(shown)).map(|_| 0),
         "replace" => {
             let value = member("value")?.clone();
-            let added = count(&value);
+            let added = fits(&value)?;
             path.replace(value, document).ok_or_else(|| missing(shown)).map(|()| added)
         }
         "move" => {
@@ -57,12 +62,13 @@ fn apply(operation: &Value, document: &mut Value) -> Result<usize, String> {
                 return Err(format!("move: `{}` lies within what is moved", excerpt(shown)));
             }
             let value = source.remove(document).ok_or_else(|| missing(from))?;
+            fits(&value)?;
             path.add(value, document).ok_or_else(misplaced).map(|()| 0)
         }
         "copy" => {
             let (from, source) = (text("from")?, Pointer::parse(text("from")?)?);
             let value = source.get(document).ok_or_else(|| missing(from))?.clone();
-            let added = count(&value);
+            let added = fits(&value)?;
             path.add(value, document).ok_or_else(misplaced).map(|()| added)
         }
         "test" => {
@@ -85,9 +91,30 @@ fn is_same(one: &Value, other: &Value) -> bool {
             one.len() == other.len() && one.iter().all(has)
         }
         (one, other) if one == other => true,
-        (Value::Integer(one), Value::Integer(other)) => one == other,
-        (one, other) => matches!((one.as_f64(), other.as_f64()), (Some(one), Some(other)) if one == other),
+        (one, other) => matches!((digits(one), digits(other)), (Some(one), Some(other)) if one == other),
     }
+}
+
+/// What a number is worth, exactly: its digits without zeros at either end, and where the last of them stands. A float is worth
+/// what it prints as.
+fn digits(value: &Value) -> Option<(String, i64)> {
+    let (text, exponent) = match value {
+        Value::Integer(number) => (number.to_string(), 0),
+        Value::Decimal(number) => (number.mantissa.to_string(), number.exponent),
+        Value::Float(number) if number.is_finite() => {
+            let text = format!("{number}");
+            let places = text.split_once('.').map_or(0, |(_, places)| places.len());
+            (text.replace('.', ""), -i64::try_from(places).ok()?)
+        }
+        _ => return None,
+    };
+    let (sign, text) = text.strip_prefix('-').map_or(("", &*text), |text| ("-", text));
+    let significant = text.trim_start_matches('0').trim_end_matches('0');
+    let zeros = text.len() - text.trim_end_matches('0').len();
+    if significant.is_empty() {
+        return Some((String::new(), 0));
+    }
+    Some((format!("{sign}{significant}"), exponent.checked_add(i64::try_from(zeros).ok()?)?))
 }
 
 fn count(value: &Value) -> usize {

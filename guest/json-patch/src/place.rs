@@ -20,6 +20,11 @@ impl Pointer {
         rest.split('/').map(part).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Containers that the place lies in.
+    pub fn depth(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether `self` is the place of something that holds the place `other`.
     pub fn is_above(&self, other: &Self) -> bool {
         self.0.len() < other.0.len() && other.0.starts_with(&self.0)
@@ -105,10 +110,19 @@ fn index(part: &str) -> Option<usize> {
 
 /// Whether a part of a pointer names a key.
 fn is_named(key: &Value, part: &str) -> bool {
-    match key {
+    match untagged(key) {
         Value::Text(key) => key == part,
         Value::Integer(key) => key.to_string() == part,
         _ => false,
+    }
+}
+
+/// Whether two keys have the same name.
+pub(crate) fn is_same_key(one: &Value, other: &Value) -> bool {
+    match untagged(other) {
+        Value::Text(name) => is_named(one, name),
+        Value::Integer(number) => is_named(one, &number.to_string()),
+        other => untagged(one) == other,
     }
 }
 
@@ -120,7 +134,7 @@ pub(crate) fn untagged(mut value: &Value) -> &Value {
     value
 }
 
-fn untagged_mut(mut value: &mut Value) -> &mut Value {
+pub(crate) fn untagged_mut(mut value: &mut Value) -> &mut Value {
     while let Value::Tag(_, inner) = value {
         value = inner;
     }

@@ -54,6 +54,38 @@ fn copies_of_copies_come_to_an_end() {
 }
 
 #[test]
+fn copies_of_copies_do_not_go_too_deep() {
+    let copies: Vec<_> =
+        (0..20).map(|level| operation("copy", &"/0".repeat(1 << level), &[("from", "".into())])).collect();
+    let fault = apply(JSON_PATCH, &copies.into(), &vec![Value::Null].into()).unwrap_err();
+    assert!(fault.to_string().contains("containers within one another"), "{fault}");
+}
+
+#[test]
+fn numbers_are_tested_by_what_they_are_worth_exactly() {
+    let decimal = |text: &str| Value::Decimal(text.parse().unwrap());
+    let is_same = |one: Value, other: Value| {
+        apply(JSON_PATCH, &vec![operation("test", "", &[("value", other)])].into(), &one).is_ok()
+    };
+    assert!(is_same(decimal("1.10"), decimal("1.1")));
+    assert!(is_same(Value::Float(1.5), decimal("1.50")));
+    assert!(is_same(100.into(), Value::Float(1e2)));
+    assert!(is_same(Value::Float(-0.0), 0.into()));
+    assert!(!is_same(decimal("1.10"), decimal("1.100000000000000000000001")));
+    assert!(!is_same(1.into(), decimal("-1.0")));
+}
+
+#[test]
+fn a_merge_patch_goes_under_tags_and_finds_keys_that_are_numbers() {
+    let mut document = Map::default();
+    document.push("m", Value::Tag(1234, Box::new(map([("b", 1.into()), ("c", 2.into())]))));
+    document.push(7, "a");
+    let patch = map([("m", map([("b", 9.into())])), ("7", Value::Null)]);
+    let changed = apply(JSON_MERGE_PATCH, &patch, &Value::Map(document)).unwrap();
+    assert_eq!(changed, map([("m", Value::Tag(1234, Box::new(map([("b", 9.into()), ("c", 2.into())]))))]));
+}
+
+#[test]
 fn null_in_a_merge_patch_removes_and_leaves_no_null() {
     let patch = map([("a", Value::Null), ("b", map([("c", Value::Null), ("d", 1.into())]))]);
     let changed = apply(JSON_MERGE_PATCH, &patch, &map([("a", 1.into()), ("z", 2.into())])).unwrap();

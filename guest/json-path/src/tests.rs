@@ -44,8 +44,7 @@ fn steps_down_find_what_they_name() {
 #[test]
 fn steps_and_the_whole_grammar_find_the_same() {
     // The second of each pair says the same in words that only the whole grammar knows.
-    let pairs =
-        [("$.a[*]", "$.a[:]"), ("$.*", "$[*, 'none']"), ("$.a[1].b", "$['\\u0061'][-1].b"), ("$[*][*]", "$[*][::1]")];
+    let pairs = [("$.a[*]", "$.a[:]"), ("$.*", "$[*, 'none']"), ("$.a[1].b", "$['\\u0061'][-1].b")];
     let many = [sample().to_cbor(), Value::from(1).to_cbor(), sample().to_cbor()].concat();
     for (steps, whole) in pairs {
         assert!(steps::of_path(steps).is_some() && steps::of_path(whole).is_none(), "{steps} {whole}");
@@ -53,9 +52,7 @@ fn steps_and_the_whole_grammar_find_the_same() {
             let found = find(JSON_PATH, expression, &many).unwrap();
             found.into_iter().map(|found| (found.document, found.pointer)).collect::<Vec<_>>()
         };
-        if steps != "$[*][*]" {
-            assert_eq!(pointers(steps), pointers(whole), "{steps}");
-        }
+        assert_eq!(pointers(steps), pointers(whole), "{steps}");
     }
 }
 

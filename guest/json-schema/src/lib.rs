@@ -10,6 +10,7 @@ use autotel_store_sdk::{
     Description, Documents, Fault, Format, Operations, OptionDescription, Options, Schema, Tool, Violation, excerpt,
     json,
 };
+use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, ValidationError, Validator};
 
 use self::reference::Folder;
@@ -82,6 +83,12 @@ impl Schema for JsonSchema {
         let Self { validator, documents, count, violations, untold } = self;
         documents.feed(page, |document| {
             for error in validator.iter_errors(&json::view(&document)) {
+                if let ValidationErrorKind::BacktrackLimitExceeded { .. } = error.kind() {
+                    let place = error.instance_path();
+                    return Err(Fault::unsupported(format!(
+                        "whether it is valid: a pattern of the schema takes too many steps at `{place}`"
+                    )));
+                }
                 if violations.len() < VIOLATIONS_MAX {
                     violations.push(violation(&error, *count));
                 } else {
@@ -108,7 +115,12 @@ impl Schema for JsonSchema {
 fn unusable(error: &ValidationError<'_>) -> Fault {
     let place = error.instance_path().as_str();
     let at = if place.is_empty() { String::new() } else { format!(" at `{place}`") };
-    Fault::unsupported(format!("the schema cannot be used: {}{at}", shown(error)))
+    let message = format!("the schema cannot be used: {}{at}", shown(error));
+    // What it refers to may be granted yet.
+    match error.kind() {
+        ValidationErrorKind::Referencing(_) => Fault::Unsupported(message),
+        _ => Fault::Invalid { message, offset: 0 },
+    }
 }
 
 fn violation(error: &ValidationError<'_>, document: u64) -> Violation {

@@ -12,6 +12,8 @@ use serde_json::Value;
 
 /// The granted folder as the tool sees it.
 const FOLDER: &str = "/schema";
+/// The extensions of schemas.
+const SCHEMAS: [&str; 3] = ["json", "yaml", "yml"];
 /// Files of the folder that are looked through for the schema of a name.
 const FILES_MAX: usize = 10_000;
 
@@ -75,15 +77,18 @@ fn names() -> HashMap<String, PathBuf> {
     let mut names = HashMap::new();
     let (mut folders, mut files) = (vec![PathBuf::from(FOLDER)], 0);
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
+        let mut paths: Vec<_> =
+            fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).collect();
+        // Of several that call themselves the same, the first by name.
+        paths.sort();
+        for path in paths {
             files += 1;
             if files > FILES_MAX {
                 return names;
             }
-            let path = entry.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "json" || extension == "yaml")
+            } else if path.extension().is_some_and(|extension| SCHEMAS.contains(&&*extension.to_string_lossy()))
                 && let Ok(schema) = read(&path.to_string_lossy())
                 && let Some(name) = name(&schema)
             {
@@ -102,25 +107,28 @@ fn name(schema: &Value) -> Option<&str> {
 /// Reads a schema.
 pub(crate) fn read(path: &str) -> Result<Value, Fault> {
     let bytes = fs::read(path)?;
-    let text = std::str::from_utf8(&bytes)?.trim_start_matches('\u{feff}');
+    let whole = std::str::from_utf8(&bytes)?;
+    let text = whole.trim_start_matches('\u{feff}');
+    let fault = |message: &str, line: u64, at: &dyn Fn(&str) -> usize| {
+        // Where it is follows by itself.
+        let message = message.split([' ', '\n']).take_while(|word| *word != "at").collect::<Vec<_>>().join(" ");
+        Fault::syntax(message, whole.len() - text.len() + offset(text, line, at))
+    };
     if Path::new(path).extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
         return serde_saphyr::from_str(text).map_err(|error| {
-            let message = error.without_snippet().to_string();
-            Fault::syntax(
-                message,
-                error.location().map_or(0, |at| offset(text, at.line() as usize, at.column() as usize)),
-            )
+            let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
+            // Columns count characters.
+            let bytes = |line: &str| line.chars().take(column.saturating_sub(1) as usize).map(char::len_utf8).sum();
+            fault(&error.without_snippet().to_string(), line, &bytes)
         });
     }
-    serde_json::from_str(text).map_err(|error| {
-        let message = error.to_string();
-        let message = message.split(" at line ").next().unwrap_or_default().to_owned();
-        Fault::syntax(message, offset(text, error.line(), error.column()))
-    })
+    serde_json::from_str(text)
+        .map_err(|error| fault(&error.to_string(), error.line() as u64, &|_| error.column().saturating_sub(1)))
 }
 
-/// The byte at a line and a column, both counted from 1.
-fn offset(text: &str, line: usize, column: usize) -> usize {
-    let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    before + column.saturating_sub(1)
+/// The byte at a place in a line, which is counted from 1.
+fn offset(text: &str, line: u64, at: &dyn Fn(&str) -> usize) -> usize {
+    let mut lines = text.split_inclusive('\n');
+    let before: usize = lines.by_ref().take(line.saturating_sub(1) as usize).map(str::len).sum();
+    before + at(lines.next().unwrap_or_default())
 }

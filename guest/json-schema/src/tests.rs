@@ -49,8 +49,12 @@ fn what_is_not_granted_is_named() {
 #[test]
 fn schemas_may_be_yaml_and_are_refused_where_they_go_wrong() {
     assert_eq!(validate("good.yaml", "type: string\n", &options(), &1.into()).unwrap().len(), 1);
-    for (name, schema) in [("bad.json", "{\n  \"a\": }"), ("bad.yaml", "a:\n  - }")] {
+    let cases = [("bad.json", "{\n  \"a\": }", 9), ("marked.json", "\u{feff}{\n  \"é\": }", 13)];
+    for (name, schema, expected) in cases {
         let fault = validate(name, schema, &options(), &1.into()).unwrap_err();
-        assert!(matches!(fault, Fault::Syntax { offset: 3.., .. }), "{name}: {fault:?}");
+        assert!(matches!(fault, Fault::Syntax { offset, .. } if offset == expected), "{name}: {fault:?}");
+        assert!(!fault.to_string().contains("line"), "{fault}");
     }
+    let fault = validate("bad.yaml", "a: é\nb: [é, }", &options(), &1.into()).unwrap_err();
+    assert!(matches!(&fault, Fault::Syntax { message, .. } if !message.contains("line")), "{fault:?}");
 }

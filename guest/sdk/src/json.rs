@@ -20,13 +20,22 @@ pub fn view(value: &Value) -> serde_json::Value {
         Value::Text(value) => value.clone().into(),
         Value::Bytes(value) => STANDARD.encode(value).into(),
         Value::Array(items) => items.iter().map(view).collect::<Vec<_>>().into(),
-        Value::Map(map) => map.iter().map(|(key, value)| (key_name(key), view(value))).collect::<Map<_, _>>().into(),
+        Value::Map(map) => {
+            let mut shown = Map::new();
+            for (key, value) in map {
+                // Of keys that are called the same, the first.
+                shown.entry(key_name(key)).or_insert_with(|| view(value));
+            }
+            shown.into()
+        }
         Value::Tag(_, value) => view(value),
         _ => serde_json::Value::Null,
     }
 }
 
+/// The nearest number that JSON has: there is none for NaN.
 fn float(value: f64) -> serde_json::Value {
+    let value = value.clamp(f64::MIN, f64::MAX);
     Number::from_f64(value).map_or(serde_json::Value::Null, serde_json::Value::Number)
 }
 

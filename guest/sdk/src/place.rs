@@ -20,6 +20,13 @@ struct Open {
     key: String,
 }
 
+impl Open {
+    /// The part of a pointer that leads to the item which came last.
+    fn part(&self) -> String {
+        if self.is_map { pointer_part(&self.key) } else { pointer_part(&(self.items - 1).to_string()) }
+    }
+}
+
 impl Place {
     /// Goes on to the next token.
     #[inline]
@@ -71,20 +78,14 @@ impl Place {
         self.documents.saturating_sub(1)
     }
 
-    /// Containers that are open.
-    pub fn depth(&self) -> usize {
-        self.open.len()
-    }
-
     /// RFC 6901.
     pub fn pointer(&self) -> String {
-        let parts = self.open.iter().filter(|open| open.items > 0);
-        parts
-            .map(|open| match open.is_map {
-                true => pointer_part(&open.key),
-                false => pointer_part(&(open.items - 1).to_string()),
-            })
-            .collect()
+        self.open.iter().filter(|open| open.items > 0).map(Open::part).collect()
+    }
+
+    /// The last part of the pointer, with the slash before it; empty for the whole document.
+    pub fn leaf(&self) -> String {
+        self.open.iter().rev().find(|open| open.items > 0).map(Open::part).unwrap_or_default()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Finds where in a file the items of its documents stand.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use autotel_document::{Encoder, Tokens};
 
@@ -41,8 +41,8 @@ struct Wanted<'a> {
     /// By pointer and document, with the places of their answers.
     left: BTreeMap<&'a str, Vec<(u64, usize)>>,
     count: usize,
-    /// Parts of the longest pointer: items below that need none of their own.
-    deepest: usize,
+    /// The last parts of the pointers, so that few of a document's items need a pointer of their own.
+    leaves: BTreeSet<String>,
     found: Vec<Option<u64>>,
 }
 
@@ -52,8 +52,10 @@ impl<'a> Wanted<'a> {
         for (answer, item) in items.iter().enumerate() {
             left.entry(&*item.pointer).or_default().push((item.document, answer));
         }
-        let deepest = items.iter().map(|item| item.pointer.matches('/').count()).max().unwrap_or_default();
-        Self { left, count: items.len(), deepest, found: vec![None; items.len()] }
+        let leaf =
+            |item: &Item| item.pointer.rfind('/').map_or(String::new(), |slash| item.pointer[slash..].to_owned());
+        let leaves = items.iter().map(leaf).collect();
+        Self { left, count: items.len(), leaves, found: vec![None; items.len()] }
     }
 
     fn is_empty(&self) -> bool {
@@ -61,7 +63,7 @@ impl<'a> Wanted<'a> {
     }
 
     fn find(&mut self, place: &Place, offset: Option<u64>) {
-        if place.depth() > self.deepest + 1 {
+        if !self.leaves.contains(&place.leaf()) {
             return;
         }
         let Some(answers) = self.left.get_mut(&*place.pointer()) else { return };

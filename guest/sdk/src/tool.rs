@@ -101,9 +101,9 @@ use patch_bindings::exports::autotel::stores::patch;
 use query_bindings::exports::autotel::stores::query;
 use schema_bindings::exports::autotel::stores::schema;
 
-/// The contract's error for a fault in an expression, a schema or documents, whose offsets are those of `text`.
-fn error(fault: Fault, path: &str, text: &str) -> Error {
-    fault.locate(path, |offset| locate(text.as_bytes(), &[offset]).ok()?.pop())
+/// The contract's error for a fault in documents: where it is in a file, only their store knows.
+fn placeless(fault: Fault) -> Error {
+    fault.locate("", |_| None)
 }
 
 pub struct Search<T>(RefCell<Result<T, Error>>);
@@ -123,7 +123,9 @@ impl<T: Query> query::Guest for QueryComponent<T> {
 impl<T: Query> query::GuestSearch for Search<T> {
     fn open(language: String, expression: String, options: Vec<Setting>) -> Result<query::Search, Error> {
         let options = Options::resolve(&T::describe(), options, Operations::QUERY)?;
-        let search = T::open(&language, &expression, &options).map_err(|fault| error(fault, "", &expression))?;
+        let search = T::open(&language, &expression, &options);
+        let search =
+            search.map_err(|fault| fault.locate("", |offset| locate(expression.as_bytes(), &[offset]).ok()?.pop()))?;
         Ok(query::Search::new(Self(RefCell::new(Ok(search)))))
     }
 
@@ -139,12 +141,12 @@ impl<T: Query> query::GuestSearch for Search<T> {
         with(&self.0, |search| {
             let (found, mut bytes) = (search.found(), 0);
             let mut taken = Vec::new();
-            while let Some(next) = found.front() {
+            let mut fits = |next: &mut Match| {
                 bytes += next.cbor.len() + next.path.len() + next.pointer.len();
-                if bytes > bytes_max as usize && !taken.is_empty() {
-                    break;
-                }
-                let Match { document, pointer, path, cbor } = found.pop_front().expect("it was looked at");
+                let is_first = bytes == next.cbor.len() + next.path.len() + next.pointer.len();
+                is_first || bytes <= bytes_max as usize
+            };
+            while let Some(Match { document, pointer, path, cbor }) = found.pop_front_if(&mut fits) {
                 taken.push(query::Match { at: Item { document, pointer }, path, document: cbor });
             }
             Ok(taken)
@@ -156,7 +158,7 @@ impl<T: Query> query::GuestSearch for Search<T> {
 fn with<T, A>(tool: &RefCell<Result<T, Error>>, work: impl FnOnce(&mut T) -> Result<A, Fault>) -> Result<A, Error> {
     let mut tool = tool.borrow_mut();
     let answer = tool.as_mut().map_err(|error| error.clone())?;
-    let answer = work(answer).map_err(|fault| error(fault, "", ""));
+    let answer = work(answer).map_err(placeless);
     if let Err(error) = &answer {
         *tool = Err(error.clone());
     }
@@ -213,6 +215,6 @@ impl<T: Patch> patch::Guest for PatchComponent<T> {
 
     fn apply(language: String, changes: Vec<u8>, documents: Vec<u8>, options: Vec<Setting>) -> Result<Vec<u8>, Error> {
         let options = Options::resolve(&T::describe(), options, Operations::PATCH)?;
-        T::apply(&language, &changes, &documents, &options).map_err(|fault| error(fault, "", ""))
+        T::apply(&language, &changes, &documents, &options).map_err(placeless)
     }
 }

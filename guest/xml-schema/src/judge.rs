@@ -87,17 +87,13 @@ impl Judge {
     /// The prefixes in scope, for names that stand in values.
     fn context(&self) -> NamespaceContextSnapshot {
         let names = &self.schema.name_table;
-        let mut context = NamespaceContextSnapshot { default_ns: None, bindings: Vec::new() };
-        for (prefix, namespace) in self.scopes.in_scope() {
-            match prefix {
-                "" if context.default_ns.is_none() && !namespace.is_empty() => {
-                    context.default_ns = Some(names.add(namespace));
-                }
-                "" => {}
-                _ => context.bindings.push((names.add(prefix), names.add(namespace))),
-            }
+        let default = Some(self.scopes.namespace("")).filter(|namespace| !namespace.is_empty());
+        // The innermost comes first, and counts.
+        let bindings = self.scopes.in_scope().filter(|(prefix, _)| !prefix.is_empty());
+        NamespaceContextSnapshot {
+            default_ns: default.map(|namespace| names.add(namespace)),
+            bindings: bindings.map(|(prefix, namespace)| (names.add(prefix), names.add(namespace))).collect(),
         }
-        context
     }
 }
 

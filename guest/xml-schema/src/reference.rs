@@ -52,7 +52,7 @@ impl Folder {
             return Some(PathBuf::from(location));
         }
         let below = location.strip_prefix(&self.base).filter(|_| !self.base.is_empty());
-        let by_place = below.map(|rest| Path::new(FOLDER).join(rest.trim_start_matches('/')));
+        let by_place = below.and_then(|rest| Some(Path::new(FOLDER).join(rest.strip_prefix('/')?)));
         // Schemas that name the place on the web which they were taken from lie side by side.
         let by_name = location.rsplit('/').next().map(|name| Path::new(FOLDER).join(name));
         [by_place, by_name].into_iter().flatten().find(|path| path.is_file())

@@ -53,6 +53,19 @@ fn all_that_is_wrong_is_told_with_its_place_and_its_rule() {
 }
 
 #[test]
+fn a_default_namespace_that_is_taken_back_is_none() {
+    let schema = ORDER.replace("</xs:schema>", r#"<xs:complexType name="t"/><xs:element name="any"/></xs:schema>"#);
+    let xsi = ("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance".into());
+    let typed = |default: &str| {
+        let attributes =
+            [("xmlns:o", "urn:o".into()), ("xmlns", default.into()), xsi.clone(), ("xsi:type", "t".into())];
+        map([("tag", "o:any".into()), ("attributes", map(attributes))])
+    };
+    assert_eq!(validate("default.xsd", &schema, &typed("urn:o")).unwrap(), []);
+    assert_eq!(validate("none.xsd", &schema, &typed("")).unwrap().len(), 1);
+}
+
+#[test]
 fn what_is_not_granted_is_named() {
     let schema = r#"<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:include schemaLocation="https://example.org/other.xsd"/></xs:schema>"#;
     let fault = validate("include.xsd", schema, &map([("tag", "a".into())])).unwrap_err();

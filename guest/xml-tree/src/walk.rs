@@ -10,9 +10,14 @@ pub struct Attribute {
 }
 
 impl Attribute {
+    /// The prefix that it declares, which is empty for the default namespace; `None` for any other attribute.
+    pub fn declared_prefix(&self) -> Option<&str> {
+        declared_prefix(&self.name)
+    }
+
     /// Whether it declares a namespace.
     pub fn is_declaration(&self) -> bool {
-        declared_prefix(&self.name).is_some()
+        self.declared_prefix().is_some()
     }
 }
 
@@ -112,7 +117,8 @@ impl Walk {
         self.open.iter().filter_map(index).map(|index| format!("/children/{index}")).collect()
     }
 
-    fn token(&mut self, token: &Token<'_>, told: &mut impl Elements) -> Result<(), Fault> {
+    /// Goes on to the next token.
+    pub fn token(&mut self, token: &Token<'_>, told: &mut impl Elements) -> Result<(), Fault> {
         if *token == Token::End {
             return self.end(told);
         }
@@ -155,6 +161,8 @@ impl Walk {
     /// Takes the value of a key of a child.
     fn value(&mut self, key: Key, token: &Token<'_>, told: &mut impl Elements) -> Result<(), Fault> {
         match (key, token) {
+            (Key::Tag | Key::Attributes, _) if self.has_begun() => return Err(no_element()),
+            (Key::Children, _) if self.is_nameless() => return Err(no_element()),
             (Key::Tag, Token::Text(name)) => self.own(|child| child.name = Some((*name).to_owned())),
             (Key::Attributes, Token::Map) => self.open.push(Open::Attributes { name: None }),
             (Key::Children, Token::Array) => {
@@ -173,6 +181,15 @@ impl Walk {
             _ => return Err(no_element()),
         }
         Ok(())
+    }
+
+    /// Whether it was told that the element begins, so that nothing about it may follow.
+    fn has_begun(&self) -> bool {
+        matches!(self.open.last(), Some(Open::Child(child)) if child.state != State::New)
+    }
+
+    fn is_nameless(&self) -> bool {
+        matches!(self.open.last(), Some(Open::Child(Child { name: None, .. })))
     }
 
     fn own(&mut self, change: impl FnOnce(&mut Child)) {
@@ -291,6 +308,8 @@ mod tests {
             map([("a", 1.into())]),
             map([("tag", 1.into())]),
             map([("tag", "a".into()), ("children", vec![Value::Null].into())]),
+            map([("tag", "a".into()), ("text", "t".into()), ("attributes", map([("x", "1".into())]))]),
+            map([("children", Vec::<Value>::new().into()), ("tag", "a".into())]),
         ];
         for document in documents {
             assert!(log(&document).is_err(), "{document:?}");

@@ -45,6 +45,7 @@ impl Parse for Parser {
             match std::mem::replace(&mut self.state, State::Done) {
                 State::Prolog(mut source, encoding) => {
                     let prolog = read_prolog(&mut source, encoding, &self.options)?;
+                    self.build.at(source.offset(), to);
                     self.build.prolog(&prolog, to);
                     self.state = State::Content(Box::new(Content::new(source, prolog.dtd, &self.options)));
                 }

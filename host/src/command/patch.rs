@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use autotel_stores::{Error, Host, Patch};
 use clap::Args;
 
-use super::{Aside, Opening, Replacing, SHOWN_WITH};
+use super::{Aside, Opening, Replacing, SHOWN_WITH, named_values};
 use crate::terminal::tell_losses;
 
 #[derive(Args)]
@@ -21,6 +21,9 @@ pub struct Arguments {
     /// The language of the patch, as `autotel tools` lists them
     #[arg(long, value_name = "NAME")]
     language: Option<String>,
+    /// An option of the tool, as `autotel describe` lists them; may be given several times
+    #[arg(long = "tool-option", value_name = "NAME=VALUE")]
+    tool_options: Vec<String>,
     /// Print what the file would hold, and leave it as it is
     #[arg(long, conflicts_with_all = ["backup", "follow_links", "strict"])]
     dry_run: bool,
@@ -43,15 +46,16 @@ impl Arguments {
         if let Some(language) = &self.language {
             patch = patch.with_language(language);
         }
+        for (name, value) in named_values(&self.tool_options) {
+            patch = patch.with_option(name, value);
+        }
         let store = self.opening.open(host, &self.file)?;
         if !self.dry_run {
             tell_losses(&self.replacing.of(store).patch(&patch)?, self.json);
             return Ok(ExitCode::SUCCESS);
         }
-        let aside = Aside::new()?;
-        let name = &store.describe().name;
-        let printed = host.open_with(&aside.path, name)?.shown_as("standard output");
-        let losses = printed.save_cbor(store.patched(&patch)?)?;
+        let aside = Aside::named(self.file.file_name().unwrap_or_default())?;
+        let losses = store.patch_to(&patch, &aside.path)?;
         let status = aside.print()?;
         tell_losses(&losses, self.json);
         Ok(status)

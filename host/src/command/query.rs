@@ -1,9 +1,10 @@
 //! `autotel query`.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use autotel_stores::{Error, Host, Map, Match, Query, Value};
+use autotel_stores::{Error, Host, Loss, Map, Match, Query, Store, Value};
 use clap::Args;
 
 use super::{Layout, Opening, named_values};
@@ -13,7 +14,7 @@ use crate::terminal::tell_note;
 pub struct Arguments {
     /// The file to look in
     file: PathBuf,
-    /// What to look for: a JSONPath begins with `$`, a JSON Pointer with `/`
+    /// What to look for: a JSONPath begins with `$`, a JSON Pointer with `/`; of XML, an XPath
     expression: String,
     #[command(flatten)]
     opening: Opening,
@@ -50,13 +51,35 @@ impl Arguments {
         for (name, value) in named_values(&self.tool_options) {
             query = query.with_option(name, value);
         }
+        if !has_positions {
+            return self.layout.print(host, false, |shown| self.print_each(&store, &query, shown));
+        }
         let matches = if self.first { Vec::from_iter(store.query_first(&query)?) } else { store.query(&query)? };
-        if matches.is_empty() && !self.json {
+        if matches.is_empty() {
+            return self.found_nothing();
+        }
+        let values: Vec<_> = matches.into_iter().map(with_place).collect();
+        self.layout.print(host, self.json, |shown| shown.save_values(&values))
+    }
+
+    /// Writes each match as it is found.
+    fn print_each(&self, store: &Store, query: &Query, shown: &Store) -> Result<Vec<Loss>, Error> {
+        let mut writer = shown.writer()?;
+        let (mut count, mut written) = (0_u64, Ok(()));
+        store.query_each(query, |found| {
+            count += 1;
+            written = writer.write_page(found.value.to_cbor());
+            if written.is_err() || self.first { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        written?;
+        if count > 0 { writer.finish() } else { self.found_nothing().map(|_| Vec::new()) }
+    }
+
+    fn found_nothing(&self) -> Result<ExitCode, Error> {
+        if !self.json {
             tell_note("nothing in the file matches");
         }
-        let shown = |found: Match| if has_positions { with_place(found) } else { found.value };
-        let values: Vec<_> = matches.into_iter().map(shown).collect();
-        self.layout.print_values(host, &values, self.json)
+        Ok(ExitCode::SUCCESS)
     }
 }
 
