@@ -63,10 +63,9 @@ fn needed_features(wasm: &[u8]) -> Result<Vec<String>, Error> {
     Ok(needed.map(|(_, name)| (*name).to_owned()).collect())
 }
 
-/// Whether a component exports an interface, which is seen before anything of it is judged or compiled.
-pub(crate) fn exports<F: Face>(wasm: &[u8]) -> bool {
-    let is_it = |export: &String| has_interface::<F>(export);
-    names(wasm).is_ok_and(|(_, exports)| exports.iter().any(is_it))
+/// The names of a component's exports; none where it is no component.
+pub(crate) fn exports(wasm: &[u8]) -> Vec<String> {
+    names(wasm).map(|(_, exports)| exports).unwrap_or_default()
 }
 
 /// Whether an export is this interface, of whichever version.

@@ -10,7 +10,7 @@ use crate::contract::{Loss, Operations};
 use crate::error::Error;
 use crate::grants::{FileGrant, Grants};
 use crate::plugin::Plugin;
-use crate::reader::{answer_of_guest_thread, is_in_runtime};
+use crate::reader::off_runtime;
 use crate::store::Store;
 
 /// What to change in a document, and the language that says so.
@@ -71,7 +71,7 @@ impl Store {
         let mut writer = file.taking(Operations::SAVE).at(path.as_ref()).writer()?;
         let (file, patch) = (file.taking(Operations::LOAD), patch.clone());
         let apply = move || file.patched(&tool, &language, &patch);
-        writer.write_page(if is_in_runtime() { answer_of_guest_thread(apply) } else { apply() }?)?;
+        writer.write_page(off_runtime(apply)?)?;
         writer.finish()
     }
 

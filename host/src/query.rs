@@ -12,7 +12,7 @@ use crate::contract::{Item, Operations, Position};
 use crate::error::{Error, ErrorKind};
 use crate::grants::{FileGrant, Grants};
 use crate::plugin::Plugin;
-use crate::reader::{answer_of_guest_thread, is_in_runtime};
+use crate::reader::{is_in_runtime, off_runtime};
 use crate::store::Store;
 use crate::words::printable;
 
@@ -121,13 +121,9 @@ impl Store {
     }
 
     fn query_up_to(&self, query: &Query, count: usize) -> Result<Vec<Match>, Error> {
-        let mut matches = if is_in_runtime() {
-            let (store, query) = (self.clone(), query.clone());
-            answer_of_guest_thread(move || store.collect(&query, count))
-        } else {
-            self.collect(query, count)
-        }
-        .map_err(|error| error.on(self.shown_path()))?;
+        let (store, searched) = (self.clone(), query.clone());
+        let matches = off_runtime(move || store.collect(&searched, count));
+        let mut matches = matches.map_err(|error| error.on(self.shown_path()))?;
         if query.has_positions {
             let item = |found: &Match| Item { document: found.document, pointer: found.pointer.clone() };
             let (tool, _) = self.tool_for(query)?;

@@ -319,6 +319,13 @@ pub(crate) fn answer_of_guest_thread<T: Send + 'static>(
     receiver.recv().unwrap_or_else(|_| Err(ended_early()))
 }
 
+/// Does a guest's work here, or on a thread of its own where this one belongs to an asynchronous runtime.
+pub(crate) fn off_runtime<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    if is_in_runtime() { answer_of_guest_thread(work) } else { work() }
+}
+
 /// Whether the caller's thread belongs to an asynchronous runtime, in which a store's file operations cannot wait.
 pub(crate) fn is_in_runtime() -> bool {
     tokio::runtime::Handle::try_current().is_ok()

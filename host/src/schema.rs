@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::grants::{FOLDER, FileGrant, Grants};
 use crate::open::open_file;
 use crate::plugin::Plugin;
-use crate::reader::{answer_of_guest_thread, is_in_runtime};
+use crate::reader::off_runtime;
 use crate::staging::folder_of;
 use crate::store::{Store, guest_name};
 use crate::words::printable;
@@ -114,12 +114,8 @@ impl Store {
     pub fn validate_against(&self, schema: &Schema) -> Result<Vec<Violation>, Error> {
         let tool = self.tools().for_file::<Guest>(&schema.path, self.describe())?;
         let store = self.reading_for(&tool.info);
-        let mut violations = if is_in_runtime() {
-            let (store, schema) = (store.clone(), schema.clone());
-            answer_of_guest_thread(move || store.judge(&tool, &schema))?
-        } else {
-            store.judge(&tool, schema)?
-        };
+        let (judging, schema) = (store.clone(), schema.clone());
+        let mut violations = off_runtime(move || judging.judge(&tool, &schema))?;
         let item = |broken: &Violation| Item { document: broken.document, pointer: broken.pointer.clone() };
         let places = store.locate(&violations.iter().map(item).collect::<Vec<_>>())?;
         violations.iter_mut().zip(places).for_each(|(broken, at)| broken.at = at);

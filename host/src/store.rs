@@ -19,7 +19,7 @@ use crate::limits::Limits;
 use crate::loader::Loader;
 use crate::open::open_file;
 use crate::plugin::{Plugin, PluginInfo};
-use crate::reader::{Reader, answer_of_guest_thread, is_in_runtime};
+use crate::reader::{Reader, off_runtime};
 use crate::receipt::{Receipt, ReceiptListener, Tally};
 use crate::settings::{check, setting};
 use crate::staging::Replacing;
@@ -338,11 +338,8 @@ impl Store {
 
     fn validate_here_or_there(&self) -> Result<Vec<Problem>, Error> {
         let file = self.readable()?;
-        if !is_in_runtime() {
-            return self.validate_here(file);
-        }
         let store = self.clone();
-        answer_of_guest_thread(move || store.validate_here(file))
+        off_runtime(move || store.validate_here(file))
     }
 
     fn validate_here(&self, file: File) -> Result<Vec<Problem>, Error> {
@@ -411,8 +408,7 @@ impl Store {
                 Err(Error::new(ErrorKind::Store, "the store gave other places than it was asked for"))
             }
         };
-        let places = if is_in_runtime() { answer_of_guest_thread(locate) } else { locate() };
-        places.map_err(|error| error.on(&self.shown_path))
+        off_runtime(locate).map_err(|error| error.on(&self.shown_path))
     }
 
     pub(crate) fn tools(&self) -> &Tools {

@@ -23,12 +23,26 @@ pub(crate) struct Tools {
 
 struct Tool {
     built_in: BuiltIn,
+    /// The names of its exports.
+    exports: OnceLock<Vec<String>>,
     plugin: OnceLock<Arc<Plugin>>,
+}
+
+impl Tool {
+    fn new(built_in: &BuiltIn) -> Self {
+        Self { built_in: *built_in, exports: OnceLock::new(), plugin: OnceLock::new() }
+    }
+
+    /// Whether it has an interface, which is seen before anything of it is compiled.
+    fn exports<F: Face>(&self) -> bool {
+        let exports = self.exports.get_or_init(|| outline::exports(self.built_in.wasm));
+        exports.iter().any(|export| outline::has_interface::<F>(export))
+    }
 }
 
 impl Tools {
     pub fn new(loader: Arc<Loader>, built_in: &[BuiltIn], of_files: Vec<Arc<Plugin>>) -> Self {
-        let built_in = built_in.iter().map(|built_in| Tool { built_in: *built_in, plugin: OnceLock::new() }).collect();
+        let built_in = built_in.iter().map(Tool::new).collect();
         Self { loader, built_in, of_files }
     }
 
@@ -109,7 +123,7 @@ impl Tools {
         store: &Description,
         mut look: impl FnMut(&Arc<Plugin>) -> Option<T>,
     ) -> Result<Option<T>, Error> {
-        let is_for = |tool: &&Tool| takes_from(tool.built_in.takes, store) && outline::exports::<F>(tool.built_in.wasm);
+        let is_for = |tool: &&Tool| takes_from(tool.built_in.takes, store) && tool.exports::<F>();
         for tool in self.built_in.iter().filter(is_for) {
             if let Some(found) = look(&self.load(tool)?) {
                 return Ok(Some(found));

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use autotel_store_sdk::{Encoder, Fault, Match, Token, Tokens, pointer_part};
+use autotel_store_sdk::{Encoder, Fault, Match, Token, Tokens, check_complete, pointer_part};
 
 use crate::steps::Step;
 
@@ -53,11 +53,7 @@ impl Streamed {
     }
 
     pub fn finish(&self) -> Result<(), Fault> {
-        if self.tokens.is_complete() {
-            Ok(())
-        } else {
-            Err(Fault::unsupported("a document that ends within a data item"))
-        }
+        check_complete(&self.tokens)
     }
 }
 

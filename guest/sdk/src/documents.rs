@@ -26,11 +26,7 @@ impl Documents {
 
     /// Fails where the sequence has ended within a document.
     pub fn finish(&self) -> Result<(), Fault> {
-        if self.tokens.is_complete() {
-            Ok(())
-        } else {
-            Err(Fault::unsupported("a document that ends within a data item"))
-        }
+        check_complete(&self.tokens)
     }
 
     /// The documents of a whole sequence.
@@ -43,4 +39,9 @@ impl Documents {
         documents.finish()?;
         Ok(all)
     }
+}
+
+/// Fails where a sequence has ended within a document.
+pub fn check_complete(tokens: &Tokens) -> Result<(), Fault> {
+    if tokens.is_complete() { Ok(()) } else { Err(Fault::unsupported("a document that ends within a data item")) }
 }

@@ -76,7 +76,7 @@ pub use bindings::autotel::stores::types::{
 pub use component::Component;
 pub use decode::{Decoded, Guess, encoding_of, guess_unicode, locate_decoded, locate_decoded_character};
 pub use describe::DIGITS_MAX;
-pub use documents::Documents;
+pub use documents::{Documents, check_complete};
 pub use entries::{Entries, Repeated};
 pub use fault::{Fault, excerpt, locate};
 pub use keys::Keys;

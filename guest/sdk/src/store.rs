@@ -4,6 +4,7 @@ use std::io::{self, Read};
 
 use autotel_document::{Encoder, Token, Tokens};
 
+use crate::documents::check_complete;
 use crate::{Description, Fault, Loss, Options, Output, Position, Source};
 
 /// A store of documents.
@@ -92,9 +93,7 @@ impl<P: Print> Press<P> {
     }
 
     pub fn finish(&mut self) -> Result<(), Fault> {
-        if !self.tokens.is_complete() {
-            return Err(Fault::unsupported("a document that ends within a data item"));
-        }
+        check_complete(&self.tokens)?;
         self.printer.finish(&mut self.output)
     }
 }

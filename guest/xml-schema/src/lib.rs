@@ -9,7 +9,8 @@ mod reference;
 mod tests;
 
 use autotel_store_sdk::{
-    Description, DocumentSource, Fault, Format, Operations, OptionDescription, Options, Schema, Tokens, Tool, Violation,
+    Description, DocumentSource, Fault, Format, Operations, OptionDescription, Options, Schema, Tokens, Tool,
+    Violation, check_complete,
 };
 use xml_tree::Walk;
 
@@ -51,9 +52,7 @@ impl Schema for XmlSchema {
     }
 
     fn finish(&mut self) -> Result<Vec<Violation>, Fault> {
-        if !self.tokens.is_complete() {
-            return Err(Fault::unsupported("a document that ends within a data item"));
-        }
+        check_complete(&self.tokens)?;
         Ok(self.judge.take_violations())
     }
 }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use autotel_store_sdk::{
     Description, DocumentSource, Fault, Format, Match, Operations, OptionDescription, Options, Query, Token, Tokens,
-    Tool, excerpt,
+    Tool, check_complete, excerpt,
 };
 
 use self::document::{Builder, Prefixes};
@@ -87,11 +87,7 @@ impl Query for XPath {
     }
 
     fn finish(&mut self) -> Result<(), Fault> {
-        if self.tokens.is_complete() {
-            Ok(())
-        } else {
-            Err(Fault::unsupported("a document that ends within a data item"))
-        }
+        check_complete(&self.tokens)
     }
 
     fn found(&mut self) -> &mut VecDeque<Match> {

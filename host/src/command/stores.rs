@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use autotel_stores::{Error, Host, PluginInfo};
+use autotel_stores::{Description, Error, Host, PluginInfo};
 use clap::Args;
 
 use super::describe::store_json;
@@ -33,10 +33,15 @@ fn row(store: &PluginInfo) -> [String; 5] {
     [
         description.name.clone(),
         description.version.clone(),
-        description.formats.iter().map(|format| &*format.name).collect::<Vec<_>>().join(", "),
+        format_names(description),
         description.operations.names().join(", "),
         short_digest(&store.digest),
     ]
+}
+
+/// The names of what a store reads and writes, or of what a tool understands.
+pub fn format_names(description: &Description) -> String {
+    description.formats.iter().map(|format| &*format.name).collect::<Vec<_>>().join(", ")
 }
 
 /// The digits of a digest that a person compares; `--json` prints all of them.

@@ -6,7 +6,7 @@ use autotel_stores::{Error, Host, PluginInfo};
 use clap::Args;
 
 use super::describe::store_json;
-use super::stores::short_digest;
+use super::stores::{format_names, short_digest};
 use crate::terminal::{print, print_json, table};
 
 #[derive(Args)]
@@ -34,7 +34,7 @@ fn row(tool: &PluginInfo) -> [String; 6] {
     [
         description.name.clone(),
         description.version.clone(),
-        description.formats.iter().map(|format| &*format.name).collect::<Vec<_>>().join(", "),
+        format_names(description),
         description.operations.names().join(", "),
         takes(tool),
         short_digest(&tool.digest),
