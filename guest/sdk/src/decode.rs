@@ -2,8 +2,9 @@
 
 use std::io::{self, Read};
 
-use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
+use crate::charset::{Charset, CharsetDecoder};
 use crate::fault::Place;
 use crate::{Fault, Position};
 
@@ -15,7 +16,7 @@ const TEXT_BYTES: usize = 64 * 1024;
 const START_BYTES: usize = 1024;
 
 /// Tells the encoding of a file that has no byte-order mark from its first bytes, or says what is wrong with them.
-pub type Guess = fn(&[u8]) -> Result<&'static Encoding, Fault>;
+pub type Guess = fn(&[u8]) -> Result<Charset, Fault>;
 
 /// Reads a file as UTF-8, without its byte-order mark.
 ///
@@ -23,7 +24,7 @@ pub type Guess = fn(&[u8]) -> Result<&'static Encoding, Fault>;
 pub struct Decoded<R> {
     file: R,
     guess: Guess,
-    decoder: Option<Decoder>,
+    decoder: Option<(Charset, CharsetDecoder)>,
     raw: Vec<u8>,
     /// Bytes of `raw` that are decoded.
     taken: usize,
@@ -75,31 +76,31 @@ impl<R: Read> Decoded<R> {
     fn decode(&mut self) -> io::Result<()> {
         if self.decoder.is_none() {
             self.fill(START_BYTES)?;
-            let (encoding, bom_length) = sniff(&self.raw, self.guess)?;
+            let (charset, bom_length) = sniff(&self.raw, self.guess)?;
             self.taken = bom_length;
-            self.decoder = Some(encoding.new_decoder_without_bom_handling());
+            self.decoder = Some((charset, charset.decoder()));
         }
         if self.taken == self.raw.len() {
             self.fill(1)?;
         }
-        let decoder = self.decoder.as_mut().expect("it was made above");
+        let (_, decoder) = self.decoder.as_mut().expect("it was made above");
         let raw = &self.raw[self.taken..];
         self.text.resize(TEXT_BYTES, 0);
-        let (result, read, written) = decoder.decode_to_utf8_without_replacement(raw, &mut self.text, self.is_ended);
-        self.text.truncate(written);
-        self.taken += read;
+        let decoding = decoder.decode(raw, &mut self.text, self.is_ended);
+        self.text.truncate(decoding.written);
+        self.taken += decoding.read;
         self.given = 0;
-        self.decoded += written as u64;
-        match result {
-            DecoderResult::Malformed(..) => self.state = State::Malformed,
-            DecoderResult::InputEmpty if self.is_ended => self.state = State::Finished,
-            _ => {}
+        self.decoded += decoding.written as u64;
+        if decoding.is_malformed {
+            self.state = State::Malformed;
+        } else if decoding.is_all && self.is_ended {
+            self.state = State::Finished;
         }
         Ok(())
     }
 
     fn malformed(&self) -> Fault {
-        let name = self.decoder.as_ref().map_or("text", |decoder| decoder.encoding().name());
+        let name = self.decoder.as_ref().map_or("text", |(charset, _)| charset.name());
         Fault::syntax(format!("bytes that are not {name}"), self.decoded)
     }
 }
@@ -133,18 +134,19 @@ pub fn locate_decoded_character(file: impl Read, guess: Guess, offsets: &[u64]) 
 fn locate_text(mut file: impl Read, guess: Guess, wanted: &[u64], counts: fn(u8) -> bool) -> io::Result<Vec<Position>> {
     let mut start = Vec::new();
     (&mut file).take(START_BYTES as u64).read_to_end(&mut start)?;
-    let (encoding, bom_length) = sniff(&start, guess)?;
+    let (charset, bom_length) = sniff(&start, guess)?;
+    let is_utf_8 = charset == Charset::Other(UTF_8);
     let mut raw = io::BufReader::new(io::Cursor::new(start).chain(file)).bytes();
     let mut place = Place::default();
     let (mut counted, mut raw_offset) = (0, bom_length as u64);
     raw.by_ref().take(bom_length).for_each(drop);
-    let mut decoder = encoding.new_decoder_without_bom_handling();
+    let mut decoder = charset.decoder();
     let mut text = [0; 16];
     let mut found = Vec::new();
     for byte in raw {
         let byte = byte?;
         // In UTF-8 the bytes that continue a character come one by one, and belong to it.
-        if encoding != UTF_8 || byte & 0xc0 != 0x80 {
+        if !is_utf_8 || byte & 0xc0 != 0x80 {
             while wanted.get(found.len()).is_some_and(|&count| counted >= count) {
                 found.push(place.position(raw_offset));
             }
@@ -152,11 +154,11 @@ fn locate_text(mut file: impl Read, guess: Guess, wanted: &[u64], counts: fn(u8)
                 return Ok(found);
             }
         }
-        let decoded = if encoding == UTF_8 {
+        let decoded = if is_utf_8 {
             text[0] = byte;
             1
         } else {
-            decoder.decode_to_utf8_without_replacement(&[byte], &mut text, false).2
+            decoder.decode(&[byte], &mut text, false).written
         };
         for &byte in &text[..decoded] {
             place.pass(byte);
@@ -169,29 +171,29 @@ fn locate_text(mut file: impl Read, guess: Guess, wanted: &[u64], counts: fn(u8)
 }
 
 /// The encoding of a file that begins so.
-pub fn encoding_of(start: &[u8], guess: Guess) -> Result<&'static Encoding, Fault> {
+pub fn encoding_of(start: &[u8], guess: Guess) -> Result<Charset, Fault> {
     Ok(sniff(start, guess)?.0)
 }
 
 /// The encoding of a file that begins so, and the length of its byte-order mark.
-fn sniff(start: &[u8], guess: Guess) -> Result<(&'static Encoding, usize), Fault> {
+fn sniff(start: &[u8], guess: Guess) -> Result<(Charset, usize), Fault> {
     // Those of UTF-32 begin as one of UTF-16 does.
     if start.starts_with(b"\xff\xfe\0\0") || start.starts_with(b"\0\0\xfe\xff") {
         return Err(Fault::syntax("a file in UTF-32, which is not read; save it as UTF-8", 0));
     }
     match Encoding::for_bom(start) {
-        Some(found) => Ok(found),
+        Some((encoding, length)) => Ok((Charset::Other(encoding), length)),
         None => Ok((guess(start)?, 0)),
     }
 }
 
 /// UTF-8, or UTF-16 where the first character is ASCII and its other half is zero.
-pub fn guess_unicode(start: &[u8]) -> Result<&'static Encoding, Fault> {
-    Ok(match start {
+pub fn guess_unicode(start: &[u8]) -> Result<Charset, Fault> {
+    Ok(Charset::Other(match start {
         [0, 1..=0x7f, ..] => UTF_16BE,
         [1..=0x7f, 0, ..] => UTF_16LE,
         _ => UTF_8,
-    })
+    }))
 }
 
 #[cfg(test)]

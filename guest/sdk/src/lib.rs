@@ -33,6 +33,7 @@
 //! Build it with `crate-type = ["cdylib"]` for `wasm32-wasip2`. A store whose memory must not grow with the file
 //! implements [`Store`] with a [`Parse`] and a [`Print`] of its own, which work a page at a time.
 
+mod charset;
 mod component;
 mod decode;
 mod describe;
@@ -72,6 +73,7 @@ pub use bindings::autotel::stores::types::{
     Description, Error, Format, Item, Loss, Operations, OptionDescription, OptionKind, OptionValue, Position, Problem,
     Setting, Source as DocumentSource,
 };
+pub use charset::Charset;
 #[doc(hidden)]
 pub use component::Component;
 pub use decode::{Decoded, Guess, encoding_of, guess_unicode, locate_decoded, locate_decoded_character};

@@ -14,6 +14,7 @@ use crate::chars::{character, find_no_char, is_all_space, is_name, predefined, w
 use crate::dtd::{Dtd, collapse};
 use crate::entities::Entity;
 use crate::namespaces::{Scopes, bound_prefix, split};
+use crate::outside::named;
 use crate::parse::build::{Attribute, Build};
 use crate::scan::{DASHES, Scan, check_target};
 
@@ -38,10 +39,17 @@ struct Input {
     reader: Reader<Bytes>,
     /// Where it begins in the file or, for an entity, where the reference to it stands.
     offset: u64,
-    /// The entity's name; `None` for the file.
-    entity: Option<String>,
+    /// The entity that it is; `None` for the file.
+    entity: Option<Included>,
     /// Elements that were open where it began.
     depth: usize,
+}
+
+/// An entity that is being read.
+struct Included {
+    name: String,
+    /// Its path, if it lies outside.
+    path: Option<Rc<str>>,
 }
 
 enum Bytes {
@@ -75,7 +83,7 @@ impl BufRead for Bytes {
 }
 
 impl Input {
-    fn new(bytes: Bytes, offset: u64, entity: Option<String>, depth: usize) -> Self {
+    fn new(bytes: Bytes, offset: u64, entity: Option<Included>, depth: usize) -> Self {
         let mut reader = Reader::from_reader(bytes);
         reader.config_mut().expand_empty_elements = true;
         Self { reader, offset, entity, depth }
@@ -127,7 +135,13 @@ impl Content {
         let more = event.and_then(|event| self.event(event, offset, build, to));
         self.buffer = buffer;
         // A place within an entity is shown as the place of the reference.
-        more.map_err(|fault| if is_entity { fault.at(offset) } else { fault })
+        more.map_err(|fault| if is_entity { self.named(fault.at(offset)) } else { fault })
+    }
+
+    /// A fault told with the paths of the external entities that it is in.
+    fn named(&self, fault: Fault) -> Fault {
+        let paths = self.inputs.iter().rev().filter_map(|input| input.entity.as_ref()?.path.as_ref());
+        paths.fold(fault, |fault, path| named(path, fault))
     }
 
     fn event(&mut self, event: Event<'_>, offset: u64, build: &mut dyn Build, to: &mut Encoder) -> Result<bool, Fault> {
@@ -367,33 +381,40 @@ impl Content {
             return Err(Fault::syntax("expected a name and `;` behind `&`; write it alone as `&amp;`", offset));
         }
         match self.dtd.entities.find(name, offset)? {
-            Entity::Internal(text) => self.begin_entity(name, &text, offset),
-            Entity::External => build.reference(name, offset, to),
+            Entity::Internal(text) => self.begin_entity(Included { name: name.to_owned(), path: None }, &text, offset),
+            Entity::External(path) => {
+                let text = self.dtd.entities.read(&path, offset)?;
+                self.begin_entity(Included { name: name.to_owned(), path: Some(path) }, &text, offset)
+            }
+            Entity::Unread => build.reference(name, offset, to),
             Entity::Unparsed => Err(Fault::syntax(format!("the entity `&{name};` is not XML"), offset)),
         }
     }
 
-    fn begin_entity(&mut self, name: &str, text: &Rc<str>, offset: u64) -> Result<(), Fault> {
-        if self.inputs.iter().any(|input| input.entity.as_deref() == Some(name)) {
+    fn begin_entity(&mut self, entity: Included, text: &Rc<str>, offset: u64) -> Result<(), Fault> {
+        let name = &entity.name;
+        if self.inputs.iter().any(|input| input.entity.as_ref().is_some_and(|open| open.name == *name)) {
             return Err(Fault::syntax(format!("the entity `&{name};` is within itself"), offset));
         }
         self.dtd.entities.spend(text.len(), self.inputs.len() - 1, offset)?;
-        let bytes = Bytes::Entity(Cursor::new(Rc::clone(text).into()));
-        self.inputs.push(Input::new(bytes, offset, Some(name.to_owned()), self.open.len()));
+        // The reader takes the mark away that its input begins with, which here is text.
+        let mark = if text.starts_with('\u{feff}') { "\u{feff}" } else { "" };
+        let text = if mark.is_empty() { Rc::clone(text) } else { format!("{mark}{text}").into() };
+        let bytes = Bytes::Entity(Cursor::new(text.into()));
+        self.inputs.push(Input::new(bytes, offset, Some(entity), self.open.len()));
         Ok(())
     }
 
     /// Goes on with what an entity was referred to in; false where the file has ended.
     fn input_ended(&mut self, offset: u64) -> Result<bool, Fault> {
-        let input = self.inputs.pop().expect("what has ended was read");
+        let input = self.inputs.last().expect("what has ended was read");
+        let is_entity = input.entity.is_some();
         if let Some(open) = self.open.get(input.depth..).and_then(<[String]>::last) {
-            let end = if input.entity.is_some() { "entity" } else { "file" };
+            let end = if is_entity { "entity" } else { "file" };
             return Err(Fault::syntax(format!("expected `</{open}>`, found the end of the {end}"), offset));
         }
-        let is_entity = input.entity.is_some();
-        if !is_entity {
-            // A caller that asks again is told the same.
-            self.inputs.push(input);
+        if is_entity {
+            self.inputs.pop();
         }
         Ok(is_entity)
     }

@@ -8,6 +8,7 @@ use autotel_store_sdk::Fault;
 
 use crate::chars::predefined;
 use crate::dtd::{Reference, reference};
+use crate::outside::Outside;
 use crate::scan::Scan;
 
 /// Entities within entities.
@@ -23,6 +24,7 @@ pub(crate) struct Entities {
     pub has_parameter_references: bool,
     /// Whether the document says that nothing outside changes what it means.
     pub is_standalone: bool,
+    pub outside: Outside,
     spent_bytes: u64,
     pub bytes_max: u64,
 }
@@ -31,8 +33,10 @@ pub(crate) struct Entities {
 pub(crate) enum Entity {
     /// Its replacement text.
     Internal(Rc<str>),
-    /// In a file of its own, which is never read.
-    External,
+    /// In a file of its own, at this path.
+    External(Rc<str>),
+    /// In what is not read.
+    Unread,
     /// Not XML, and so only for attributes of type ENTITY.
     Unparsed,
 }
@@ -47,14 +51,19 @@ impl Entities {
         !self.has_unread || self.is_standalone
     }
 
-    /// What a reference at `offset` stands for; [`Entity::External`] too where it is no error that it is not
+    /// What a reference at `offset` stands for; [`Entity::Unread`] too where it is no error that it is not
     /// declared. §4.1.
     pub fn find(&self, name: &str, offset: u64) -> Result<Entity, Fault> {
         match self.declared.get(name) {
             Some(entity) => Ok(entity.clone()),
-            None if (self.has_unread || self.has_parameter_references) && !self.is_standalone => Ok(Entity::External),
+            None if (self.has_unread || self.has_parameter_references) && !self.is_standalone => Ok(Entity::Unread),
             None => Err(Fault::syntax(format!("the entity `&{name};` is not declared"), offset)),
         }
+    }
+
+    /// The text of an external entity, for a reference at `offset`.
+    pub fn read(&mut self, path: &Rc<str>, offset: u64) -> Result<Rc<str>, Fault> {
+        self.outside.read(path, self.bytes_max, offset)
     }
 
     /// Counts replacement text that is about to be read, for a reference at `offset` within `depth` others.

@@ -1,14 +1,17 @@
-//! XML 1.0 (fifth edition) with namespaces as a store: well-formed or refused, and nothing outside is ever read.
+//! XML 1.0 (fifth edition) with namespaces as a store: well-formed or refused, and nothing outside is read but what the
+//! caller names a folder for.
 //!
 //! Two mappings between XML and documents: that of ElementTree, which keeps all, and a simpler one for those who want
 //! `{"definitions": {"process": …}}`.
 
+mod canonical;
 mod chars;
 mod content;
 mod dtd;
 mod entities;
 mod markup;
 mod namespaces;
+mod outside;
 mod parse;
 mod print;
 mod prolog;
@@ -95,11 +98,38 @@ impl Store for XmlStore {
                 .to_read(),
             )
             .option(
+                OptionDescription::text(
+                    "external-entities",
+                    "",
+                    "the granted folder that external entities and document types are read from, as the store sees it",
+                )
+                .to_read(),
+            )
+            .option(
                 OptionDescription::count(
                     "indent",
                     0..=16,
                     0,
                     "spaces a level between elements that have no text between them; 0 adds none",
+                )
+                .to_write(),
+            )
+            .option(
+                OptionDescription::choice(
+                    "canonical",
+                    &["no", "1.1", "exclusive"],
+                    "write the one text that Canonical XML 1.1 or Exclusive Canonicalization has, to hash or to sign",
+                )
+                .to_write(),
+            )
+            .option(
+                OptionDescription::flag("canonical-comments", false, "whether canonical text keeps comments").to_write(),
+            )
+            .option(
+                OptionDescription::text(
+                    "inclusive-prefixes",
+                    "",
+                    "prefixes, and #default, that canonical=exclusive declares where the document does",
                 )
                 .to_write(),
             )

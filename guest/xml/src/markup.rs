@@ -1,7 +1,8 @@
 //! Writes well-formed XML, element by element.
 
-use autotel_store_sdk::{Fault, Output, excerpt};
+use autotel_store_sdk::{Fault, Options, Output, excerpt};
 
+use crate::canonical::Canonical;
 use crate::chars::{find_no_char, is_name, is_space};
 use crate::namespaces::{Scopes, bound_prefix};
 
@@ -15,6 +16,7 @@ pub(crate) struct Markup {
     scopes: Scopes,
     has_namespaces: bool,
     indent: usize,
+    canonical: Option<Canonical>,
 }
 
 struct Open {
@@ -28,15 +30,35 @@ struct Open {
 pub(crate) type Attributes = Vec<(String, String)>;
 
 impl Markup {
-    pub fn new(has_namespaces: bool, indent: usize) -> Self {
-        Self {
+    pub fn new(options: &Options) -> Result<Self, Fault> {
+        let canonical = Canonical::of(options)?;
+        let indent = if canonical.is_some() { 0 } else { options.count("indent") as usize };
+        Ok(Self {
             open: Vec::new(),
             is_in_tag: false,
             is_at_line_start: true,
             scopes: Scopes::default(),
-            has_namespaces,
+            has_namespaces: options.flag("namespaces"),
             indent,
+            canonical,
+        })
+    }
+
+    pub fn is_canonical(&self) -> bool {
+        self.canonical.is_some()
+    }
+
+    /// Whether comments are left out.
+    pub fn drops_comments(&self) -> bool {
+        self.canonical.as_ref().is_some_and(|canonical| !canonical.keeps_comments)
+    }
+
+    /// Begins an XML declaration, which `?>` is to end, where there is to be one.
+    pub fn begin_declaration(&self, to: &mut Output) -> bool {
+        if !self.is_canonical() {
+            to.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"");
         }
+        !self.is_canonical()
     }
 
     pub fn has_namespaces(&self) -> bool {
@@ -46,6 +68,9 @@ impl Markup {
     pub fn start(&mut self, name: &str, mut attributes: Attributes, to: &mut Output) -> Result<(), Fault> {
         self.break_line(to);
         let name = self.resolve(name, &mut attributes)?;
+        if let Some(canonical) = &mut self.canonical {
+            attributes = canonical.attributes(&name, attributes, &self.scopes)?;
+        }
         to.push_str("<");
         to.push_str(&name);
         for (name, value) in &attributes {
@@ -65,6 +90,10 @@ impl Markup {
     pub fn end(&mut self, to: &mut Output) {
         let Some(Open { name, has_text }) = self.open.pop() else { return };
         self.scopes.close();
+        if let Some(canonical) = &mut self.canonical {
+            canonical.end();
+            self.close_tag(to);
+        }
         if std::mem::take(&mut self.is_in_tag) {
             return to.push_str("/>");
         }
@@ -234,10 +263,10 @@ fn escape(text: &str, is_attribute: bool, to: &mut Output) -> Result<(), Fault> 
         b'&' => Some("&amp;"),
         b'<' => Some("&lt;"),
         b'>' if !is_attribute => Some("&gt;"),
-        b'\r' => Some("&#13;"),
+        b'\r' => Some("&#xD;"),
         b'"' if is_attribute => Some("&quot;"),
-        b'\t' if is_attribute => Some("&#9;"),
-        b'\n' if is_attribute => Some("&#10;"),
+        b'\t' if is_attribute => Some("&#x9;"),
+        b'\n' if is_attribute => Some("&#xA;"),
         _ => None,
     };
     let text = checked(text)?;

@@ -6,14 +6,14 @@ mod tree;
 
 use std::io::BufRead;
 
-use autotel_store_sdk::{Decoded, Encoder, Fault, Options, Parse, Progress, Source, encoding_of};
-use encoding_rs::Encoding;
+use autotel_store_sdk::{Charset, Decoded, Encoder, Fault, Options, Parse, Progress, Source, encoding_of};
 
 use self::build::Build;
 use self::simple::Simple;
 use self::tree::Tree;
 use crate::Mapping;
 use crate::content::Content;
+use crate::outside::Outside;
 use crate::prolog::{Prolog, guess};
 use crate::scan::{Scan, Stop};
 
@@ -24,7 +24,7 @@ pub struct Parser {
 }
 
 enum State {
-    Prolog(Source, &'static Encoding),
+    Prolog(Source, Charset),
     Content(Box<Content>),
     Done,
 }
@@ -35,16 +35,16 @@ impl Parse for Parser {
             Mapping::Tree => Box::new(Tree::new(options.word("whitespace") == "drop")),
             Mapping::Simple => Box::new(Simple::default()),
         };
-        let encoding = encoding_of(source.fill_buf()?, guess)?;
+        let charset = encoding_of(source.fill_buf()?, guess)?;
         let source = Source::new(Decoded::new(source, guess));
-        Ok(Self { state: State::Prolog(source, encoding), build, options: options.clone() })
+        Ok(Self { state: State::Prolog(source, charset), build, options: options.clone() })
     }
 
     fn parse(&mut self, to: &mut Encoder, page_bytes: usize) -> Result<Progress, Fault> {
         loop {
             match std::mem::replace(&mut self.state, State::Done) {
-                State::Prolog(mut source, encoding) => {
-                    let prolog = read_prolog(&mut source, encoding, &self.options)?;
+                State::Prolog(mut source, charset) => {
+                    let prolog = read_prolog(&mut source, charset, &self.options)?;
                     self.build.at(source.offset(), to);
                     self.build.prolog(&prolog, to);
                     self.state = State::Content(Box::new(Content::new(source, prolog.dtd, &self.options)));
@@ -66,11 +66,12 @@ impl Parse for Parser {
 }
 
 /// Reads on until the whole prolog is in sight, and passes it.
-fn read_prolog(source: &mut Source, encoding: &'static Encoding, options: &Options) -> Result<Prolog, Fault> {
+fn read_prolog(source: &mut Source, charset: Charset, options: &Options) -> Result<Prolog, Fault> {
     loop {
         let scan = Scan::of_window(text(source.rest()), source.offset(), source.is_ended());
         let mut scan = scan.with_namespaces(options.flag("namespaces"));
-        match Prolog::scan(&mut scan, encoding, options.count("entity-bytes-max")) {
+        let outside = Outside::new(options.word("external-entities"));
+        match Prolog::scan(&mut scan, charset, options.count("entity-bytes-max"), outside) {
             Ok(prolog) => {
                 let passed = scan.passed();
                 source.advance(passed);

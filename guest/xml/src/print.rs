@@ -10,7 +10,11 @@ use self::tree::TreePrinter;
 use crate::Mapping;
 use crate::markup::Markup;
 
-pub struct Printer(Mapped);
+pub struct Printer {
+    mapped: Mapped,
+    /// Whether a line feed ends the file.
+    ends_line: bool,
+}
 
 enum Mapped {
     Tree(Box<TreePrinter>),
@@ -19,35 +23,36 @@ enum Mapped {
 
 impl Print for Printer {
     fn new(options: &Options) -> Result<Self, Fault> {
-        let markup = Markup::new(options.flag("namespaces"), options.count("indent") as usize);
-        Ok(Self(match Mapping::of(options) {
+        let markup = Markup::new(options)?;
+        let ends_line = !markup.is_canonical();
+        let mapped = match Mapping::of(options) {
             Mapping::Tree => Mapped::Tree(Box::new(TreePrinter::new(markup))),
             Mapping::Simple => Mapped::Simple(Box::new(SimplePrinter::new(markup))),
-        }))
+        };
+        Ok(Self { mapped, ends_line })
     }
 
     fn print(&mut self, token: Token<'_>, to: &mut Output) -> Result<(), Fault> {
-        match &mut self.0 {
+        match &mut self.mapped {
             Mapped::Tree(printer) => printer.print(token, to),
             Mapped::Simple(printer) => printer.print(token, to),
         }
     }
 
     fn finish(&mut self, to: &mut Output) -> Result<(), Fault> {
-        let has_document = match &self.0 {
+        let has_document = match &self.mapped {
             Mapped::Tree(printer) => printer.has_document(),
             Mapped::Simple(printer) => printer.has_document(),
         };
         if !has_document {
             return Err(Fault::unsupported("an XML file without a document"));
         }
-        to.push_str("\n");
+        if self.ends_line {
+            to.push_str("\n");
+        }
         Ok(())
     }
 }
-
-/// What an XML file begins with; what `standalone` says and `?>` follow.
-const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"";
 
 fn second_document() -> Fault {
     Fault::unsupported("more than one document in an XML file")

@@ -1,10 +1,11 @@
 //! What comes before the root element. XML 1.0, fifth edition, §2.8.
 
-use autotel_store_sdk::Fault;
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use autotel_store_sdk::{Charset, Fault};
+use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE};
 
 use crate::chars::{is_name_start, with_line_feeds};
 use crate::dtd::{Doctype, Dtd};
+use crate::outside::Outside;
 use crate::scan::{Scan, Scanned};
 
 /// What comes before the root element.
@@ -25,13 +26,14 @@ pub(crate) enum Node {
 }
 
 impl Prolog {
-    /// Reads up to the `<` of the root element, in a file that is in `encoding`. Defaults of attributes are made within
-    /// `entity_bytes_max`.
-    pub fn scan(scan: &mut Scan<'_>, encoding: &'static Encoding, entity_bytes_max: u64) -> Scanned<Self> {
+    /// Reads up to the `<` of the root element, in a file that is in `charset`. Entities and defaults of attributes are
+    /// made within `entity_bytes_max`.
+    pub fn scan(scan: &mut Scan<'_>, charset: Charset, entity_bytes_max: u64, outside: Outside) -> Scanned<Self> {
         let mut prolog = Self::default();
         prolog.dtd.entities.bytes_max = entity_bytes_max;
+        prolog.dtd.entities.outside = outside;
         if has_declaration(scan)? {
-            prolog.standalone = declaration(scan, encoding)?;
+            prolog.standalone = declaration(scan, charset, Declared::File)?;
             prolog.dtd.entities.is_standalone = prolog.standalone == Some(true);
         }
         while let Some(node) = prolog.node(scan)? {
@@ -76,31 +78,49 @@ fn has_declaration(scan: &mut Scan<'_>) -> Scanned<bool> {
     })
 }
 
+/// What an XML declaration stands at the beginning of.
+#[derive(Clone, Copy, PartialEq)]
+enum Declared {
+    File,
+    /// An external entity: there it is a text declaration. §4.3.1.
+    Entity,
+}
+
+/// Passes the text declaration of an external entity, where it has one.
+pub(crate) fn text_declaration(scan: &mut Scan<'_>, charset: Charset) -> Scanned<()> {
+    if has_declaration(scan)? {
+        declaration(scan, charset, Declared::Entity)?;
+    }
+    Ok(())
+}
+
 /// Reads the XML declaration and tells what it says of `standalone`.
-fn declaration(scan: &mut Scan<'_>, actual: &'static Encoding) -> Scanned<Option<bool>> {
+fn declaration(scan: &mut Scan<'_>, actual: Charset, of: Declared) -> Scanned<Option<bool>> {
     scan.take("<?xml")?;
     scan.expect_space()?;
-    let Some(version) = pseudo_attribute(scan, "version")? else { return Err(scan.fault("expected `version`")) };
-    let is_version = version.strip_prefix("1.").is_some_and(|minor| is_made_of(minor, |c| c.is_ascii_digit()));
-    if !is_version {
-        return Err(scan.fault(format!("version `{version}`, which is none of XML 1")));
+    let version = pseudo_attribute(scan, "version")?;
+    let is_version = |version: &str| version.strip_prefix("1.").is_some_and(|minor| is_made_of(minor, is_digit));
+    match version {
+        None if of == Declared::File => return Err(scan.fault("expected `version`")),
+        Some("1.0") => {}
+        Some(version) if of == Declared::Entity => {
+            return Err(scan.fault(format!("an entity in XML {version}, in a document in XML 1.0")));
+        }
+        Some(version) if !is_version(version) => {
+            return Err(scan.fault(format!("version `{version}`, which is none of XML 1")));
+        }
+        _ => {}
     }
-    let mut has_space = scan.space()?;
+    let mut has_space = scan.space()? || version.is_none();
     if scan.is_at("encoding")? {
         separated(scan, has_space)?;
-        let encoding = pseudo_attribute(scan, "encoding")?.unwrap_or_default();
-        let is_name = encoding.starts_with(|c: char| c.is_ascii_alphabetic())
-            && is_made_of(encoding, |c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
-        if !is_name {
-            return Err(scan.fault("the name of the encoding is none"));
-        }
-        if !is_of(encoding, actual) {
-            return Err(scan.fault(format!("the declaration says {encoding}, but the file is in {}", actual.name())));
-        }
+        encoding_declaration(scan, actual)?;
         has_space = scan.space()?;
+    } else if of == Declared::Entity {
+        return Err(scan.fault("expected `encoding`"));
     }
     let mut standalone = None;
-    if scan.is_at("standalone")? {
+    if of == Declared::File && scan.is_at("standalone")? {
         separated(scan, has_space)?;
         standalone = match pseudo_attribute(scan, "standalone")? {
             Some("yes") => Some(true),
@@ -113,10 +133,27 @@ fn declaration(scan: &mut Scan<'_>, actual: &'static Encoding) -> Scanned<Option
     Ok(standalone)
 }
 
+fn is_digit(c: char) -> bool {
+    c.is_ascii_digit()
+}
+
+fn encoding_declaration(scan: &mut Scan<'_>, actual: Charset) -> Scanned<()> {
+    let encoding = pseudo_attribute(scan, "encoding")?.unwrap_or_default();
+    let is_name = encoding.starts_with(|c: char| c.is_ascii_alphabetic())
+        && is_made_of(encoding, |c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
+    if !is_name {
+        return Err(scan.fault("the name of the encoding is none"));
+    }
+    if !is_of(encoding, actual) {
+        return Err(scan.fault(format!("the declaration says {encoding}, but the file is in {}", actual.name())));
+    }
+    Ok(())
+}
+
 /// Whether `declared` names the encoding that the file is in; the two orders of bytes of UTF-16 have one name.
-fn is_of(declared: &str, actual: &'static Encoding) -> bool {
-    let is_utf_16 = |encoding: &'static Encoding| encoding == UTF_16LE || encoding == UTF_16BE;
-    Encoding::for_label(declared.as_bytes())
+fn is_of(declared: &str, actual: Charset) -> bool {
+    let is_utf_16 = |charset| charset == Charset::Other(UTF_16LE) || charset == Charset::Other(UTF_16BE);
+    Charset::for_label(declared.as_bytes())
         .is_some_and(|declared| declared == actual || is_utf_16(declared) && is_utf_16(actual))
 }
 
@@ -139,16 +176,16 @@ fn pseudo_attribute<'a>(scan: &mut Scan<'a>, name: &str) -> Scanned<Option<&'a s
 }
 
 /// The encoding of a document without a byte-order mark: what its declaration names, or else UTF-8. Appendix F.
-pub(crate) fn guess(start: &[u8]) -> Result<&'static Encoding, Fault> {
+pub(crate) fn guess(start: &[u8]) -> Result<Charset, Fault> {
     match start {
-        [0, b'<', ..] => return Ok(UTF_16BE),
-        [b'<', 0, ..] => return Ok(UTF_16LE),
+        [0, b'<', ..] => return Ok(Charset::Other(UTF_16BE)),
+        [b'<', 0, ..] => return Ok(Charset::Other(UTF_16LE)),
         _ => {}
     }
-    let Some(label) = declared_encoding(start) else { return Ok(UTF_8) };
-    match Encoding::for_label(label) {
+    let Some(label) = declared_encoding(start) else { return Ok(Charset::Other(UTF_8)) };
+    match Charset::for_label(label) {
         // A declaration that could be read names none that is not compatible with ASCII: the prolog says so.
-        Some(encoding) => Ok(if encoding.is_ascii_compatible() { encoding } else { UTF_8 }),
+        Some(charset) => Ok(if charset.is_ascii_compatible() { charset } else { Charset::Other(UTF_8) }),
         None => {
             let label = String::from_utf8_lossy(label);
             Err(Fault::syntax(format!("the encoding `{label}`, which is not known here; save the file as UTF-8"), 0))

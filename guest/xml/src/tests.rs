@@ -17,6 +17,7 @@ fn options(operation: Operations, given: &[(&str, &str)]) -> Options {
     given.iter().fold(Options::defaults(&XmlStore::describe(), operation), |options, (name, value)| {
         let value = match value.parse() {
             Ok(count) => OptionValue::Count(count),
+            Err(_) if *value == "yes" => OptionValue::Flag(true),
             Err(_) => OptionValue::Choice((*value).to_owned()),
         };
         options.with(name, value)
@@ -132,6 +133,50 @@ fn entities_are_replaced_within_a_budget_and_never_read_from_outside() {
 }
 
 #[test]
+fn a_byte_order_mark_within_an_entity_is_text() {
+    let document = parsed("<!DOCTYPE a [<!ENTITY e '&#xFEFF;x'>]><a>&e;</a>").unwrap();
+    assert_eq!(document.get("text").and_then(Value::as_str), Some("\u{feff}x"));
+}
+
+/// A document that reads external entities from a folder of these files.
+fn parsed_beside(xml: &str, files: &[(&str, &str)]) -> Result<Value, Fault> {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        std::fs::write(folder.path().join(name), content).unwrap();
+    }
+    let folder = OptionValue::Text(folder.path().to_str().unwrap().to_owned());
+    let options = options(Operations::LOAD, &[]).with("external-entities", folder);
+    parse_all::<XmlStore>(xml.as_bytes(), &options).map(|cbor| Value::from_cbor(&cbor).unwrap())
+}
+
+#[test]
+fn external_entities_are_read_where_a_folder_is_named() {
+    let dtd = "<!ENTITY % attributes \"a CDATA 'one' b CDATA 'two'\"><!ENTITY % yes 'INCLUDE'>
+        <!ATTLIST doc %attributes;><![%yes;[<!ENTITY chapter SYSTEM 'chapter.ent'>]]><![IGNORE[<![no sense]]>]]>";
+    let chapter = "<?xml version='1.0' encoding='UTF-8'?>Some <b>text</b>";
+    let files = [("doc.dtd", dtd), ("chapter.ent", chapter)];
+    let document = parsed_beside("<!DOCTYPE doc SYSTEM './doc.dtd'><doc>&chapter;!</doc>", &files).unwrap();
+    assert_eq!(document.get("attributes"), Some(&json(r#"{"a": "one", "b": "two"}"#)));
+    assert_eq!(document.get("text").and_then(Value::as_str), Some("Some "));
+    assert_eq!(document.get("children"), Some(&json(r#"[{"tag": "b", "text": "text", "tail": "!"}]"#)));
+}
+
+#[test]
+fn what_is_wrong_in_an_external_entity_is_told_with_its_path() {
+    let chapter = |content| parsed_beside("<!DOCTYPE a [<!ENTITY x SYSTEM 'x.ent'>]><a>&x;</a>", &[("x.ent", content)]);
+    for (content, told) in [
+        ("<b>", "/x.ent`: expected `</b>`, found the end of the entity at byte 44"),
+        ("<b/>&x;", "/x.ent`: the entity `&x;` is within itself at byte 44"),
+        ("<?xml version='1.0'?>", "/x.ent`: expected `encoding` at byte 44"),
+    ] {
+        let fault = chapter(content).unwrap_err().to_string();
+        assert!(fault.starts_with("in `/") && fault.ends_with(told), "{fault}");
+    }
+    let absent = parsed_beside("<!DOCTYPE a SYSTEM 'http://example.com/a.dtd'><a/>", &[]).unwrap_err().to_string();
+    assert!(absent.starts_with("`http://example.com/a.dtd`, which is not there or was not granted"), "{absent}");
+}
+
+#[test]
 fn elements_nest_up_to_a_bound() {
     let nested = |depth: usize| format!("{}{}", "<a>".repeat(depth), "</a>".repeat(depth));
     let fits = parsed(nested(255)).unwrap();
@@ -161,6 +206,67 @@ fn encodings_are_read_and_written_as_utf_8() {
     }
     assert!(parsed("<?xml version='1.0' encoding='UTF-16'?><a/>").is_err());
     assert!(parsed(b"<a>\xe9</a>").is_err());
+}
+
+#[test]
+fn an_encoding_of_bytes_is_what_its_name_says() {
+    let file = |encoding: &str| {
+        let declaration = format!("<?xml version='1.0' encoding='{encoding}'?><a>\u{1}</a>");
+        declaration.bytes().map(|byte| if byte == 1 { 0x80 } else { byte }).collect::<Vec<_>>()
+    };
+    let text = |encoding| parsed(file(encoding)).unwrap().get("text").and_then(Value::as_str).unwrap().to_owned();
+    assert_eq!(text("windows-1252"), "€");
+    assert_eq!(text("ISO-8859-1"), "\u{80}");
+    let refused = parsed(file("US-ASCII")).unwrap_err();
+    assert!(matches!(&refused, Fault::Syntax { message, offset: 44 } if message == "bytes that are not US-ASCII"));
+}
+
+/// What a document's canonical text is.
+fn canonical(xml: &str, given: &[(&str, &str)]) -> String {
+    printed_with(&parsed(xml).unwrap(), given).unwrap()
+}
+
+#[test]
+fn canonical_text_is_that_of_the_standard() {
+    let whole =
+        "<?xml version=\"1.0\"?>\n<?go href='a'   ?>\n<!DOCTYPE doc>\n<doc>Hi <!-- c --></doc>\n<!-- 2 -->\n<?end?>\n";
+    assert_eq!(canonical(whole, &[("canonical", "1.1")]), "<?go href='a'   ?>\n<doc>Hi </doc>\n<?end?>");
+    let comments = [("canonical", "1.1"), ("canonical-comments", "yes")];
+    assert_eq!(canonical(whole, &comments), "<?go href='a'   ?>\n<doc>Hi <!-- c --></doc>\n<!-- 2 -->\n<?end?>");
+    let tags = "<doc><e1   /><e2 name='e' id=\"x\"/><e5 a:attr='out' b:attr='sorted' attr2='all' attr='I&apos;m'
+        xmlns:b='http://www.ietf.org' xmlns:a='http://www.w3.org' xmlns='http://e.org'
+        ><e6 xmlns='' xmlns:a='http://www.w3.org'><e7 xmlns=''/></e6></e5></doc>";
+    assert_eq!(
+        canonical(tags, &[("canonical", "1.1")]),
+        "<doc><e1></e1><e2 id=\"x\" name=\"e\"></e2><e5 xmlns=\"http://e.org\" xmlns:a=\"http://www.w3.org\" \
+         xmlns:b=\"http://www.ietf.org\" attr=\"I'm\" attr2=\"all\" b:attr=\"sorted\" a:attr=\"out\"><e6 xmlns=\"\">\
+         <e7></e7></e6></e5></doc>"
+    );
+    let characters = "<d a='&lt;&#x9;&#xA;&#xD;\"&gt;'>&#xD;&lt;&gt;\"<![CDATA[&]]></d>";
+    assert_eq!(
+        canonical(characters, &[("canonical", "1.1")]),
+        "<d a=\"&lt;&#x9;&#xA;&#xD;&quot;>\">&#xD;&lt;&gt;\"&amp;</d>"
+    );
+}
+
+#[test]
+fn exclusive_canonical_text_declares_what_it_has_need_of() {
+    let xml =
+        "<n0:pdu xmlns:n0='u:a' xmlns:n1='u:b' xmlns='u:c'><n1:elem2 xmlns:n0='u:d' n0:at='x'><e/></n1:elem2></n0:pdu>";
+    let exclusive = [("canonical", "exclusive")];
+    assert_eq!(
+        canonical(xml, &exclusive),
+        "<n0:pdu xmlns:n0=\"u:a\"><n1:elem2 xmlns:n0=\"u:d\" xmlns:n1=\"u:b\" n0:at=\"x\">\
+         <e xmlns=\"u:c\"></e></n1:elem2></n0:pdu>"
+    );
+    let listed = [("canonical", "exclusive"), ("inclusive-prefixes", "n1 #default")];
+    assert_eq!(
+        canonical(xml, &listed),
+        "<n0:pdu xmlns=\"u:c\" xmlns:n0=\"u:a\" xmlns:n1=\"u:b\"><n1:elem2 xmlns:n0=\"u:d\" n0:at=\"x\">\
+         <e></e></n1:elem2></n0:pdu>"
+    );
+    let relative = printed_with(&parsed("<a xmlns='here'/>").unwrap(), &[("canonical", "1.1")]);
+    assert!(relative.unwrap_err().to_string().contains("relative"));
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! The XML conformance suite of the W3C, for a processor that does not validate: what is not well-formed is to be
-//! refused, all else accepted, and comes back when saved.
+//! The XML conformance suite of the W3C and that of its namespaces, for a processor that does not validate but reads
+//! external entities: what is not well-formed is to be refused, all else accepted, and comes back when saved.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use autotel_stores::{ErrorKind, Store, Value};
+use autotel_stores::{ErrorKind, Grants, Store, Value};
 use autotel_tests::{HOST, Place};
 
 use super::{Outcome, comes_back, judge, name};
@@ -14,7 +14,13 @@ fn xml() {
     judge("xml", 1900, |folder| {
         let folder = folder.join("xmlconf");
         let cases = catalogue(&folder);
-        cases.into_iter().filter_map(|case| Some((name(&case.file, &folder), case.run()?))).collect()
+        let grants = Grants::default().with_folder("suite", &folder).expect("the suite is a folder");
+        let run = |case: Case| {
+            let name = name(&case.file, &folder);
+            let outcome = case.run(&name, &grants)?;
+            Some((name, outcome))
+        };
+        cases.into_iter().filter_map(run).collect()
     });
 }
 
@@ -29,32 +35,34 @@ struct Case {
 
 impl Case {
     /// Runs the case, if a processor of this kind is bound to an answer.
-    fn run(&self) -> Option<Outcome> {
+    fn run(&self, name: &str, grants: &Grants) -> Option<Outcome> {
         let is_to_be_accepted = match &*self.kind {
             "valid" | "invalid" => true,
             "not-wf" => false,
             // Reporting an error is up to the processor.
             _ => return None,
         };
-        self.is_of_edition.then(|| self.judge(is_to_be_accepted))
+        self.is_of_edition.then(|| self.judge(&self.open(name, grants), is_to_be_accepted))
     }
 
-    fn judge(&self, is_to_be_accepted: bool) -> Outcome {
-        let store = self.open();
+    fn judge(&self, store: &Store, is_to_be_accepted: bool) -> Outcome {
         match store.load_values() {
             Ok(_) if !is_to_be_accepted => Err("is accepted".to_owned()),
-            Ok(documents) if self.has_namespaces => comes_back(&store, &documents),
+            Ok(documents) if self.has_namespaces => comes_back(store, &documents),
             Ok(_) => Ok(()),
             Err(error) if !is_to_be_accepted && error.kind() == ErrorKind::Refused => Ok(()),
             Err(error) => Err(error.to_string()),
         }
     }
 
-    fn open(&self) -> Store {
-        let namespaces = if self.has_namespaces { "yes" } else { "no" };
-        let store =
-            HOST.open_with(&self.file, "xml-store").and_then(|store| store.with_option("namespaces", namespaces));
-        store.expect("the store is built in and has the option")
+    fn open(&self, name: &str, grants: &Grants) -> Store {
+        let folder = Path::new("/suite").join(name);
+        let folder = folder.parent().expect("a case is in a folder").display().to_string();
+        let store = HOST.open_with(&self.file, "xml-store").map(|store| store.with_grants(grants.clone()));
+        store
+            .and_then(|store| store.with_option("namespaces", if self.has_namespaces { "yes" } else { "no" }))
+            .and_then(|store| store.with_option("external-entities", &folder))
+            .expect("the store is built in and has the options")
     }
 }
 
@@ -99,12 +107,13 @@ fn add_cases(node: &Value, base: &Path, cases: &mut Vec<Case>) {
 
 fn case(node: &Value, base: &Path) -> Case {
     let recommendation = attribute(node, "RECOMMENDATION").unwrap_or_default();
+    let version = attribute(node, "VERSION").unwrap_or("1.0");
     let edition = attribute(node, "EDITION").unwrap_or("5");
     Case {
         file: base.join(attribute(node, "URI").expect("a case has a file")),
         kind: attribute(node, "TYPE").expect("a case has a type").to_owned(),
         has_namespaces: attribute(node, "NAMESPACE") != Some("no"),
-        is_of_edition: !recommendation.contains("1.1") && edition.contains('5'),
+        is_of_edition: !recommendation.contains("1.1") && version == "1.0" && edition.contains('5'),
     }
 }
 

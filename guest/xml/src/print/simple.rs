@@ -2,7 +2,7 @@
 
 use autotel_store_sdk::{Encoder, Fault, Map, Output, Token, Value};
 
-use super::{DECLARATION, TEXT_ONLY, second_document, text_of};
+use super::{TEXT_ONLY, second_document, text_of};
 use crate::chars::is_space;
 use crate::markup::Markup;
 
@@ -45,8 +45,9 @@ impl SimplePrinter {
         if matches!(value, Value::Array(_)) {
             return Err(Fault::unsupported("a list of root elements, of which XML has one"));
         }
-        to.push_str(DECLARATION);
-        to.push_str("?>\n");
+        if self.markup.begin_declaration(to) {
+            to.push_str("?>\n");
+        }
         self.at(name.clone(), |printer| printer.element(name, value, to))
     }
 

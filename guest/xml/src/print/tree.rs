@@ -5,7 +5,7 @@
 
 use autotel_store_sdk::{Encoder, Fault, Output, Token, Tokens, Value, excerpt};
 
-use super::{DECLARATION, TEXT_ONLY, second_document, text_of, value_of};
+use super::{TEXT_ONLY, second_document, text_of, value_of};
 use crate::dtd::{Doctype, Dtd};
 use crate::markup::{Attributes, Markup};
 use crate::scan::Scan;
@@ -218,8 +218,7 @@ impl TreePrinter {
     /// Writes what comes before an element's first child.
     fn begin_element(&mut self, to: &mut Output) -> Result<(), Fault> {
         if self.node()?.list.is_none() {
-            to.push_str(DECLARATION);
-            self.is_in_declaration = true;
+            self.is_in_declaration = self.markup.begin_declaration(to);
             self.print_held(List::Prolog, to)?;
             self.end_declaration(to);
         }
@@ -274,6 +273,10 @@ impl TreePrinter {
             Some(Kind::Doctype) => std::mem::take(&mut node.doctype),
             _ => Doctype::default(),
         };
+        if self.is_left_out(&kind) {
+            to.lose("what canonical XML leaves out");
+            return Ok(());
+        }
         if list == Some(List::Epilog) {
             to.push_str("\n");
             self.markup.line_began();
@@ -284,6 +287,9 @@ impl TreePrinter {
         match (kind, list) {
             (Some(Kind::Comment(text)), _) => self.markup.comment(&text, to)?,
             (Some(Kind::Instruction(target)), _) => self.markup.instruction(&target, &text, to)?,
+            (Some(Kind::Entity(name)), _) if self.markup.is_canonical() => {
+                return Err(Fault::unsupported(format!("the entity `&{name};` in canonical XML, which was not read")));
+            }
             (Some(Kind::Entity(name)), Some(List::Children)) => self.markup.reference(&name, to)?,
             (Some(Kind::Doctype), Some(List::Prolog)) => print_doctype(&doctype, self.markup.has_namespaces(), to)?,
             (Some(Kind::Standalone(flag)), Some(List::Prolog)) if self.is_in_declaration => {
@@ -296,6 +302,14 @@ impl TreePrinter {
             self.markup.line_began();
         }
         Ok(())
+    }
+
+    fn is_left_out(&self, kind: &Option<Kind>) -> bool {
+        match kind {
+            Some(Kind::Comment(_)) => self.markup.drops_comments(),
+            Some(Kind::Doctype | Kind::Standalone(_)) => self.markup.is_canonical(),
+            _ => false,
+        }
     }
 
     fn end_declaration(&mut self, to: &mut Output) {
