@@ -6,7 +6,7 @@ use autotel_document::Value;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::contract::{Loss, Problem};
+use crate::contract::{Finding, Loss, Problem};
 use crate::error::Error;
 use crate::patch::Patch;
 use crate::query::{Match, Query};
@@ -85,6 +85,11 @@ impl AsyncStore {
     /// Like [`Store::validate`].
     pub async fn validate(&self) -> Result<Vec<Problem>, Error> {
         self.run(|store| store.validate()).await
+    }
+
+    /// Like [`Store::lint`].
+    pub async fn lint(&self) -> Result<Vec<Finding>, Error> {
+        self.run(|store| store.lint()).await
     }
 
     /// Like [`Store::validate_against`].

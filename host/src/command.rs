@@ -5,6 +5,7 @@ mod compile;
 mod convert;
 mod describe;
 mod extract;
+mod lint;
 mod load;
 mod lock;
 mod new_store;
@@ -16,7 +17,7 @@ mod tools;
 mod validate;
 
 use std::ffi::OsStr;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
@@ -55,6 +56,12 @@ pub enum Command {
     /// Tell whether a file is well-formed, and valid, or what is wrong
     #[command(after_help = concat!("Examples:\n  autotel validate order.bpmn\n  autotel validate config.yaml --schema config.schema.json\n  autotel validate order.bpmn --schema schemas/BPMN20.xsd --schema-folder schemas\n  autotel validate settings --store yaml-store --json\n\n", exit_status!()))]
     Validate(validate::Arguments),
+    /// Tell what is allowed in a file and likely to surprise
+    ///
+    /// Byte-order marks, line ends of several kinds, characters that are not seen, keys that look alike, and what YAML 1.1
+    /// reads otherwise than YAML 1.2, each with what to write instead. The exit status is 1 where something is found.
+    #[command(after_help = concat!("Examples:\n  autotel lint config.yaml\n  autotel lint settings --store yaml-store --json\n\n", exit_status!()))]
+    Lint(lint::Arguments),
     /// Find parts of a file, and print them as JSON
     ///
     /// Works on files of every store. An expression that goes down step by step, such as `$.orders[*].price`, is looked for while the
@@ -107,6 +114,7 @@ impl Command {
             Self::Save(arguments) => arguments.run(&stores.host()?),
             Self::Convert(arguments) => arguments.run(&stores.host()?),
             Self::Validate(arguments) => arguments.run(&stores.host()?),
+            Self::Lint(arguments) => arguments.run(&stores.host()?),
             Self::Query(arguments) => arguments.run(&stores.host()?),
             Self::Patch(arguments) => arguments.run(&stores.host()?),
             Self::Tools(arguments) => arguments.run(&stores.host()?),
@@ -133,6 +141,7 @@ impl Command {
             Self::Stores(stores::Arguments { json, .. })
             | Self::Describe(describe::Arguments { json, .. })
             | Self::Load(load::Arguments { json, .. })
+            | Self::Lint(lint::Arguments { json, .. })
             | Self::Save(save::Arguments { json, .. })
             | Self::Convert(convert::Arguments { json, .. })
             | Self::Validate(validate::Arguments { json, .. })
@@ -181,13 +190,17 @@ struct Replacing {
     /// Refuse to write what the format cannot hold, instead of telling what was lost
     #[arg(long)]
     strict: bool,
+    /// Change no more of the file than what changes in its documents, where the store keeps layouts: comments stay
+    #[arg(long)]
+    keep_layout: bool,
 }
 
 impl Replacing {
     fn of(&self, store: Store) -> Store {
         let store = if self.backup { store.keeping_backup() } else { store };
         let store = if self.follow_links { store.following_links() } else { store };
-        if self.strict { store.refusing_losses() } else { store }
+        let store = if self.strict { store.refusing_losses() } else { store };
+        if self.keep_layout { store.keeping_layout() } else { store }
     }
 }
 
@@ -227,19 +240,46 @@ impl Layout {
         write: impl FnOnce(&Store) -> Result<Vec<Loss>, Error>,
     ) -> Result<ExitCode, Error> {
         let aside = Aside::new()?;
-        let is_pretty = self.pretty || io::stdout().is_terminal() && !self.compact && !is_for_machines;
-        let shown = host
-            .open_with_built_in(&aside.path, SHOWN_WITH)?
-            .shown_as("standard output")
-            .with_option("documents", "many")?
-            .with_option("indent", if is_pretty { "2" } else { "0" })?;
-        let losses = write(&shown)?;
+        let losses = write(&self.shown(host, &aside, is_for_machines)?)?;
         // Where nothing was written there is nothing to print.
-        let status = if aside.path.exists() { aside.print()? } else { ExitCode::SUCCESS };
+        let status = if aside.path.exists() { aside.print_from(0)? } else { ExitCode::SUCCESS };
         crate::terminal::tell_losses(&losses, is_for_machines);
         Ok(status)
     }
+
+    /// Prints a file's documents, a long file's as they are read.
+    fn print_as_read(&self, host: &Host, is_for_machines: bool, from: &Store) -> Result<ExitCode, Error> {
+        let aside = Aside::new()?;
+        let shown = self.shown(host, &aside, is_for_machines)?;
+        let (mut reader, mut writer) = (from.reader()?, shown.writer()?);
+        let (mut output, mut printed) = (Output::default(), 0);
+        while let Some(page) = reader.next_page()? {
+            writer.write_page(page)?;
+            if reader.bytes_read() > UNPRINTED_BYTES_MAX {
+                printed = writer.copy_written(&mut output)?;
+            }
+            if output.is_closed {
+                return Ok(ExitCode::SUCCESS);
+            }
+        }
+        let losses = writer.finish()?;
+        let status = aside.print_from(printed)?;
+        crate::terminal::tell_losses(&losses, is_for_machines);
+        Ok(status)
+    }
+
+    /// The store that documents are printed with.
+    fn shown(&self, host: &Host, aside: &Aside, is_for_machines: bool) -> Result<Store, Error> {
+        let is_pretty = self.pretty || io::stdout().is_terminal() && !self.compact && !is_for_machines;
+        host.open_with_built_in(&aside.path, SHOWN_WITH)?
+            .shown_as("standard output")
+            .with_option("documents", "many")?
+            .with_option("indent", if is_pretty { "2" } else { "0" })
+    }
 }
+
+/// Bytes of a file that are read before any of it is printed: a short file with a fault prints nothing.
+const UNPRINTED_BYTES_MAX: u64 = 1 << 20;
 
 /// What comes from standard input or goes to standard output, in a file of its own meanwhile.
 struct Aside {
@@ -287,9 +327,34 @@ impl Aside {
         Ok(aside)
     }
 
-    /// Gives all to standard output.
-    fn print(&self) -> Result<ExitCode, Error> {
-        let copied = std::fs::File::open(&self.path).and_then(|mut file| io::copy(&mut file, &mut io::stdout().lock()));
+    /// Gives all behind the first `printed` bytes to standard output.
+    fn print_from(&self, printed: u64) -> Result<ExitCode, Error> {
+        let copied = std::fs::File::open(&self.path).and_then(|mut file| {
+            file.seek(SeekFrom::Start(printed))?;
+            io::copy(&mut file, &mut io::stdout().lock())
+        });
         crate::terminal::printed(copied.map(drop))
+    }
+}
+
+/// Standard output, whose reader may have seen enough.
+#[derive(Default)]
+struct Output {
+    is_closed: bool,
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match io::stdout().write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.is_closed = true;
+                Ok(bytes.len())
+            }
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stdout().flush()
     }
 }

@@ -13,6 +13,8 @@ pub(crate) mod bindings {
             world every-component {
                 export autotel:stores/store@0.1.0;
                 export autotel:stores/positions@0.1.0;
+                export autotel:stores/lint@0.1.0;
+                export autotel:stores/layout@0.1.0;
                 export autotel:stores/query@0.1.0;
                 export autotel:stores/schema@0.1.0;
                 export autotel:stores/patch@0.1.0;
@@ -28,7 +30,8 @@ pub use bindings::autotel::stores::types::{
     Description, Format, Item, Loss, Operations, OptionDescription, OptionKind, OptionValue, Position, Problem,
     Setting, Source,
 };
-pub(crate) use bindings::exports::autotel::stores::{patch, positions, query, schema, store};
+pub use bindings::exports::autotel::stores::lint::Finding;
+pub(crate) use bindings::exports::autotel::stores::{layout, lint, patch, positions, query, schema, store};
 
 const OPERATIONS: [(Operations, &str); 5] = [
     (Operations::LOAD, "load"),

@@ -170,9 +170,9 @@ impl Error {
     /// What a format could not hold, where that is refused.
     pub(crate) fn losses(losses: Vec<Loss>) -> Self {
         let mut error = Self::new(ErrorKind::Refused, "the format cannot hold all of it");
-        let problem = |Loss { pointer, message }: Loss| {
+        let problem = |Loss { pointer, what, why }: Loss| {
             let place = if pointer.is_empty() { "the document" } else { &pointer };
-            Problem { message: format!("{place}: {message}"), at: None }
+            Problem { message: format!("{place}: {what}: {why}"), at: None }
         };
         error.0.problems = losses.into_iter().map(problem).collect();
         error.with_hint("without --strict, or Store::refusing_losses, it is written so")

@@ -106,7 +106,8 @@ impl Host {
         &self.0.registry
     }
 
-    /// Opens a file with the store that its extension names, or else its first bytes.
+    /// Opens a file with the store that its extension names, or else the extension before, as in `a.json.gz`, or else its
+    /// first bytes.
     ///
     /// Changes nothing, and looks into the file only where no store claims its extension: a file that does not exist
     /// can be saved.

@@ -69,8 +69,8 @@ pub use cache::{Cache, CacheEntry};
 pub use compiler::{COMPILE_FOR_HOST, Compiler, compile_for_host};
 pub use component::{Compilation, CompilationPhase};
 pub use contract::{
-    Description, Format, Item, Loss, Operations, OptionDescription, OptionKind, OptionValue, Position, Problem,
-    Setting, Source,
+    Description, Finding, Format, Item, Loss, Operations, OptionDescription, OptionKind, OptionValue, Position,
+    Problem, Setting, Source,
 };
 pub use error::{Error, ErrorKind};
 pub use grants::{Clock, Grants, Randomness};

@@ -148,7 +148,7 @@ struct Reading {
 
 impl Reading {
     fn begin(store: &Store, file: File) -> Result<Self, Error> {
-        let mut call = store.begin(Operations::LOAD, FileGrant::Read(file))?;
+        let mut call: Call = store.begin(Operations::LOAD, FileGrant::Read(file))?;
         let reader =
             call.invoke(|exports, instance, path| exports.reader().call_open(instance, path, store.settings()))?;
         Ok(Self { call, reader, document_bytes: 0, limits: store.limits().clone() })
@@ -235,7 +235,7 @@ impl Arriving {
         if !is_small || is_in_runtime() {
             return Self::open(store);
         }
-        let mut call = store.begin(Operations::LOAD, FileGrant::Read(file))?;
+        let mut call: Call = store.begin(Operations::LOAD, FileGrant::Read(file))?;
         let document = call.invoke(|exports, instance, path| exports.call_load(instance, path, store.settings()))?;
         call.noting(check_length(document.len() as u64, store.limits()))?;
         let usage = Arc::clone(call.usage());

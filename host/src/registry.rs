@@ -83,9 +83,12 @@ impl Registry {
         })
     }
 
-    /// Finds the store of a file: by its extension or, where none claims that, by its first bytes.
+    /// Finds the store of a file: by its extension, by the one before where none claims the last, as in `a.json.gz`, or
+    /// by its first bytes.
     pub(crate) fn for_file(&self, path: &Path) -> Result<&Arc<Plugin>, Error> {
-        let by_extension = path.extension().and_then(|extension| self.of_extension(extension.to_str()?));
+        let stem = path.file_stem().map(Path::new);
+        let extensions = [Some(path), stem].into_iter().filter_map(|name| name?.extension()?.to_str());
+        let by_extension = extensions.filter_map(|extension| self.of_extension(extension)).next();
         by_extension.or_else(|| self.of_content(&first_bytes(path)?)).ok_or_else(|| {
             Error::usage("no store claims this file, by its extension or by its first bytes")
                 .on(path)

@@ -49,6 +49,22 @@ impl StagedFile {
         &self.file
     }
 
+    /// Reads at a place of its own, wherever another handle of the file reads or writes.
+    #[cfg(unix)]
+    pub fn read_at(&self, to: &mut [u8], offset: u64) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::read_at(&self.file, to, offset)
+    }
+
+    /// The same where reading at a place moves the handle: by another of the name that the file has there.
+    #[cfg(not(unix))]
+    pub fn read_at(&self, to: &mut [u8], offset: u64) -> io::Result<usize> {
+        use std::io::{Read, Seek, SeekFrom};
+        let name = self.name.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+        let mut file = self.folder.open(name)?;
+        file.seek(SeekFrom::Start(offset))?;
+        file.read(to)
+    }
+
     /// Gives the file this name, once it is on disk. What had the name is gone.
     ///
     /// A process that is killed in the middle of this leaves the file under another name. Where nobody else stages a file

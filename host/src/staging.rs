@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +13,9 @@ use crate::error::{Error, ErrorKind};
 use crate::lock::{Lock, is_same};
 use crate::staged_file::{RESERVED, StagedFile, is_reserved, open_if_there, remove, waiting_name};
 use crate::transaction::recover;
+
+/// Bytes that are copied at once.
+const COPY_BYTES: usize = 64 * 1024;
 
 /// How a file takes the place of another.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,6 +63,20 @@ impl Staging {
     /// The file, for the store to write.
     pub fn file(&self) -> io::Result<File> {
         self.staged.file().try_clone()
+    }
+
+    /// Copies what is written of the file behind its first `passed` bytes, and tells how much that was.
+    pub fn copy_from(&self, passed: u64, to: &mut impl Write) -> io::Result<u64> {
+        let mut buffer = vec![0; COPY_BYTES];
+        let mut copied = 0;
+        loop {
+            let length = self.staged.read_at(&mut buffer, passed + copied)?;
+            if length == 0 {
+                return Ok(copied);
+            }
+            to.write_all(&buffer[..length])?;
+            copied += length as u64;
+        }
     }
 
     /// Puts the file in the target's place, on disk too, with the permissions of what it replaces.

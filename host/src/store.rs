@@ -1,6 +1,7 @@
 //! A file and the store that reads and writes it.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,7 +12,9 @@ use serde::de::DeserializeOwned;
 
 use crate::asynchronous::AsyncStore;
 use crate::call::{Call, Terms};
-use crate::contract::{Description, Item, Loss, Operations, Position, Problem, Setting, Source, positions};
+use crate::contract::{
+    Description, Finding, Item, Loss, Operations, Position, Problem, Setting, Source, lint, positions,
+};
 use crate::error::{Error, ErrorKind};
 use crate::faces::Face;
 use crate::grants::{FileGrant, Grants};
@@ -25,7 +28,7 @@ use crate::settings::{check, setting};
 use crate::staging::Replacing;
 use crate::tools::Tools;
 use crate::transaction::recover_beside;
-use crate::words::printable_problem;
+use crate::words::{printable_finding, printable_problem};
 use crate::writer::{Writer, encoded};
 
 /// A file and the store that reads and writes it. Each call runs in a fresh instance of the store.
@@ -40,6 +43,8 @@ pub struct Store {
     grants: Grants,
     replacing: Replacing,
     refuses_losses: bool,
+    /// The file whose layout a save keeps.
+    layout: Option<PathBuf>,
     receipts: ReceiptListener,
     settings: Vec<Setting>,
 }
@@ -64,6 +69,7 @@ impl Store {
             grants,
             replacing: Replacing::default(),
             refuses_losses: false,
+            layout: None,
             receipts,
             settings: Vec::new(),
         }
@@ -184,6 +190,24 @@ impl Store {
         self
     }
 
+    /// Has a save change no more of the file than what changes in its documents: comments, the spelling of values and the
+    /// space between them stay. Where that cannot be, all of it is written anew, and that is told as a loss. For stores
+    /// that keep layouts, as that of YAML does, and files that fit into memory.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("service.yaml");
+    /// std::fs::write(&path, "# The service.\nport:  80 # plain\n")?;
+    /// let store = autotel_stores::Host::new()?.open(&path)?.keeping_layout();
+    /// store.save(&std::collections::BTreeMap::from([("port", 8080)]))?;
+    /// assert_eq!(std::fs::read_to_string(&path)?, "# The service.\nport:  8080 # plain\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn keeping_layout(mut self) -> Self {
+        self.layout = Some(self.path.clone());
+        self
+    }
+
     /// Has saves to a symbolic link write to what it leads to. Without this they fail.
     pub fn following_links(mut self) -> Self {
         self.replacing.follows_links = true;
@@ -283,7 +307,8 @@ impl Store {
     /// # let path = folder.path().join("flags.json");
     /// let losses = autotel_stores::Host::new()?.open(&path)?.save(&(true, f64::NAN))?;
     /// assert_eq!(losses[0].pointer, "/1");
-    /// assert_eq!(losses[0].message, "the float NaN, written as null");
+    /// assert_eq!(losses[0].what, "the float NaN");
+    /// assert_eq!(losses[0].why, "JSON has no such number; null is written");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn save<T: Serialize + ?Sized>(&self, value: &T) -> Result<Vec<Loss>, Error> {
@@ -343,13 +368,35 @@ impl Store {
     }
 
     fn validate_here(&self, file: File) -> Result<Vec<Problem>, Error> {
-        let mut call = self.begin(Operations::VALIDATE, FileGrant::Read(file))?;
+        let mut call: Call = self.begin(Operations::VALIDATE, FileGrant::Read(file))?;
         let problems = call.invoke(|exports, instance, path| exports.call_validate(instance, path, &self.settings))?;
         Ok(problems.into_iter().map(printable_problem).collect())
     }
 
+    /// Tells what is allowed in the file and likely to surprise, with what to write instead: where the store looks for
+    /// such things, as those made with the SDK do.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("countries.yaml");
+    /// std::fs::write(&path, "nordic: [dk, no, se]")?;
+    /// let findings = autotel_stores::Host::new()?.open(&path)?.lint()?;
+    /// assert_eq!(findings[0].message, "`no` is text here, and false in YAML 1.1");
+    /// assert_eq!(findings[0].fix.as_deref(), Some("quote it, or write `false`"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn lint(&self) -> Result<Vec<Finding>, Error> {
+        let store = self.clone();
+        let lint = move || {
+            let mut call: Call<lint::Guest> = store.begin(Operations::LOAD, FileGrant::Read(store.readable()?))?;
+            let findings = call.invoke(|face, instance, path| face.call_lint(instance, path, &store.settings))?;
+            Ok(findings.into_iter().map(printable_finding).collect())
+        };
+        off_runtime(lint).map_err(|error| error.on(&self.shown_path))
+    }
+
     /// Instantiates the store with a file, for an operation that takes the options given.
-    pub(crate) fn begin(&self, operation: Operations, file: FileGrant) -> Result<Call, Error> {
+    pub(crate) fn begin<F: Face>(&self, operation: Operations, file: FileGrant) -> Result<Call<F>, Error> {
         check(self.describe(), &self.settings, operation)?;
         self.ask(&self.plugin, operation, (file, &guest_name(&self.path)), &self.grants)
     }
@@ -430,6 +477,14 @@ impl Store {
     /// What a save lost, unless that is refused.
     pub(crate) fn accept(losses: Vec<Loss>, refuses_losses: bool) -> Result<Vec<Loss>, Error> {
         if refuses_losses && !losses.is_empty() { Err(Error::losses(losses)) } else { Ok(losses) }
+    }
+
+    /// The content of the file whose layout is to be kept, where there is one.
+    pub(crate) fn previous(&self) -> Result<Option<Vec<u8>>, Error> {
+        let Some(path) = self.layout.as_ref().filter(|path| path.exists()) else { return Ok(None) };
+        let mut content = Vec::new();
+        let read = open_file(path).and_then(|mut file| file.read_to_end(&mut content));
+        read.map(|_| Some(content)).map_err(|error| Error::access(&self.shown_path, error))
     }
 
     pub(crate) fn refuses_losses(&self) -> bool {

@@ -71,12 +71,12 @@ pub fn unwritable(error: io::Error) -> Error {
 
 /// Tells what a format could not hold.
 pub fn tell_losses(losses: &[Loss], as_json: bool) {
-    for Loss { pointer, message } in losses {
+    for Loss { pointer, what, why } in losses {
         if as_json {
-            tell(&json!({"loss": {"pointer": pointer, "message": message}}).to_string());
+            tell(&json!({"loss": {"pointer": pointer, "what": what, "why": why}}).to_string());
         } else {
             let place = if pointer.is_empty() { "the document" } else { pointer };
-            tell_note(&format!("{place}: {message}"));
+            tell_note(&format!("{place}: {what}: {why}"));
         }
     }
 }

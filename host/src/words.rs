@@ -1,6 +1,6 @@
 //! What a store says is data: its words are bounded, and cannot move a terminal's cursor.
 
-use crate::contract::{Description, Loss, Problem, Source};
+use crate::contract::{Description, Finding, Loss, Problem, Source};
 
 /// Words of a stranger's, a store's or a file's name, without what moves a terminal's cursor or turns its text around,
 /// and of a length that a person reads.
@@ -21,8 +21,13 @@ pub(crate) fn printable_problem(problem: Problem) -> Problem {
     Problem { message: printable(&problem.message), ..problem }
 }
 
+pub(crate) fn printable_finding(Finding { rule, message, fix, at }: Finding) -> Finding {
+    let fix = fix.as_deref().map(printable);
+    Finding { rule: printable(&rule), message: printable(&message), fix, at }
+}
+
 pub(crate) fn printable_loss(loss: Loss) -> Loss {
-    Loss { pointer: printable(&loss.pointer), message: printable(&loss.message) }
+    Loss { pointer: printable(&loss.pointer), what: printable(&loss.what), why: printable(&loss.why) }
 }
 
 pub(crate) fn printable_source(source: Source) -> Source {

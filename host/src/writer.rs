@@ -1,6 +1,7 @@
 //! Documents on their way to a store, and what it wrote to its place on disk.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -9,10 +10,13 @@ use serde::Serialize;
 use wasmtime::component::ResourceAny;
 
 use crate::call::Call;
-use crate::contract::{Loss, Operations};
+use crate::contract::{Loss, Operations, layout};
 use crate::error::{Error, ErrorKind};
+use crate::faces::Face;
 use crate::grants::FileGrant;
-use crate::reader::{SMALL_FILE_BYTES, answer_of_guest_thread, ended_early, is_in_runtime, on_guest_thread};
+use crate::reader::{
+    SMALL_FILE_BYTES, answer_of_guest_thread, ended_early, is_in_runtime, off_runtime, on_guest_thread,
+};
 use crate::staging::Staging;
 use crate::store::Store;
 use crate::words::printable_loss;
@@ -39,6 +43,8 @@ pub struct Writer {
     staging: Staging,
     path: PathBuf,
     refuses_losses: bool,
+    /// Bytes of the file that [`Writer::copy_written`] has given.
+    copied: u64,
 }
 
 enum To {
@@ -49,6 +55,8 @@ enum To {
         pages: SyncSender<Vec<u8>>,
         answer: Receiver<Result<Vec<Loss>, Error>>,
     },
+    /// The store writes over a file once it has all documents.
+    Over(Box<Over>),
     Failed,
 }
 
@@ -62,14 +70,14 @@ impl Writer {
 
     /// The same for a file that is not put in place yet.
     pub(crate) fn save_aside(store: &Store, documents: Vec<u8>) -> Result<(Staging, Vec<Loss>), Error> {
-        if documents.len() as u64 > SMALL_FILE_BYTES || is_in_runtime() {
+        if documents.len() as u64 > SMALL_FILE_BYTES || is_in_runtime() || store.previous()?.is_some() {
             let mut writer = Self::create(store)?;
             writer.write_page(documents)?;
             return writer.finish_aside();
         }
         let (staging, file) = stage(store)?;
         let save = || {
-            let mut call = store.begin(Operations::SAVE, FileGrant::Write(file))?;
+            let mut call: Call = store.begin(Operations::SAVE, FileGrant::Write(file))?;
             let losses =
                 call.invoke(|exports, instance, path| exports.call_save(instance, path, &documents, store.settings()));
             Store::accept(saved(&call, losses?)?, store.refuses_losses())
@@ -82,7 +90,7 @@ impl Writer {
         let path = store.shown_path().to_owned();
         let (staging, file) = stage(store)?;
         let to = To::open(store, file).map_err(|error| error.on(&path))?;
-        Ok(Self { to, staging, path, refuses_losses: store.refuses_losses() })
+        Ok(Self { to, staging, path, refuses_losses: store.refuses_losses(), copied: 0 })
     }
 
     /// Writes a document.
@@ -94,6 +102,14 @@ impl Writer {
     /// gives it.
     pub fn write_page(&mut self, page: Vec<u8>) -> Result<(), Error> {
         self.to.write(page).map_err(|error| error.on(&self.path))
+    }
+
+    /// Copies what the store has written since this was called last, for those who cannot wait for the whole of it: the
+    /// beginning of a file that may yet come to nothing. Tells how many bytes were copied in all.
+    pub fn copy_written(&mut self, to: &mut impl Write) -> Result<u64, Error> {
+        let copied = self.staging.copy_from(self.copied, to).map_err(|error| Error::access(&self.path, error));
+        self.copied += copied?;
+        Ok(self.copied)
     }
 
     /// Puts the file in place once the store has written the whole of it. Tells what the format could not hold.
@@ -114,6 +130,9 @@ impl Writer {
 
 impl To {
     fn open(store: &Store, file: File) -> Result<Self, Error> {
+        if let Some(previous) = store.previous()? {
+            return Ok(Self::Over(Box::new(Over { store: store.clone(), file, previous, documents: Vec::new() })));
+        }
         if !is_in_runtime() {
             return Ok(Self::Here(Box::new(Writing::begin(store, file)?)));
         }
@@ -153,6 +172,10 @@ impl To {
                 }
                 Self::Thread { pages, answer }
             }
+            Self::Over(mut over) => {
+                over.documents.extend(page);
+                Self::Over(over)
+            }
             Self::Failed => return Err(failed()),
         };
         Ok(())
@@ -165,6 +188,7 @@ impl To {
                 drop(pages);
                 answer.recv().unwrap_or_else(|_| Err(ended_early()))
             }
+            Self::Over(over) => off_runtime(move || over.save()),
             Self::Failed => Err(failed()),
         }
     }
@@ -182,7 +206,7 @@ struct Writing {
 
 impl Writing {
     fn begin(store: &Store, file: File) -> Result<Self, Error> {
-        let mut call = store.begin(Operations::SAVE, FileGrant::Write(file))?;
+        let mut call: Call = store.begin(Operations::SAVE, FileGrant::Write(file))?;
         let writer =
             call.invoke(|exports, instance, path| exports.writer().call_create(instance, path, store.settings()))?;
         Ok(Self { call, writer })
@@ -208,6 +232,25 @@ impl Writing {
     }
 }
 
+/// Documents that go over a file's content, whose layout is to be kept.
+struct Over {
+    store: Store,
+    file: File,
+    previous: Vec<u8>,
+    documents: Vec<u8>,
+}
+
+impl Over {
+    fn save(self) -> Result<Vec<Loss>, Error> {
+        let Self { store, file, previous, documents } = self;
+        let mut call: Call<layout::Guest> = store.begin(Operations::SAVE, FileGrant::Write(file))?;
+        let losses = call.invoke(|face, instance, path| {
+            face.call_save_over(instance, path, &previous, &documents, store.settings())
+        });
+        saved(&call, losses?)
+    }
+}
+
 /// A document as it crosses to a store, for the file at `path`.
 pub(crate) fn encoded<T: Serialize + ?Sized>(document: &T, path: &Path) -> Result<Vec<u8>, Error> {
     let mut encoder = Encoder::default();
@@ -224,7 +267,7 @@ fn stage(store: &Store) -> Result<(Staging, File), Error> {
 }
 
 /// What a store says of a save, if it did anything at all.
-fn saved(call: &Call, losses: Vec<Loss>) -> Result<Vec<Loss>, Error> {
+fn saved<F: Face>(call: &Call<F>, losses: Vec<Loss>) -> Result<Vec<Loss>, Error> {
     if !call.has_opened_to_write() {
         return Err(Error::new(ErrorKind::Store, "the store says that it saved, and did not open the file"));
     }

@@ -231,7 +231,7 @@ fn problem(problem: &Problem) -> Value {
 }
 
 fn all(losses: &[Loss]) -> Vec<Value> {
-    losses.iter().map(|loss| json!({"pointer": loss.pointer, "message": loss.message})).collect()
+    losses.iter().map(|loss| json!({"pointer": loss.pointer, "what": loss.what, "why": loss.why})).collect()
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -275,7 +275,7 @@ fn losses_that_are_refused_leave_the_old_file() {
     for losing in [&[f64::NAN][..], &long] {
         let error = store.save(losing).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Refused);
-        assert_eq!(error.problems()[0].message, "/0: the float NaN, written as null");
+        assert_eq!(error.problems()[0].message, "/0: the float NaN: JSON has no such number; null is written");
         assert_eq!((place.content(), place.names()), (b"1".to_vec(), vec!["a.json".to_owned()]));
     }
     assert_eq!(store.save(&2).unwrap().len(), 0);

@@ -7,7 +7,7 @@ mod string;
 #[cfg(test)]
 mod tests;
 
-use autotel_store_sdk::{Description, Format, OptionDescription, Store};
+use autotel_store_sdk::{Description, Format, Guess, OptionDescription, Store, guess_utf_8};
 
 pub struct JsonStore;
 
@@ -53,6 +53,10 @@ impl Store for JsonStore {
                 &["by-name", "one", "many", "lines", "sequence"],
                 "whether a file is one text, or many: one after another, in lines, or in a sequence of RFC 7464",
             ))
+    }
+
+    fn text() -> Option<Guess> {
+        Some(guess_utf_8)
     }
 }
 

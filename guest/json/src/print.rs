@@ -49,19 +49,22 @@ fn quote(text: &str, to: &mut Vec<u8>) {
 
 /// The text that bytes are written as.
 fn bytes_text(bytes: &[u8], to: &mut Output) -> String {
-    to.lose("bytes, written as base64url text");
+    to.lose("bytes", "JSON has none; base64url text is written");
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
 fn lose_tag(tag: u64, to: &mut Output) {
     match tag {
-        NAMED_TYPE_TAG => to.lose("a value of a type of its own, written as a list of the type and the value"),
+        NAMED_TYPE_TAG => to.lose(
+            "a value of a type of its own",
+            "JSON has no such types; a list of the type and the value is written",
+        ),
         tag => to.lose_tag(tag),
     }
 }
 
 fn lose_key(to: &mut Output) {
-    to.lose("a key that is no text, written as its JSON text");
+    to.lose("a key that is no text", "JSON has no such keys; its JSON text is written");
 }
 
 fn key_twice(key: &str) -> Fault {

@@ -2,17 +2,21 @@
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Read, Write};
 use std::marker::PhantomData;
 
 use crate::bindings::autotel::stores::types::{Error, Item, Loss};
-use crate::bindings::exports::autotel::stores::positions;
 use crate::bindings::exports::autotel::stores::store::{self, Guest, GuestReader, GuestWriter};
+use crate::bindings::exports::autotel::stores::{layout, lint, positions};
+use crate::compression::{Compressed, Compressing};
+use crate::decode::has_mark;
 use crate::fault::io_error;
+use crate::lint::{find_in_keys, find_in_text, in_order, located};
 use crate::positions::offsets;
-use crate::store::{Press, parse_rest};
+use crate::store::{Press, parse_rest, print_all};
 use crate::{
-    Description, Encoder, Fault, Operations, Options, Parse, Position, Problem, Progress, Setting, Source, Store,
+    Description, Encoder, Fault, Guess, Operations, Options, Parse, Position, Problem, Progress, Setting, Source,
+    Store, locate_decoded,
 };
 
 /// Bytes that a printer gathers before they go to the file.
@@ -26,11 +30,11 @@ impl<S: Store> Guest for Component<S> {
     type Writer = Writer<S>;
 
     fn describe() -> Description {
-        S::describe()
+        described::<S>()
     }
 
     fn load(path: String, options: Vec<Setting>) -> Result<Vec<u8>, Error> {
-        read::<S>(&path, options, Operations::LOAD)
+        read::<S>(path, options, Operations::LOAD)
     }
 
     fn save(path: String, documents: Vec<u8>, options: Vec<Setting>) -> Result<Vec<Loss>, Error> {
@@ -40,7 +44,7 @@ impl<S: Store> Guest for Component<S> {
     }
 
     fn validate(path: String, options: Vec<Setting>) -> Result<Vec<Problem>, Error> {
-        match read::<S>(&path, options, Operations::VALIDATE) {
+        match read::<S>(path, options, Operations::VALIDATE) {
             Ok(_) => Ok(Vec::new()),
             Err(Error::Syntax(problem)) => Ok(vec![problem]),
             Err(Error::Invalid(problems)) => Ok(problems),
@@ -51,25 +55,80 @@ impl<S: Store> Guest for Component<S> {
 
 impl<S: Store> positions::Guest for Component<S> {
     fn locate(path: String, items: Vec<Item>, options: Vec<Setting>) -> Result<Vec<Option<Position>>, Error> {
-        let mut parser = open::<S>(&path, options, Operations::LOAD)?;
-        let offsets = offsets(&mut parser, &items).map_err(|fault| locate::<S>(fault, &path))?;
+        let (file, mut parser) = open::<S>(path, options, Operations::LOAD)?;
+        let offsets = offsets(&mut parser, &items).map_err(|fault| locate::<S>(fault, &file))?;
         let mut found: Vec<_> = offsets.iter().flatten().copied().collect();
         found.sort_unstable();
-        let places = File::open(&path).and_then(|file| S::locate(file, &found));
-        let places = places.map_err(|error| io_error(error, &path))?;
+        let places = file.open().and_then(|content| S::locate(content, &found));
+        let places = places.map_err(|error| io_error(error, &file.path))?;
         let place = |offset: &u64| found.binary_search(offset).ok().map(|at| places[at]);
         Ok(offsets.iter().map(|offset| offset.as_ref().and_then(place)).collect())
     }
 }
 
+impl<S: Store> layout::Guest for Component<S> {
+    fn save_over(
+        path: String,
+        previous: Vec<u8>,
+        documents: Vec<u8>,
+        options: Vec<Setting>,
+    ) -> Result<Vec<Loss>, Error> {
+        let options = Options::resolve(&described::<S>(), options, Operations::SAVE)?.for_file(&path);
+        let save = || {
+            let (anew, mut losses) = print_all::<S>(&documents, &options)?;
+            let over = S::print_over(&previous, &anew, &options)?;
+            let mut file = Compressing::new(File::create(&path)?, &path, &options)?;
+            file.write_all(over.as_ref().map_or(&*anew, String::as_bytes))?;
+            file.finish()?;
+            if over.is_none() {
+                let why = "it could not be kept with these changes; all of the file is written anew";
+                losses.push(Loss {
+                    pointer: String::new(),
+                    what: "the layout of the file".to_owned(),
+                    why: why.to_owned(),
+                });
+            }
+            Ok(losses)
+        };
+        save().map_err(|fault: Fault| fault.locate(&path, |_| None))
+    }
+}
+
+impl<S: Store> lint::Guest for Component<S> {
+    fn lint(path: String, options: Vec<Setting>) -> Result<Vec<lint::Finding>, Error> {
+        let (file, mut parser, options) = open_with::<S>(path, options, Operations::LOAD)?;
+        let find = |parser: &mut S::Parser| -> Result<_, Fault> {
+            let text = S::text().map_or_else(|| Ok(Vec::new()), |guess| lint_text(&file, guess))?;
+            let mut found = find_in_keys(parser)?;
+            found.extend(S::lint(Source::new(file.open()?), &options)?);
+            let mut told = located(found, |offsets| S::locate(file.open()?, offsets))?;
+            told.extend(text);
+            Ok(in_order(told))
+        };
+        find(&mut parser).map_err(|fault| locate::<S>(fault, &file))
+    }
+}
+
+fn lint_text(file: &Compressed, guess: Guess) -> io::Result<Vec<lint::Finding>> {
+    let mut start = Vec::new();
+    file.open()?.take(4).read_to_end(&mut start)?;
+    let found = find_in_text(file.open()?, guess, has_mark(&start))?;
+    located(found, |offsets| locate_decoded(file.open()?, guess, offsets))
+}
+
+/// The store's description, with the options that every store has.
+fn described<S: Store>() -> Description {
+    S::describe().with_compression()
+}
+
 /// Reads a whole file; what is only validated is not kept.
-fn read<S: Store>(path: &str, options: Vec<Setting>, operation: Operations) -> Result<Vec<u8>, Error> {
-    let mut parser = open::<S>(path, options, operation)?;
+fn read<S: Store>(path: String, options: Vec<Setting>, operation: Operations) -> Result<Vec<u8>, Error> {
+    let (file, mut parser) = open::<S>(path, options, operation)?;
     let result = match operation {
         Operations::VALIDATE => pass_over(&mut parser).map(|()| Vec::new()),
         _ => parse_rest(&mut parser),
     };
-    result.map_err(|fault| locate::<S>(fault, path))
+    result.map_err(|fault| locate::<S>(fault, &file))
 }
 
 fn pass_over(parser: &mut impl Parse) -> Result<(), Fault> {
@@ -80,20 +139,34 @@ fn pass_over(parser: &mut impl Parse) -> Result<(), Fault> {
     Ok(())
 }
 
-fn open<S: Store>(path: &str, options: Vec<Setting>, operation: Operations) -> Result<S::Parser, Error> {
-    let options = Options::resolve(&S::describe(), options, operation)?.for_file(path);
-    let file = File::open(path).map_err(|error| io_error(error, path))?;
-    S::Parser::open(Source::new(file), &options).map_err(|fault| locate::<S>(fault, path))
+fn open<S: Store>(
+    path: String,
+    options: Vec<Setting>,
+    operation: Operations,
+) -> Result<(Compressed, S::Parser), Error> {
+    open_with::<S>(path, options, operation).map(|(file, parser, _)| (file, parser))
 }
 
-fn locate<S: Store>(fault: Fault, path: &str) -> Error {
-    fault.locate(path, |offset| S::locate(File::open(path).ok()?, &[offset]).ok()?.pop())
+fn open_with<S: Store>(
+    path: String,
+    options: Vec<Setting>,
+    operation: Operations,
+) -> Result<(Compressed, S::Parser, Options), Error> {
+    let options = Options::resolve(&described::<S>(), options, operation)?.for_file(&path);
+    let file = Compressed::new(path, &options);
+    let content = file.open().map_err(|error| locate::<S>(error.into(), &file))?;
+    let parser = S::Parser::open(Source::new(content), &options).map_err(|fault| locate::<S>(fault, &file))?;
+    Ok((file, parser, options))
+}
+
+fn locate<S: Store>(fault: Fault, file: &Compressed) -> Error {
+    fault.locate(&file.path, |offset| S::locate(file.open().ok()?, &[offset]).ok()?.pop())
 }
 
 pub struct Reader<S: Store>(RefCell<Reading<S>>);
 
 struct Reading<S: Store> {
-    path: String,
+    file: Compressed,
     parser: S::Parser,
     encoder: Encoder,
     state: Result<Progress, Error>,
@@ -101,8 +174,8 @@ struct Reading<S: Store> {
 
 impl<S: Store> GuestReader for Reader<S> {
     fn open(path: String, options: Vec<Setting>) -> Result<store::Reader, Error> {
-        let parser = open::<S>(&path, options, Operations::LOAD)?;
-        let reading = Reading { path, parser, encoder: Encoder::default(), state: Ok(Progress::More) };
+        let (file, parser) = open::<S>(path, options, Operations::LOAD)?;
+        let reading = Reading { file, parser, encoder: Encoder::default(), state: Ok(Progress::More) };
         Ok(store::Reader::new(Self(RefCell::new(reading))))
     }
 
@@ -117,7 +190,7 @@ impl<S: Store> Reading<S> {
         let bytes_wanted = bytes_max - bytes_max / 16;
         while self.state.clone()? == Progress::More && self.encoder.len() < bytes_wanted {
             let progress = self.parser.parse(&mut self.encoder, bytes_wanted);
-            self.state = progress.map_err(|fault| locate::<S>(fault, &self.path));
+            self.state = progress.map_err(|fault| locate::<S>(fault, &self.file));
         }
         let page = self.encoder.take(bytes_max);
         Ok(if page.is_empty() { None } else { Some(page) })
@@ -156,15 +229,17 @@ impl<S: Store> GuestWriter for Writer<S> {
 
 struct Writing<S: Store> {
     path: String,
-    file: File,
+    file: Compressing,
     press: Press<S::Printer>,
 }
 
 impl<S: Store> Writing<S> {
     fn create(path: String, options: Vec<Setting>) -> Result<Self, Error> {
-        let options = Options::resolve(&S::describe(), options, Operations::SAVE)?.for_file(&path);
-        let press = Press::new(&options).map_err(|fault| fault.locate(&path, |_| None))?;
+        let options = Options::resolve(&described::<S>(), options, Operations::SAVE)?.for_file(&path);
+        let refused = |fault: Fault| fault.locate(&path, |_| None);
+        let press = Press::new(&options).map_err(refused)?;
         let file = File::create(&path).map_err(|error| io_error(error, &path))?;
+        let file = Compressing::new(file, &path, &options).map_err(refused)?;
         Ok(Self { path, file, press })
     }
 
@@ -182,18 +257,22 @@ impl<S: Store> Writing<S> {
     fn finish(&mut self) -> Result<Vec<Loss>, Error> {
         self.put(|press, file| {
             press.finish()?;
-            flush(press, file, 1)
+            flush(press, file, 1)?;
+            Ok(file.finish()?)
         })?;
         Ok(std::mem::take(&mut self.press.output).into_losses())
     }
 
-    fn put(&mut self, work: impl FnOnce(&mut Press<S::Printer>, &mut File) -> Result<(), Fault>) -> Result<(), Error> {
+    fn put(
+        &mut self,
+        work: impl FnOnce(&mut Press<S::Printer>, &mut Compressing) -> Result<(), Fault>,
+    ) -> Result<(), Error> {
         work(&mut self.press, &mut self.file).map_err(|fault| fault.locate(&self.path, |_| None))
     }
 }
 
 /// Writes what was printed once there are `bytes_min` bytes of it.
-fn flush<P>(press: &mut Press<P>, file: &mut File, bytes_min: usize) -> Result<(), Fault> {
+fn flush<P>(press: &mut Press<P>, file: &mut Compressing, bytes_min: usize) -> Result<(), Fault> {
     if press.output.can_leave(bytes_min) {
         file.write_all(press.output.bytes())?;
         press.output.bytes().clear();

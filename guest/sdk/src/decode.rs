@@ -1,6 +1,6 @@
 //! Text files in any encoding, read as UTF-8.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
@@ -130,6 +130,23 @@ pub fn locate_decoded_character(file: impl Read, guess: Guess, offsets: &[u64]) 
     locate_text(file, guess, offsets, |byte| byte & 0xc0 != 0x80)
 }
 
+/// Looks at each character of a text, with the bytes before it in UTF-8; the byte-order mark is none.
+pub(crate) fn each_character(file: impl Read, guess: Guess, mut see: impl FnMut(char, u64)) -> io::Result<()> {
+    let mut text = io::BufReader::with_capacity(TEXT_BYTES, Decoded::new(file, guess));
+    let (mut line, mut offset) = (Vec::new(), 0);
+    // A line ends with a whole character.
+    while (&mut text).take(TEXT_BYTES as u64).read_until(b'\n', &mut line)? > 0 {
+        let whole = line.utf8_chunks().next().map_or(0, |chunk| chunk.valid().len());
+        let seen = std::str::from_utf8(&line[..whole]).unwrap_or_default();
+        for (at, c) in seen.char_indices() {
+            see(c, offset + at as u64);
+        }
+        offset += whole as u64;
+        line.drain(..whole);
+    }
+    Ok(())
+}
+
 /// Finds the places that have as many bytes before them which `counts`, as `wanted` says.
 fn locate_text(mut file: impl Read, guess: Guess, wanted: &[u64], counts: fn(u8) -> bool) -> io::Result<Vec<Position>> {
     let mut start = Vec::new();
@@ -175,6 +192,11 @@ pub fn encoding_of(start: &[u8], guess: Guess) -> Result<Charset, Fault> {
     Ok(sniff(start, guess)?.0)
 }
 
+/// Whether a file that begins so has a byte-order mark.
+pub(crate) fn has_mark(start: &[u8]) -> bool {
+    Encoding::for_bom(start).is_some()
+}
+
 /// The encoding of a file that begins so, and the length of its byte-order mark.
 fn sniff(start: &[u8], guess: Guess) -> Result<(Charset, usize), Fault> {
     // Those of UTF-32 begin as one of UTF-16 does.
@@ -185,6 +207,11 @@ fn sniff(start: &[u8], guess: Guess) -> Result<(Charset, usize), Fault> {
         Some((encoding, length)) => Ok((Charset::Other(encoding), length)),
         None => Ok((guess(start)?, 0)),
     }
+}
+
+/// UTF-8, whatever the file begins with.
+pub fn guess_utf_8(_start: &[u8]) -> Result<Charset, Fault> {
+    Ok(Charset::Other(UTF_8))
 }
 
 /// UTF-8, or UTF-16 where the first character is ASCII and its other half is zero.

@@ -35,6 +35,7 @@
 
 mod charset;
 mod component;
+mod compression;
 mod decode;
 mod describe;
 mod documents;
@@ -43,6 +44,7 @@ mod fault;
 #[cfg(feature = "json")]
 pub mod json;
 mod keys;
+mod lint;
 mod number;
 mod options;
 mod output;
@@ -59,7 +61,7 @@ mod tool;
 pub mod bindings {
     wit_bindgen::generate!({
         path: "wit",
-        world: "positioned-document-store",
+        world: "full-document-store",
         pub_export_macro: true,
         export_macro_name: "export_component",
         default_bindings_module: "autotel_store_sdk::bindings",
@@ -76,12 +78,13 @@ pub use bindings::autotel::stores::types::{
 pub use charset::Charset;
 #[doc(hidden)]
 pub use component::Component;
-pub use decode::{Decoded, Guess, encoding_of, guess_unicode, locate_decoded, locate_decoded_character};
+pub use decode::{Decoded, Guess, encoding_of, guess_unicode, guess_utf_8, locate_decoded, locate_decoded_character};
 pub use describe::DIGITS_MAX;
 pub use documents::{Documents, check_complete};
 pub use entries::{Entries, Repeated};
 pub use fault::{Fault, excerpt, locate};
 pub use keys::Keys;
+pub use lint::Finding;
 pub use number::{Real, print_decimal, print_float, real};
 pub use options::Options;
 pub use output::Output;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::bindings::autotel::stores::types::Error;
+use crate::compression::Codec;
 use crate::{Description, Operations, OptionDescription, OptionKind, OptionValue, Setting};
 
 /// The options of a call: what was given, and the defaults for the rest.
@@ -41,12 +42,15 @@ impl Options {
 
     /// The same options for the file at a path, whose extension may say more.
     pub fn for_file(mut self, path: &str) -> Self {
-        let extension = Path::new(path).extension().unwrap_or_default();
+        let path = Path::new(path);
+        let content = if Codec::of_name(path) == Codec::None { Some(path) } else { path.file_stem().map(Path::new) };
+        let extension = content.and_then(Path::extension).unwrap_or_default();
         self.extension = extension.to_string_lossy().to_ascii_lowercase();
         self
     }
 
-    /// The extension of the file that is read or written, in lowercase and without the dot; empty where it has none.
+    /// The extension of the file that is read or written, in lowercase and without the dot, and without that of what it
+    /// is compressed with; empty where it has none.
     pub fn extension(&self) -> &str {
         &self.extension
     }

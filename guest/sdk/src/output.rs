@@ -28,33 +28,34 @@ impl Output {
         &mut self.bytes
     }
 
-    /// Notes that the format cannot hold the token being printed as it is.
-    pub fn lose(&mut self, message: &str) {
-        self.push_loss(message, |output| output.place.pointer());
+    /// Notes that the format cannot hold the token being printed as it is: what it is, and why it cannot and what is
+    /// written instead.
+    pub fn lose(&mut self, what: &str, why: &str) {
+        self.push_loss(what, why, |output| output.place.pointer());
     }
 
     /// Notes that the format has no word for a tag.
     pub fn lose_tag(&mut self, tag: u64) {
-        self.lose(&format!("tag {tag}, left out; what it tags is written alone"));
+        self.lose(&format!("tag {tag}"), "the format has no such tag; what it tags is written alone");
     }
 
     /// Notes that the format has no word for a simple value, in whose place null is written.
     pub fn lose_simple(&mut self, value: u8) {
-        self.lose(&format!("simple value {value}, written as null"));
+        self.lose(&format!("simple value {value}"), "the format has no such value; null is written");
     }
 
     /// Notes a loss at a place of the printer's own counting: the keys and numbers that lead to it.
-    pub fn lose_at(&mut self, place: &[String], message: &str) {
-        self.push_loss(message, |_| place.iter().map(|part| pointer_part(part)).collect());
+    pub fn lose_at(&mut self, place: &[String], what: &str, why: &str) {
+        self.push_loss(what, why, |_| place.iter().map(|part| pointer_part(part)).collect());
     }
 
-    fn push_loss(&mut self, message: &str, pointer: impl FnOnce(&Self) -> String) {
+    fn push_loss(&mut self, what: &str, why: &str, pointer: impl FnOnce(&Self) -> String) {
         if self.losses.len() == LOSSES_MAX {
             self.losses_untold += 1;
             return;
         }
         let pointer = pointer(self);
-        self.losses.push(Loss { pointer, message: message.to_owned() });
+        self.losses.push(Loss { pointer, what: what.to_owned(), why: why.to_owned() });
     }
 
     /// Keeps every byte from here on, for a printer that has yet to change some of them.
@@ -81,8 +82,9 @@ impl Output {
 
     pub(crate) fn into_losses(mut self) -> Vec<Loss> {
         if self.losses_untold > 0 {
-            let message = format!("{} more, not told one by one", self.losses_untold);
-            self.losses.push(Loss { pointer: String::new(), message });
+            let what = format!("{} more losses", self.losses_untold);
+            let why = format!("{LOSSES_MAX} are told one by one");
+            self.losses.push(Loss { pointer: String::new(), what, why });
         }
         self.losses
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use autotel_document::{Encoder, Tokens};
+use autotel_document::{Encoder, Token, Tokens};
 
 use crate::bindings::autotel::stores::types::Item;
 use crate::place::Place;
@@ -14,26 +14,39 @@ const PAGE_BYTES: usize = 64 * 1024;
 /// Finds the offsets of items, as [`Encoder::at`] was told them: `None` where there is no such item, or nothing was told.
 pub(crate) fn offsets(parser: &mut impl Parse, items: &[Item]) -> Result<Vec<Option<u64>>, Fault> {
     let mut wanted = Wanted::of(items);
-    let (mut encoder, mut tokens) = (Encoder::marking(), Tokens::default());
-    let (mut place, mut marks) = (Place::default(), Marks::default());
-    while !wanted.is_empty() {
+    let mut place = Place::default();
+    each_token(parser, |token, offset| {
+        place.follow(token);
+        if place.is_item(token) {
+            wanted.find(&place, offset);
+        }
+        !wanted.is_empty()
+    })?;
+    Ok(wanted.found)
+}
+
+/// Looks at each token of a file's documents, with the offset in the file that was told last, as long as `see` wants.
+pub(crate) fn each_token(
+    parser: &mut impl Parse,
+    mut see: impl FnMut(&Token<'_>, Option<u64>) -> bool,
+) -> Result<(), Fault> {
+    let (mut encoder, mut tokens, mut marks) = (Encoder::marking(), Tokens::default(), Marks::default());
+    loop {
         let progress = parser.parse(&mut encoder, PAGE_BYTES)?;
-        marks.extend(encoder.take_marks());
+        marks.list.extend(encoder.take_marks());
         tokens.feed(&encoder.take_all());
         loop {
             let start = tokens.position();
             let Some(token) = tokens.next()? else { break };
-            place.follow(&token);
             marks.pass(start);
-            if place.is_item(&token) {
-                wanted.find(&place, marks.last);
+            if !see(&token, marks.last) {
+                return Ok(());
             }
         }
         if progress == Progress::Done {
-            break;
+            return Ok(());
         }
     }
-    Ok(wanted.found)
 }
 
 /// Items that are looked for.
@@ -83,10 +96,6 @@ struct Marks {
 }
 
 impl Marks {
-    fn extend(&mut self, marks: Vec<(u64, u64)>) {
-        self.list.extend(marks);
-    }
-
     /// Goes on to what begins `start` bytes into the documents.
     fn pass(&mut self, start: u64) {
         while let Some((_, offset)) = self.list.pop_front_if(|(at, _)| *at <= start) {

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use autotel_document::{Encoder, Token, Tokens};
 
 use crate::documents::check_complete;
-use crate::{Description, Fault, Loss, Options, Output, Position, Source};
+use crate::{Description, Fault, Finding, Guess, Loss, Options, Output, Position, Source};
 
 /// A store of documents.
 pub trait Store: 'static {
@@ -19,6 +19,24 @@ pub trait Store: 'static {
     /// of the file, unless the store counts otherwise.
     fn locate(file: impl Read, offsets: &[u64]) -> io::Result<Vec<Position>> {
         crate::locate(file, offsets)
+    }
+
+    /// How the encoding of a file without a byte-order mark is told, where the format is text. What may surprise in any
+    /// text is looked for then.
+    fn text() -> Option<Guess> {
+        None
+    }
+
+    /// Gives a text that says what `anew`, which was printed, says, keeping what is written in `previous` of what stays the
+    /// same. `None` where that cannot be kept. A store that keeps no layout says so by leaving this out.
+    fn print_over(_previous: &[u8], _anew: &[u8], _options: &Options) -> Result<Option<String>, Fault> {
+        Err(Fault::unsupported("a file written over with its layout kept, by a store that keeps none"))
+    }
+
+    /// Finds what the format allows and may surprise, beyond what is looked for in every text and in the keys of every
+    /// document.
+    fn lint(_source: Source, _options: &Options) -> Result<Vec<Finding>, Fault> {
+        Ok(Vec::new())
     }
 }
 

@@ -21,7 +21,7 @@ mod tests;
 
 use std::io::{self, Read};
 
-use autotel_store_sdk::{Description, Format, OptionDescription, Options, Position, Store, locate_decoded};
+use autotel_store_sdk::{Description, Format, Guess, OptionDescription, Options, Position, Store, locate_decoded};
 
 pub struct XmlStore;
 
@@ -138,6 +138,10 @@ impl Store for XmlStore {
     /// Faults count bytes of the text in UTF-8.
     fn locate(file: impl Read, offsets: &[u64]) -> io::Result<Vec<Position>> {
         locate_decoded(file, prolog::guess, offsets)
+    }
+
+    fn text() -> Option<Guess> {
+        Some(prolog::guess)
     }
 }
 

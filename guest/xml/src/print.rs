@@ -77,8 +77,9 @@ fn text_of(value: &Value) -> Result<(Option<String>, bool), Fault> {
     })
 }
 
-/// What is told of a scalar that was written as text.
-const TEXT_ONLY: &str = "a value that is no text, written as text";
+/// What is told of a scalar that is written as text.
+const NO_TEXT: &str = "a value that is no text";
+const TEXT_ONLY: &str = "XML has text alone; its text is written";
 
 /// A token that is a document of its own, as a value.
 fn value_of(token: &Token<'_>) -> Result<Value, Fault> {

@@ -6,6 +6,8 @@
 
 mod anchors;
 mod chars;
+mod layout;
+mod lint;
 mod parse;
 mod print;
 mod scalar;
@@ -15,7 +17,8 @@ mod tests;
 use std::io::{self, Read};
 
 use autotel_store_sdk::{
-    Description, Format, OptionDescription, Position, Store, guess_unicode, locate_decoded_character,
+    Description, Fault, Finding, Format, Guess, OptionDescription, Options, Position, Source, Store, guess_unicode,
+    locate_decoded_character,
 };
 
 pub struct YamlStore;
@@ -56,6 +59,18 @@ impl Store for YamlStore {
     /// Faults count characters.
     fn locate(file: impl Read, offsets: &[u64]) -> io::Result<Vec<Position>> {
         locate_decoded_character(file, guess_unicode, offsets)
+    }
+
+    fn text() -> Option<Guess> {
+        Some(guess_unicode)
+    }
+
+    fn print_over(previous: &[u8], anew: &[u8], options: &Options) -> Result<Option<String>, Fault> {
+        layout::print_over(previous, anew, options)
+    }
+
+    fn lint(source: Source, _: &Options) -> Result<Vec<Finding>, Fault> {
+        lint::lint(source)
     }
 }
 

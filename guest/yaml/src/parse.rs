@@ -38,7 +38,7 @@ impl Parse for Parser {
     }
 }
 
-fn fault(error: &ScanError) -> Fault {
+pub(crate) fn fault(error: &ScanError) -> Fault {
     let message = error.info().trim_end_matches('.');
     Fault::syntax(message, error.marker().index())
 }

@@ -152,7 +152,7 @@ impl Printer {
             Token::Bytes(value) => {
                 // A type of its own leaves no place for the tag of bytes.
                 if self.tag.is_some() {
-                    to.lose("bytes with a type of their own, written as base64 text");
+                    to.lose("bytes with a type of their own", "YAML has one tag a value; base64 text is written");
                 }
                 self.tag.get_or_insert_with(|| "!!binary".to_owned());
                 return self.line(&bytes(value), to);

@@ -59,7 +59,7 @@ impl Arguments {
         let from = from.with_grants(self.grants.without_datasets().grants()?);
         let to = to.with_grants(self.grants.grants()?);
         let losses = copy(&with_options(from, &self.from_options)?, &with_options(to, &self.to_options)?)?;
-        let status = output.map_or(Ok(ExitCode::SUCCESS), |aside| aside.print())?;
+        let status = output.map_or(Ok(ExitCode::SUCCESS), |aside| aside.print_from(0))?;
         tell_losses(&losses, self.json);
         Ok(status)
     }

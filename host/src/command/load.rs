@@ -24,6 +24,6 @@ pub struct Arguments {
 impl Arguments {
     pub fn run(&self, host: &Host) -> Result<ExitCode, Error> {
         let from = self.opening.open(host, &self.file)?;
-        self.layout.print(host, self.json, |shown| shown.save_from(&from))
+        self.layout.print_as_read(host, self.json, &from)
     }
 }

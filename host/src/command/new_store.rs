@@ -74,6 +74,8 @@ const JAVASCRIPT: &[File] = &[
 
 /// The contract, which the kit for Rust carries itself.
 const CONTRACT: &[File] = &[
+    ("wit/layout.wit", include_str!("../../wit/layout.wit")),
+    ("wit/lint.wit", include_str!("../../wit/lint.wit")),
     ("wit/patch.wit", include_str!("../../wit/patch.wit")),
     ("wit/positions.wit", include_str!("../../wit/positions.wit")),
     ("wit/query.wit", include_str!("../../wit/query.wit")),

@@ -49,14 +49,14 @@ impl Arguments {
         for (name, value) in named_values(&self.tool_options) {
             patch = patch.with_option(name, value);
         }
-        let store = self.opening.open(host, &self.file)?;
+        let store = self.replacing.of(self.opening.open(host, &self.file)?);
         if !self.dry_run {
-            tell_losses(&self.replacing.of(store).patch(&patch)?, self.json);
+            tell_losses(&store.patch(&patch)?, self.json);
             return Ok(ExitCode::SUCCESS);
         }
         let aside = Aside::named(self.file.file_name().unwrap_or_default())?;
         let losses = store.patch_to(&patch, &aside.path)?;
-        let status = aside.print()?;
+        let status = aside.print_from(0)?;
         tell_losses(&losses, self.json);
         Ok(status)
     }

@@ -96,7 +96,7 @@ export function parseBytes(format, bytes, options = {}) {
 /** Prints, with every option that is not given at its default, and lists what was lost. */
 export function printDocument(format, document, options = {}) {
   const losses = [];
-  const lose = (pointer, message) => losses.push({ pointer, message });
+  const lose = (pointer, what, why) => losses.push({ pointer, what, why });
   const printed = withinStack(() => format.print(document, { ...defaults(format), ...options }, lose));
   return { bytes: typeof printed === 'string' ? new TextEncoder().encode(printed) : printed, losses };
 }

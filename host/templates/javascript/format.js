@@ -24,7 +24,7 @@ export default {
 
 function printLine(line, index, lose) {
   if (typeof line !== 'string') {
-    lose(`/${index}`, 'what is no text, written as an empty line');
+    lose(`/${index}`, 'what is no text', 'a line is text; an empty one is written');
     return '';
   }
   if (line.includes('\n')) throw new UnsupportedError('a text of several lines');

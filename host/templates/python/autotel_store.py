@@ -71,10 +71,11 @@ def _with_line_feeds(data):
 
 @dataclass
 class Loss:
-    """What a document held and the format could not: where, as a JSON Pointer, and how it was written instead."""
+    """What a document held and the format could not: where, as a JSON Pointer, and why and what is written instead."""
 
     pointer: str
-    message: str
+    what: str
+    why: str
 
 
 class FormatError(Exception):
@@ -126,7 +127,7 @@ class Store:
         """Prints, with every option that is not given at its default, and lists what was lost."""
         losses = []
         with bounded_depth():
-            lose = lambda pointer, message: losses.append(Loss(pointer, message))
+            lose = lambda pointer, what, why: losses.append(Loss(pointer, what, why))
             return self.print(document, self._with_defaults(options), lose), losses
 
     def _with_defaults(self, options):

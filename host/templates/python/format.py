@@ -22,7 +22,7 @@ class FormatStore(Store):
 
     def line(self, index, line, lose):
         if not isinstance(line, str):
-            lose(f"/{index}", "what is no text, written as an empty line")
+            lose(f"/{index}", "what is no text", "a line is text; an empty one is written")
             return ""
         if "\n" in line:
             raise UnsupportedError("a text of several lines")

@@ -93,7 +93,7 @@ class Writer:
         except Err as error:
             self.error = error
             raise
-        return [types.Loss(loss.pointer, loss.message) for loss in losses]
+        return [types.Loss(loss.pointer, loss.what, loss.why) for loss in losses]
 
 
 def read(path, options, operation):

@@ -95,7 +95,7 @@ def unnamed(rows, lose):
         yield names
     for index, row in enumerate(rows):
         if list(row) != names:
-            lose(f"/{index}", "a row whose columns are not those of all, written as empty fields or in another order")
+            lose(f"/{index}", "a row whose columns are not those of all", "its fields are written in their order, or empty")
         yield [field(row.get(name, ""), f"/{index}/{escaped(name)}", lose) for name in names]
 
 
@@ -119,7 +119,7 @@ def field(value, pointer, lose):
             text = str(value)
         case _:
             raise UnsupportedError(f"what is no text, number or truth value, at `{pointer}`")
-    lose(pointer, f"what is no text, written as `{text}`")
+    lose(pointer, "what is no text", f"a field is text; `{text}` is written")
     return text
 
 

@@ -63,21 +63,21 @@ function scalar(value, pointer, lose) {
     case 'string':
       return JSON5.stringify(value);
     case 'bigint':
-      lose(pointer, `the integer ${value}, which JavaScript reads back as a float`);
+      lose(pointer, `the integer ${value}`, 'JavaScript reads it back as a float');
       return String(value);
   }
   if (value === null) return 'null';
   if (value === undefined) {
-    lose(pointer, 'undefined, written as null');
+    lose(pointer, 'undefined', 'JSON5 has none; null is written');
     return 'null';
   }
   if (value instanceof Tag && value.tag === TIMESTAMP) {
-    lose(pointer, 'a timestamp, written as text');
+    lose(pointer, 'a timestamp', 'JSON5 has none; its text is written');
     return JSON5.stringify(value.contents);
   }
   if (value instanceof Tag && value.tag === DECIMAL) {
     const [exponent, mantissa] = value.contents;
-    lose(pointer, 'a decimal, which JavaScript reads back as a float');
+    lose(pointer, 'a decimal', 'JavaScript reads it back as a float');
     return `${mantissa}e${exponent}`;
   }
   const what = value instanceof Tag ? `a value of a type of its own (CBOR tag ${value.tag})` : 'bytes';
@@ -88,7 +88,7 @@ function scalar(value, pointer, lose) {
 function keyName(key, pointer, lose) {
   if (typeof key === 'string') return key;
   if (typeof key === 'object') throw new UnsupportedError(`a key that is no text, number or truth value, at \`${pointer}\``);
-  lose(pointer, `the key ${key}, written as text`);
+  lose(pointer, `the key ${key}`, 'JSON5 has keys of text; its text is written');
   return String(key);
 }
 
@@ -97,7 +97,7 @@ function checkNames(names, pointer, lose) {
   const inOrder = Object.keys(Object.fromEntries(names.map((name) => [name, null])));
   if (inOrder.length < names.length) throw new UnsupportedError(`keys that are written alike, at \`${pointer}\``);
   if (names.some((name, at) => name !== inOrder[at])) {
-    lose(pointer, 'the order of keys, of which JavaScript puts whole numbers first');
+    lose(pointer, 'the order of keys', 'JavaScript puts whole numbers first');
   }
 }
 

@@ -137,21 +137,27 @@ proptest! {
 
     #[test]
     fn what_json_holds_of_any_document_is_kept(value in value()) {
-        made("json", &value)?;
+        made(|place| place.open(), "json", &value)?;
     }
 
     #[test]
     fn what_yaml_holds_of_any_document_is_kept(value in value()) {
-        made("yaml", &value)?;
+        made(|place| place.open(), "yaml", &value)?;
+    }
+
+    #[test]
+    fn what_simple_xml_holds_of_any_document_is_kept(value in value()) {
+        let root = Value::Map([("root", value)].into_iter().collect());
+        made(|place| place.open().with_option("mapping", "simple").expect("the store has the option"), "xml", &root)?;
     }
 }
 
 /// Prints a document where that can be done, parses it, and prints that.
-fn made(extension: &str, value: &Value) -> Result<(), TestCaseError> {
+fn made(open: impl Fn(&Place) -> Store, extension: &str, value: &Value) -> Result<(), TestCaseError> {
     let place = Place::new(&format!("a.{extension}"));
-    let Ok(losses) = place.open().save_values(std::slice::from_ref(value)) else { return Ok(()) };
+    let Ok(losses) = open(&place).save_values(std::slice::from_ref(value)) else { return Ok(()) };
     let printed = place.content();
-    let values = place.open().load_values().map_err(|error| {
+    let values = open(&place).load_values().map_err(|error| {
         TestCaseError::fail(format!("what was written cannot be read: {error}\n{}", String::from_utf8_lossy(&printed)))
     })?;
     if losses.is_empty() {
@@ -162,5 +168,5 @@ fn made(extension: &str, value: &Value) -> Result<(), TestCaseError> {
             String::from_utf8_lossy(&printed)
         );
     }
-    keeps(&place.open(), &values)
+    keeps(&open(&place), &values)
 }

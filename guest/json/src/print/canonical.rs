@@ -151,7 +151,7 @@ fn written(scalar: &Token<'_>, to: &mut Output) -> Result<Vec<u8>, Fault> {
 fn nearest(exact: &str, float: f64, to: &mut Output) -> Result<Vec<u8>, Fault> {
     let text = number(float)?;
     if Digits::of(&text) != Digits::of(exact) {
-        to.lose("a number that no 64-bit float is, written as the nearest, as RFC 8785 has it");
+        to.lose("a number that no 64-bit float is", "RFC 8785 has floats alone; the nearest is written");
     }
     Ok(text.into_bytes())
 }

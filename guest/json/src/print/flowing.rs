@@ -188,7 +188,7 @@ fn scalar(token: &Token<'_>, to: &mut Output) {
         Token::Decimal(value) => print_decimal(value, to.bytes()),
         Token::Float(value) if value.is_finite() => print_float(*value, to.bytes()),
         Token::Float(value) => {
-            to.lose(&format!("the float {value}, written as null"));
+            to.lose(&format!("the float {value}"), "JSON has no such number; null is written");
             to.push_str("null");
         }
         Token::Bytes(bytes) => {

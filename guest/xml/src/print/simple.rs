@@ -2,7 +2,7 @@
 
 use autotel_store_sdk::{Encoder, Fault, Map, Output, Token, Value};
 
-use super::{TEXT_ONLY, second_document, text_of};
+use super::{NO_TEXT, TEXT_ONLY, second_document, text_of};
 use crate::chars::is_space;
 use crate::markup::Markup;
 
@@ -68,7 +68,7 @@ impl SimplePrinter {
         };
         let attributes = self.attributes(map, to)?;
         if map.iter().all(|(key, _)| key.as_str() == Some("#text")) {
-            self.lose("a map of text alone, which reads back as the text", to);
+            self.lose("a map of text alone", "it reads back as the text", to);
         }
         self.markup.start(name, attributes, to)?;
         for (key, value) in map {
@@ -87,9 +87,9 @@ impl SimplePrinter {
     fn content(&mut self, value: &Value, to: &mut Output) -> Result<(), Fault> {
         let text = self.text(value, to)?;
         if !matches!(value, Value::Null) && text.trim_matches(is_space) != text {
-            self.lose("white space around text, which this mapping reads without", to);
+            self.lose("white space around text", "the simple mapping reads text without it", to);
         } else if !matches!(value, Value::Null) && text.is_empty() {
-            self.lose("an empty text, which reads back as null", to);
+            self.lose("an empty text", "it reads back as null", to);
         }
         self.markup.text(&text, to)
     }
@@ -107,7 +107,7 @@ impl SimplePrinter {
     fn children(&mut self, name: &str, value: &Value, to: &mut Output) -> Result<(), Fault> {
         let Value::Array(items) = value else { return self.element(name, value, to) };
         if let [] | [_] = &items[..] {
-            self.lose(format!("a list of {}, which reads back as no list", items.len()), to);
+            self.lose(&format!("a list of {}", items.len()), "it reads back as no list", to);
         }
         for (number, item) in items.iter().enumerate() {
             if matches!(item, Value::Array(_)) {
@@ -121,12 +121,12 @@ impl SimplePrinter {
     fn text(&mut self, value: &Value, to: &mut Output) -> Result<String, Fault> {
         let (text, is_less) = text_of(value)?;
         if is_less {
-            self.lose(TEXT_ONLY, to);
+            self.lose(NO_TEXT, TEXT_ONLY, to);
         }
         Ok(text.unwrap_or_default())
     }
 
-    fn lose(&self, message: impl AsRef<str>, to: &mut Output) {
-        to.lose_at(&self.place, message.as_ref());
+    fn lose(&self, what: &str, why: &str, to: &mut Output) {
+        to.lose_at(&self.place, what, why);
     }
 }

@@ -5,7 +5,7 @@
 
 use autotel_store_sdk::{Encoder, Fault, Output, Token, Tokens, Value, excerpt};
 
-use super::{TEXT_ONLY, second_document, text_of, value_of};
+use super::{NO_TEXT, TEXT_ONLY, second_document, text_of, value_of};
 use crate::dtd::{Doctype, Dtd};
 use crate::markup::{Attributes, Markup};
 use crate::scan::Scan;
@@ -273,8 +273,8 @@ impl TreePrinter {
             Some(Kind::Doctype) => std::mem::take(&mut node.doctype),
             _ => Doctype::default(),
         };
-        if self.is_left_out(&kind) {
-            to.lose("what canonical XML leaves out");
+        if let Some(what) = self.left_out(&kind) {
+            to.lose(what, "canonical XML leaves it out");
             return Ok(());
         }
         if list == Some(List::Epilog) {
@@ -304,11 +304,13 @@ impl TreePrinter {
         Ok(())
     }
 
-    fn is_left_out(&self, kind: &Option<Kind>) -> bool {
+    /// What the node is, where it is not to be written.
+    fn left_out(&self, kind: &Option<Kind>) -> Option<&'static str> {
         match kind {
-            Some(Kind::Comment(_)) => self.markup.drops_comments(),
-            Some(Kind::Doctype | Kind::Standalone(_)) => self.markup.is_canonical(),
-            _ => false,
+            Some(Kind::Comment(_)) if self.markup.drops_comments() => Some("a comment"),
+            Some(Kind::Doctype) if self.markup.is_canonical() => Some("a document type declaration"),
+            Some(Kind::Standalone(_)) if self.markup.is_canonical() => Some("a declaration of standalone"),
+            _ => None,
         }
     }
 
@@ -386,7 +388,7 @@ fn scalar(token: &Token<'_>, to: &mut Output) -> Result<Option<String>, Fault> {
     };
     let (text, is_less) = text_of(&value)?;
     if is_less {
-        to.lose(TEXT_ONLY);
+        to.lose(NO_TEXT, TEXT_ONLY);
     }
     Ok(text)
 }

@@ -23,7 +23,7 @@ impl SimpleStore for FormatStore {
             match line {
                 Value::Text(line) if line.contains('\n') => return Err(Fault::unsupported("a text of several lines")),
                 Value::Text(line) => to.push_str(line),
-                _ => to.lose_at(&[index.to_string()], "what is no text, written as an empty line"),
+                _ => to.lose_at(&[index.to_string()], "what is no text", "a line is text; an empty one is written"),
             }
             to.push_str("\n");
         }

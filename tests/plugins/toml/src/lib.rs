@@ -176,7 +176,7 @@ impl Printer<'_> {
         if *value != Value::Null {
             return Ok(Some(name));
         }
-        self.to.lose_at(&self.place, "null, left out");
+        self.to.lose_at(&self.place, "null", "TOML has none; the entry is left out");
         self.place.pop();
         Ok(None)
     }
@@ -198,7 +198,7 @@ impl Printer<'_> {
     }
 
     fn untagged(&mut self, tag: u64, inner: &Value) -> Result<Toml, Fault> {
-        self.to.lose_at(&self.place, &format!("the tag {tag}, left out"));
+        self.to.lose_at(&self.place, &format!("tag {tag}"), "TOML has none; what it tags is written alone");
         self.value(inner)
     }
 

@@ -1,0 +1,49 @@
+//! `autotel lint`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use autotel_stores::{Error, Finding, Host};
+use clap::Args;
+use serde_json::json;
+
+use super::Opening;
+use crate::terminal::{position_json, print, print_json, shown};
+
+#[derive(Args)]
+pub struct Arguments {
+    /// The file to look through
+    file: PathBuf,
+    #[command(flatten)]
+    opening: Opening,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Arguments {
+    pub fn run(&self, host: &Host) -> Result<ExitCode, Error> {
+        let findings = self.opening.open(host, &self.file)?.lint()?;
+        let status = if self.json { self.print_json(&findings) } else { self.print(&findings) }?;
+        Ok(if findings.is_empty() { status } else { ExitCode::from(1) })
+    }
+
+    fn print(&self, findings: &[Finding]) -> Result<ExitCode, Error> {
+        let file = shown(&self.file);
+        if findings.is_empty() {
+            return print(&format!("{file}: nothing surprises\n"));
+        }
+        let line = |Finding { rule, message, fix, at }: &Finding| {
+            let place = at.map(|at| format!(":{}:{}", at.line, at.column)).unwrap_or_default();
+            let fix = fix.as_ref().map(|fix| format!("; {fix}")).unwrap_or_default();
+            format!("{file}{place}: {message}{fix} [{rule}]\n")
+        };
+        print(&findings.iter().map(line).collect::<String>())
+    }
+
+    fn print_json(&self, findings: &[Finding]) -> Result<ExitCode, Error> {
+        let finding = |Finding { rule, message, fix, at }: &Finding| json!({"rule": rule, "message": message, "fix": fix, "at": at.map(position_json)});
+        let list: Vec<_> = findings.iter().map(finding).collect();
+        print_json(&json!({"path": self.file.to_string_lossy(), "findings": list}))
+    }
+}
