@@ -8,6 +8,7 @@ mod extract;
 mod lint;
 mod load;
 mod lock;
+mod migrate;
 mod new_store;
 mod patch;
 mod query;
@@ -73,6 +74,12 @@ pub enum Command {
     /// Works on files of every store. All of the changes are made or none, and no other save of the file comes between.
     #[command(after_help = concat!("Examples:\n  autotel patch config.yaml change.json --dry-run\n  echo '{\"port\": 8080}' | autotel patch config.yaml -\n  echo '[{\"op\": \"remove\", \"path\": \"/port\"}]' | autotel patch config.json - --backup\n\n", exit_status!()))]
     Patch(patch::Arguments),
+    /// Bring a folder's files into another format, or their documents to another version
+    ///
+    /// Each file changes as a whole or not at all, and a file that is refused stays as it is. What was interrupted goes on
+    /// when the command is run again. The exit status is 1 where a file was refused.
+    #[command(after_help = concat!("Examples:\n  autotel migrate settings --to yaml --dry-run\n  autotel migrate settings --from json --to yaml --remove-originals\n  autotel migrate settings --versions steps.json --keep-layout\n\nA file of steps: [{\"from\": 1, \"to\": 2, \"patch\": [{\"op\": \"remove\", \"path\": \"/old\"}]}]\n\n", exit_status!()))]
+    Migrate(migrate::Arguments),
     /// List the tools: queries, schemas and patches for the documents of every store
     Tools(tools::Arguments),
     /// Make a project for a store of your own: a template with a test and a build
@@ -117,6 +124,7 @@ impl Command {
             Self::Lint(arguments) => arguments.run(&stores.host()?),
             Self::Query(arguments) => arguments.run(&stores.host()?),
             Self::Patch(arguments) => arguments.run(&stores.host()?),
+            Self::Migrate(arguments) => arguments.run(&stores.host()?),
             Self::Tools(arguments) => arguments.run(&stores.host()?),
             Self::NewStore(arguments) => arguments.run(&stores.host()?),
             Self::Extract(arguments) => arguments.run(&stores.host()?),
@@ -142,6 +150,7 @@ impl Command {
             | Self::Describe(describe::Arguments { json, .. })
             | Self::Load(load::Arguments { json, .. })
             | Self::Lint(lint::Arguments { json, .. })
+            | Self::Migrate(migrate::Arguments { json, .. })
             | Self::Save(save::Arguments { json, .. })
             | Self::Convert(convert::Arguments { json, .. })
             | Self::Validate(validate::Arguments { json, .. })

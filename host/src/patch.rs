@@ -12,6 +12,7 @@ use crate::grants::{FileGrant, Grants};
 use crate::plugin::Plugin;
 use crate::reader::off_runtime;
 use crate::store::Store;
+use crate::writer::Writer;
 
 /// What to change in a document, and the language that says so.
 ///
@@ -65,14 +66,24 @@ impl Store {
 
     /// The same, but for the changed documents going to another file: the patched file stays as it is.
     pub fn patch_to(&self, patch: &Patch, path: impl AsRef<Path>) -> Result<Vec<Loss>, Error> {
+        self.patch_aside(patch, path.as_ref())?.finish()
+    }
+
+    /// Tells what a patch would lose, and whether it could be made at all: nothing changes.
+    pub fn try_patch(&self, patch: &Patch) -> Result<Vec<Loss>, Error> {
+        self.patch_aside(patch, self.path())?.finish_aside().map(|(_, losses)| losses)
+    }
+
+    /// Writes the changed documents, so that they may take the place of a file.
+    fn patch_aside(&self, patch: &Patch, path: &Path) -> Result<Writer, Error> {
         let tool = self.tools().for_language::<Guest>(Some(&patch.language), "", self.describe());
         let (tool, language) = tool.map_err(|error| error.on(self.shown_path()))?;
         let file = self.reading_for(&tool.info);
-        let mut writer = file.taking(Operations::SAVE).at(path.as_ref()).writer()?;
+        let mut writer = file.taking(Operations::SAVE).at(path).writer()?;
         let (file, patch) = (file.taking(Operations::LOAD), patch.clone());
         let apply = move || file.patched(&tool, &language, &patch);
         writer.write_page(off_runtime(apply)?)?;
-        writer.finish()
+        Ok(writer)
     }
 
     /// What the documents would be, had they been changed.

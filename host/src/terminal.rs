@@ -71,10 +71,11 @@ pub fn unwritable(error: io::Error) -> Error {
 
 /// Tells what a format could not hold.
 pub fn tell_losses(losses: &[Loss], as_json: bool) {
-    for Loss { pointer, what, why } in losses {
+    for loss in losses {
         if as_json {
-            tell(&json!({"loss": {"pointer": pointer, "what": what, "why": why}}).to_string());
+            tell(&json!({"loss": loss_json(loss)}).to_string());
         } else {
+            let Loss { pointer, what, why } = loss;
             let place = if pointer.is_empty() { "the document" } else { pointer };
             tell_note(&format!("{place}: {what}: {why}"));
         }
@@ -172,7 +173,11 @@ fn tell(line: &str) {
     let _ = writeln!(anstream::stderr(), "{line}");
 }
 
-fn error_json(error: &Error) -> Value {
+pub fn loss_json(Loss { pointer, what, why }: &Loss) -> Value {
+    json!({"pointer": pointer, "what": what, "why": why})
+}
+
+pub fn error_json(error: &Error) -> Value {
     json!({
         "kind": error.kind().name(),
         "limit": error.limit_reached().map(Limit::name),
@@ -227,26 +232,41 @@ pub fn tell_compilation() -> impl Fn(&Compilation) + Send + Sync + 'static {
 pub struct Progress {
     bar: ProgressBar,
     started: Instant,
-    bytes: u64,
+    total: u64,
+    template: &'static str,
 }
 
 /// Work that is shorter needs no bar.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 impl Progress {
-    pub fn of(bytes: u64) -> Self {
-        Self { bar: ProgressBar::hidden(), started: Instant::now(), bytes }
+    pub fn of_bytes(total: u64) -> Self {
+        Self::new(total, "{bar:40} {bytes} of {total_bytes}, {eta} left")
     }
 
-    pub fn reached(&mut self, bytes: u64) {
+    pub fn of_files() -> Self {
+        Self::new(0, "{bar:40} {pos} of {len} files, {eta} left")
+    }
+
+    fn new(total: u64, template: &'static str) -> Self {
+        Self { bar: ProgressBar::hidden(), started: Instant::now(), total, template }
+    }
+
+    /// Says how much there is, where that was not known.
+    pub fn set_total(&mut self, total: u64) {
+        self.total = total;
+    }
+
+    pub fn reached(&mut self, done: u64) {
         if self.bar.is_hidden() && self.started.elapsed() > PATIENCE {
-            const TEMPLATE: &str = "{bar:40} {bytes} of {total_bytes}, {eta} left";
             // Draws only where standard error is a terminal.
-            self.bar = ProgressBar::new(self.bytes)
-                .with_style(ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar()))
+            self.bar = ProgressBar::new(self.total)
+                .with_style(
+                    ProgressStyle::with_template(self.template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+                )
                 .with_elapsed(self.started.elapsed());
         }
-        self.bar.set_position(bytes);
+        self.bar.set_position(done);
     }
 }
 

@@ -28,9 +28,9 @@ pub trait Store: 'static {
     }
 
     /// Gives a text that says what `anew`, which was printed, says, keeping what is written in `previous` of what stays the
-    /// same. `None` where that cannot be kept. A store that keeps no layout says so by leaving this out.
+    /// same. `None` where that cannot be kept, as by a store that keeps no layouts.
     fn print_over(_previous: &[u8], _anew: &[u8], _options: &Options) -> Result<Option<String>, Fault> {
-        Err(Fault::unsupported("a file written over with its layout kept, by a store that keeps none"))
+        Ok(None)
     }
 
     /// Finds what the format allows and may surprise, beyond what is looked for in every text and in the keys of every

@@ -82,6 +82,6 @@ fn is_standard(path: &Path) -> bool {
 /// Writes the documents of one file to another, and shows how far that is.
 fn copy(from: &Store, to: &Store) -> Result<Vec<Loss>, Error> {
     let bytes = std::fs::metadata(from.path()).map_or(0, |metadata| metadata.len());
-    let mut progress = Progress::of(bytes);
+    let mut progress = Progress::of_bytes(bytes);
     to.save_from_noting(from, |bytes| progress.reached(bytes))
 }

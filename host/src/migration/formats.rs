@@ -1,0 +1,100 @@
+//! A file written in another format.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use autotel_document::{Encoder, Tokens};
+
+use super::{Migration, Outcome};
+use crate::contract::Operations;
+use crate::error::{Error, ErrorKind};
+use crate::host::Host;
+use crate::open::open_file;
+use crate::staging::{Staging, folder_of, sync_folder};
+use crate::store::Store;
+
+impl Migration {
+    /// Writes a file's documents beside it.
+    pub(super) fn convert(&self, host: &Host, path: &Path, to: &Path) -> Result<Outcome, Error> {
+        let source = known_options(host.open(path)?, &self.read_options, Operations::LOAD)?;
+        let target = known_options(host.open(to)?, &self.write_options, Operations::SAVE)?;
+        if source.describe().name == target.describe().name {
+            return Ok(Outcome::Unchanged("it has the format already".to_owned()));
+        }
+        let target = if self.accepts_losses { target } else { target.refusing_losses() };
+        let (mut reader, mut writer) = (source.reader()?, target.writer()?);
+        while let Some(page) = reader.next_page()? {
+            writer.write_page(page)?;
+        }
+        let (staging, losses) = writer.finish_aside()?;
+        let is_there = to.symlink_metadata().is_ok();
+        if is_there && !holds(&staging, to)? {
+            let message = "another file of that name is there, and holds something else";
+            return Err(Error::new(ErrorKind::Conflict, message).on(to).with_hint("move it away, or migrate it first"));
+        }
+        if self.is_dry {
+            return Ok(if is_there { Outcome::Unchanged(BEFORE.to_owned()) } else { Outcome::Converted(losses) });
+        }
+        if !is_there {
+            staging.commit()?;
+        }
+        if self.removes_originals {
+            self.remove(&source, &target, losses.is_empty())?;
+        } else if is_there {
+            return Ok(Outcome::Unchanged(BEFORE.to_owned()));
+        }
+        Ok(Outcome::Converted(losses))
+    }
+
+    /// Removes an original whose successor says the same.
+    fn remove(&self, original: &Store, successor: &Store, is_lossless: bool) -> Result<(), Error> {
+        let successor = known_options(successor.taking(Operations::empty()), &self.write_options, Operations::LOAD)?;
+        if is_lossless && digest(original)? != digest(&successor)? {
+            let message = "what was written reads as another document; the original stays";
+            return Err(Error::new(ErrorKind::Store, message).on(successor.path()));
+        }
+        let path = original.path();
+        fs::remove_file(path).map_err(|error| Error::access(path, error))?;
+        let _ = cap_std::fs::Dir::open_ambient_dir(folder_of(path), cap_std::ambient_authority())
+            .map(|folder| sync_folder(&folder));
+        Ok(())
+    }
+}
+
+const BEFORE: &str = "it was converted before";
+
+/// A file with those of the options that its store knows for an operation.
+pub(super) fn known_options(store: Store, options: &[(String, String)], operation: Operations) -> Result<Store, Error> {
+    let known = store.describe().options.clone();
+    let is_known =
+        |name: &String| known.iter().any(|option| option.name == *name && option.operations & operation == operation);
+    options
+        .iter()
+        .filter(|(name, _)| is_known(name))
+        .try_fold(store, |store, (name, value)| store.with_option(name, value.as_str()))
+}
+
+/// Whether a file has the content that was staged for it.
+fn holds(staging: &Staging, path: &Path) -> Result<bool, Error> {
+    let unreadable = |error| Error::access(path, error);
+    let mut staged = blake3::Hasher::new();
+    staging.copy_from(0, &mut staged).map_err(unreadable)?;
+    let mut there = blake3::Hasher::new();
+    open_file(path).and_then(|mut file| io::copy(&mut file, &mut there)).map_err(unreadable)?;
+    Ok(staged.finalize() == there.finalize())
+}
+
+/// A digest of a file's documents, however their lengths are written.
+fn digest(store: &Store) -> Result<blake3::Hash, Error> {
+    let (mut reader, mut hasher) = (store.reader()?, blake3::Hasher::new());
+    let (mut tokens, mut encoder) = (Tokens::default(), Encoder::default());
+    while let Some(page) = reader.next_page()? {
+        tokens.feed(&page);
+        while let Some(token) = tokens.next().map_err(|error| Error::new(ErrorKind::Store, error.to_string()))? {
+            token.encode(&mut encoder);
+        }
+        hasher.update(&encoder.take_all());
+    }
+    Ok(hasher.finalize())
+}
