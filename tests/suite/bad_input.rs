@@ -2,6 +2,7 @@
 //! was.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -127,6 +128,33 @@ fn what_may_not_be_read_is_denied_and_a_pipe_holds_nothing_up() {
         let output = autotel(folder.path(), &["load", "secret.json"]);
         assert_eq!(output.status.code(), Some(4), "{output:?}");
         assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: secret.json: Permission denied"));
+    }
+}
+
+#[test]
+fn a_long_file_is_printed_before_it_is_read_through() {
+    let folder = TempDir::new().unwrap();
+    // What is wrong is at its end.
+    fs::write(folder.path().join("long.json"), format!("[{}x]", "1,".repeat(10_000_000))).unwrap();
+    let output = autotel(folder.path(), &["load", "long.json"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: long.json:1:20000002: expected a value"));
+    assert!(output.stdout.len() > 1_000_000 && output.stdout.starts_with(b"[1,1,"), "{} bytes", output.stdout.len());
+}
+
+#[test]
+fn bombs_are_refused_however_they_are_packed() {
+    let spaces = vec![b' '; 4 << 20];
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(&spaces).unwrap();
+    let brotli = b"\x9b\xff\xff?\xf8%@\xe2\xb1@ \xf7\xfe\x07";
+    let folder = TempDir::new().unwrap();
+    for (name, content) in [("a.json.gz", gzip.finish().unwrap()), ("a.yaml.br", brotli.to_vec())] {
+        fs::write(folder.path().join(name), content).unwrap();
+        let output = autotel(folder.path(), &["load", name, "--option", "decompressed-bytes-max=1048576"]);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.contains("beyond the bound `decompressed-bytes-max` of 1048576"), "{told}");
     }
 }
 

@@ -5,6 +5,7 @@ mod properties {
     pub mod cbor;
     pub mod files;
     pub mod kept;
+    pub mod layout;
     pub mod round_trip;
 }
 

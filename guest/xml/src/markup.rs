@@ -1,6 +1,8 @@
 //! Writes well-formed XML, element by element.
 
-use autotel_store_sdk::{Fault, Options, Output, excerpt};
+use std::borrow::Cow;
+
+use autotel_store_sdk::{Fault, Keys, Options, Output, excerpt};
 
 use crate::canonical::Canonical;
 use crate::chars::{find_no_char, is_name, is_space};
@@ -14,6 +16,7 @@ pub(crate) struct Markup {
     is_in_tag: bool,
     is_at_line_start: bool,
     scopes: Scopes,
+    keys: Keys,
     has_namespaces: bool,
     indent: usize,
     canonical: Option<Canonical>,
@@ -38,6 +41,7 @@ impl Markup {
             is_in_tag: false,
             is_at_line_start: true,
             scopes: Scopes::default(),
+            keys: Keys::default(),
             has_namespaces: options.flag("namespaces"),
             indent,
             canonical,
@@ -67,7 +71,11 @@ impl Markup {
 
     pub fn start(&mut self, name: &str, mut attributes: Attributes, to: &mut Output) -> Result<(), Fault> {
         self.break_line(to);
+        if [name].into_iter().chain(attributes.iter().map(|(name, _)| &**name)).any(|name| name.starts_with('{')) {
+            to.lose("a name with its namespace", "XML has prefixes; it is read back with one");
+        }
         let name = self.resolve(name, &mut attributes)?;
+        self.check_attributes(&attributes)?;
         if let Some(canonical) = &mut self.canonical {
             attributes = canonical.attributes(&name, attributes, &self.scopes)?;
         }
@@ -122,7 +130,7 @@ impl Markup {
     }
 
     pub fn instruction(&mut self, target: &str, data: &str, to: &mut Output) -> Result<(), Fault> {
-        check_name(target)?;
+        self.check_plain_name(target)?;
         if target.eq_ignore_ascii_case("xml") || data.contains("?>") {
             return Err(Fault::unsupported("an instruction whose target is `xml`, or that has `?>` in it"));
         }
@@ -136,9 +144,32 @@ impl Markup {
 
     /// A reference to an entity.
     pub fn reference(&mut self, name: &str, to: &mut Output) -> Result<(), Fault> {
-        check_name(name)?;
+        self.check_plain_name(name)?;
         self.begin_text(to);
         ["&", name, ";"].into_iter().for_each(|part| to.push_str(part));
+        Ok(())
+    }
+
+    /// Refuses two attributes of one name, whatever their prefixes.
+    fn check_attributes(&mut self, attributes: &Attributes) -> Result<(), Fault> {
+        self.keys.open();
+        for (name, _) in attributes {
+            let is_name = bound_prefix(name).is_none() && self.has_namespaces;
+            let expanded = if is_name { self.scopes.expand(name, true) } else { Cow::Borrowed(&**name) };
+            if self.keys.insert(expanded.as_bytes()).is_err() {
+                return Err(Fault::unsupported(format!("the attribute `{}` twice in one element", excerpt(name))));
+            }
+        }
+        self.keys.close();
+        Ok(())
+    }
+
+    /// A name that namespaces want without a colon. Namespaces §7.
+    fn check_plain_name(&self, name: &str) -> Result<(), Fault> {
+        check_name(name)?;
+        if self.has_namespaces && name.contains(':') {
+            return Err(Fault::unsupported(format!("a colon in the name `{}`, which is no element's", excerpt(name))));
+        }
         Ok(())
     }
 

@@ -184,6 +184,13 @@ last:
     }
 
     #[test]
+    fn what_is_in_brackets_is_changed_there() {
+        let file = "a:\n  b:  [ 80 , 1 ]   # why\n\nc: 1\n";
+        let changed = over_file(file, |document| *item(entry(entry(document, "a"), "b"), 0) = 4711.into());
+        assert_eq!(changed.as_deref(), Some("a:\n  b:  [ 4711 , 1 ]   # why\n\nc: 1\n"));
+    }
+
+    #[test]
     fn marks_and_line_ends_stay() {
         let file = "\u{feff}a: 1\r\nb: é\r\n";
         assert_eq!(

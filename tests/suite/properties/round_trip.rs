@@ -152,6 +152,47 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(cases(1500))]
+
+    #[test]
+    fn what_xml_holds_of_any_tree_is_kept(value in tree()) {
+        made(|place| place.open(), "xml", &value)?;
+    }
+}
+
+/// An element in the shape of ElementTree, with what such a document may have and XML cannot.
+fn tree() -> impl Strategy<Value = Value> {
+    let scalar = prop_oneof![
+        4 => proptest::sample::select(&["", " ", "a", "<&>\"'", "\r\n\t", "é", "]]>"][..]).prop_map(Value::from),
+        1 => proptest::sample::select(vec![Value::Null, true.into(), 7.into(), 1.5.into()]),
+    ];
+    let name = proptest::sample::select(&["a", "b", "x:c", "1", "{urn:u}d"][..]).prop_map(Value::from);
+    let attributes = proptest::collection::vec((name.clone(), scalar.clone()), 0..3);
+    let of_leaf = (proptest::sample::select(&["tag", "comment", "instruction", "entity"][..]), name.clone());
+    let entries = (of_leaf, proptest::option::of(attributes), proptest::option::of(scalar.clone()));
+    let node = (entries, proptest::option::weighted(0.3, scalar), any::<prop::sample::Index>());
+    let leaf = node.prop_map(|(((kind, name), attributes, text), tail, swapped)| {
+        let attributes = attributes.filter(|_| kind == "tag").map(|list| Value::Map(list.into_iter().collect()));
+        let mut entries = vec![(Value::from(kind), name)];
+        for (key, value) in [("attributes", attributes), ("text", text), ("tail", tail)] {
+            entries.extend(value.map(|value| (Value::from(key), value)));
+        }
+        let last = entries.len() - 1;
+        entries.swap(swapped.index(4).min(last), last);
+        Value::Map(entries.into_iter().collect())
+    });
+    leaf.prop_recursive(3, 16, 3, |inner| {
+        let children = proptest::collection::vec(inner.clone(), 0..3);
+        (inner, proptest::option::of(children)).prop_map(|(mut element, children)| {
+            if let (Value::Map(map), Some(children)) = (&mut element, children) {
+                map.push("children", Value::Array(children));
+            }
+            element
+        })
+    })
+}
+
 /// Prints a document where that can be done, parses it, and prints that.
 fn made(open: impl Fn(&Place) -> Store, extension: &str, value: &Value) -> Result<(), TestCaseError> {
     let place = Place::new(&format!("a.{extension}"));

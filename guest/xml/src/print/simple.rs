@@ -74,7 +74,12 @@ impl SimplePrinter {
         for (key, value) in map {
             match key.as_str() {
                 None => return Err(Fault::unsupported("a key that is no text, which cannot name an element")),
-                Some("#text") => self.content(value, to)?,
+                Some("#text") => {
+                    if *value == Value::Null {
+                        self.lose("null", "XML has none; nothing is written", to);
+                    }
+                    self.content(value, to)?;
+                }
                 Some(key) if key.starts_with('@') => {}
                 Some(key) => self.at(key.to_owned(), |printer| printer.children(key, value, to))?,
             }
@@ -98,6 +103,9 @@ impl SimplePrinter {
         let mut attributes = Vec::new();
         for (key, value) in map {
             if let Some(name) = key.as_str().and_then(|key| key.strip_prefix('@')) {
+                if *value == Value::Null {
+                    self.lose("null", "an attribute is text; an empty one is written", to);
+                }
                 attributes.push((name.to_owned(), self.text(value, to)?));
             }
         }

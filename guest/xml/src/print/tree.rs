@@ -7,6 +7,7 @@ use autotel_store_sdk::{Encoder, Fault, Output, Token, Tokens, Value, excerpt};
 
 use super::{NO_TEXT, TEXT_ONLY, second_document, text_of, value_of};
 use crate::dtd::{Doctype, Dtd};
+use crate::entities::Entity;
 use crate::markup::{Attributes, Markup};
 use crate::scan::Scan;
 
@@ -16,14 +17,16 @@ pub(crate) struct TreePrinter {
     open: Vec<Context>,
     held: Option<Held>,
     documents: u64,
+    /// What the document type declares.
+    dtd: Dtd,
     /// `<?xml …` is written, and `?>` is not.
     is_in_declaration: bool,
 }
 
 enum Context {
     Node(Box<Node>),
-    Attributes { name: Option<String> },
-    List(List),
+    Attributes { name: Option<String>, is_empty: bool },
+    List { list: List, is_empty: bool },
 }
 
 /// A list of nodes.
@@ -53,7 +56,26 @@ struct Node {
     held: Vec<(List, Vec<u8>)>,
     /// Its start tag is written.
     has_begun: bool,
+    /// The keys that have come.
+    keys: Vec<String>,
+    /// The place of the last key in the order in which they are read.
+    rank: usize,
 }
+
+/// The keys of a node in the order in which they are read; those in one list are of different nodes.
+const ORDER: [&[&str]; 8] = [
+    &["prolog"],
+    &["tag", "comment", "instruction", "entity", "doctype", "standalone"],
+    &["attributes", "public"],
+    &["system"],
+    &["text", "subset"],
+    &["children"],
+    &["epilog"],
+    &["tail"],
+];
+
+/// Why what is empty is lost.
+const NOTHING: &str = "XML has no word for it; nothing is written";
 
 enum Kind {
     Element(String),
@@ -66,7 +88,7 @@ enum Kind {
 
 impl TreePrinter {
     pub(crate) fn new(markup: Markup) -> Self {
-        Self { markup, open: Vec::new(), held: None, documents: 0, is_in_declaration: false }
+        Self { markup, open: Vec::new(), held: None, documents: 0, dtd: Dtd::default(), is_in_declaration: false }
     }
 
     pub(crate) fn has_document(&self) -> bool {
@@ -91,17 +113,24 @@ impl TreePrinter {
             None if self.documents > 0 => Err(second_document()),
             None if token == Token::Map => self.begin_node(None),
             None => Err(Fault::unsupported("a document that is no map with a `tag`")),
-            Some(Context::List(list)) => {
-                let list = *list;
+            Some(Context::List { list, is_empty }) => {
+                let (list, was_empty) = (*list, std::mem::replace(is_empty, false));
+                if was_empty && token == Token::End {
+                    to.lose("an empty list", NOTHING);
+                }
                 self.list_item(list, &token)
             }
-            Some(Context::Attributes { name }) => match (name.take(), token) {
+            Some(Context::Attributes { name, is_empty }) => match (name.take(), token) {
                 (None, Token::End) => {
+                    if *is_empty {
+                        to.lose("an empty map", NOTHING);
+                    }
                     self.open.pop();
                     Ok(())
                 }
                 (None, Token::Text(key)) => {
                     *name = Some(key.to_owned());
+                    *is_empty = false;
                     Ok(())
                 }
                 (None, _) => Err(Fault::unsupported("an attribute whose name is no text")),
@@ -130,6 +159,8 @@ impl TreePrinter {
             doctype: Doctype::default(),
             held: Vec::new(),
             has_begun: false,
+            keys: Vec::new(),
+            rank: 0,
         })));
         Ok(())
     }
@@ -165,13 +196,24 @@ impl TreePrinter {
     /// Takes the value of a key of a node.
     fn value(&mut self, key: &str, token: &Token<'_>, to: &mut Output) -> Result<(), Fault> {
         let node = self.node()?;
+        if node.keys.iter().any(|had| had == key) {
+            return Err(Fault::unsupported(format!("the key `{}` twice in one map", excerpt(key))));
+        }
+        node.keys.push(key.to_owned());
+        if let Some(rank) = ORDER.iter().position(|keys| keys.contains(&key)) {
+            let is_late = rank < node.rank;
+            node.rank = rank.max(node.rank);
+            if is_late {
+                to.lose("the order of keys", "XML has its own; they are read back in that");
+            }
+        }
         match (key, token) {
             ("children", Token::Array) => return self.children(to),
             ("prolog" | "epilog", Token::Array) if node.list.is_none() => {
                 return self.hold(if key == "prolog" { List::Prolog } else { List::Epilog });
             }
             ("attributes", Token::Map) if !node.has_begun => {
-                self.open.push(Context::Attributes { name: None });
+                self.open.push(Context::Attributes { name: None, is_empty: true });
                 return Ok(());
             }
             ("standalone", Token::Bool(flag)) => {
@@ -179,7 +221,7 @@ impl TreePrinter {
                 return Ok(());
             }
             ("tail", _) => {
-                node.tail = scalar(token, to)?;
+                node.tail = text(token, to)?;
                 return Ok(());
             }
             _ if node.has_begun => {
@@ -188,7 +230,7 @@ impl TreePrinter {
             }
             _ => {}
         }
-        let text = scalar(token, to)?;
+        let text = if key == "text" { text(token, to)? } else { scalar(token, to)? };
         self.node()?.set(key, text)
     }
 
@@ -198,7 +240,7 @@ impl TreePrinter {
             return self.hold(List::Children);
         }
         self.begin_element(to)?;
-        self.open.push(Context::List(List::Children));
+        self.open.push(Context::List { list: List::Children, is_empty: true });
         Ok(())
     }
 
@@ -243,6 +285,9 @@ impl TreePrinter {
                 }
                 self.print_held(List::Children, to)?;
                 self.markup.end(to);
+            }
+            Some(_) if node.list.is_none() => {
+                return Err(Fault::unsupported("a document whose root is no element, with a `tag`"));
             }
             Some(_) => self.leaf(to)?,
         }
@@ -290,9 +335,20 @@ impl TreePrinter {
             (Some(Kind::Entity(name)), _) if self.markup.is_canonical() => {
                 return Err(Fault::unsupported(format!("the entity `&{name};` in canonical XML, which was not read")));
             }
-            (Some(Kind::Entity(name)), Some(List::Children)) => self.markup.reference(&name, to)?,
-            (Some(Kind::Doctype), Some(List::Prolog)) => print_doctype(&doctype, self.markup.has_namespaces(), to)?,
+            (Some(Kind::Entity(name)), Some(List::Children)) => {
+                if !matches!(self.dtd.entities.find(&name, 0), Ok(Entity::Unread)) {
+                    let message = format!("the entity `&{name};`, which the document type does not declare outside");
+                    return Err(Fault::unsupported(message));
+                }
+                self.markup.reference(&name, to)?;
+            }
+            (Some(Kind::Doctype), Some(List::Prolog)) => {
+                let is_standalone = self.dtd.entities.is_standalone;
+                self.dtd = print_doctype(&doctype, self.markup.has_namespaces(), to)?;
+                self.dtd.entities.is_standalone = is_standalone;
+            }
             (Some(Kind::Standalone(flag)), Some(List::Prolog)) if self.is_in_declaration => {
+                self.dtd.entities.is_standalone = flag;
                 to.push_str(if flag { " standalone=\"yes\"" } else { " standalone=\"no\"" });
             }
             _ => return Err(Fault::unsupported("a node where XML cannot have it")),
@@ -329,7 +385,7 @@ impl TreePrinter {
         tokens.feed(&page);
         // The array that holds them begins.
         tokens.next()?;
-        self.open.push(Context::List(list));
+        self.open.push(Context::List { list, is_empty: true });
         while let Some(token) = tokens.next()? {
             self.print(token, to)?;
         }
@@ -379,6 +435,14 @@ impl Node {
     }
 }
 
+/// The text of a scalar that stands between tags.
+fn text(token: &Token<'_>, to: &mut Output) -> Result<Option<String>, Fault> {
+    if *token == Token::Text("") {
+        to.lose("an empty text", NOTHING);
+    }
+    scalar(token, to)
+}
+
 /// The text of a scalar; `None` for null.
 fn scalar(token: &Token<'_>, to: &mut Output) -> Result<Option<String>, Fault> {
     let value = match token {
@@ -387,14 +451,17 @@ fn scalar(token: &Token<'_>, to: &mut Output) -> Result<Option<String>, Fault> {
         _ => value_of(token)?,
     };
     let (text, is_less) = text_of(&value)?;
+    if value == Value::Null {
+        to.lose("null", NOTHING);
+    }
     if is_less {
         to.lose(NO_TEXT, TEXT_ONLY);
     }
     Ok(text)
 }
 
-/// Writes a document type declaration, if it reads back.
-fn print_doctype(doctype: &Doctype, has_namespaces: bool, to: &mut Output) -> Result<(), Fault> {
+/// Writes a document type declaration, if it reads back, and gives what it declares.
+fn print_doctype(doctype: &Doctype, has_namespaces: bool, to: &mut Output) -> Result<Dtd, Fault> {
     let mut text = format!("<!DOCTYPE {}", doctype.name);
     match (&doctype.public, &doctype.system) {
         (Some(public), Some(system)) => text += &format!(" PUBLIC \"{public}\" {}", quoted(system)),
@@ -411,7 +478,7 @@ fn print_doctype(doctype: &Doctype, has_namespaces: bool, to: &mut Output) -> Re
     match dtd.declaration(&mut scan) {
         Ok(read) if read == *doctype && scan.rest().is_empty() => {
             to.push_str(&text);
-            Ok(())
+            Ok(dtd)
         }
         _ => Err(Fault::unsupported("a document type declaration that is not well-formed")),
     }

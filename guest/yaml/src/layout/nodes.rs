@@ -56,14 +56,15 @@ impl Composer<'_> {
             Event::Alias(_) => self.add(bytes, Kind::Alias),
             Event::Scalar(_, style, ..) => self.add(bytes, Kind::Scalar(*style)),
             Event::SequenceStart(..) | Event::MappingStart(..) => {
-                let is_flow = self.text[bytes.clone()].ends_with(['[', '{']);
+                let is_flow = self.text[bytes.clone()].trim_end().ends_with(['[', '{']);
                 let is_mapping = matches!(event, Event::MappingStart(..));
                 self.open.push(Open { start: bytes.start, is_mapping, is_flow, children: Vec::new() });
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 let Open { start, is_mapping, is_flow, children } = self.open.pop()?;
                 let last = children.last().map_or(start, |child| child.span.end);
-                let end = if is_flow { bytes.end } else { last };
+                // What stands behind the bracket may belong to its span.
+                let end = if is_flow { bytes.start + 1 } else { last };
                 self.add(
                     start..end,
                     if is_mapping { mapping(children, is_flow) } else { Kind::Sequence { items: children, is_flow } },
