@@ -40,6 +40,10 @@ Examples:
   autotel save config.yaml < new.json         write JSON from standard input
   autotel convert old.json new.yaml           read with one store, write with another
   autotel validate order.bpmn                 problems as file:line:column: message
+  autotel lint config.yaml                    what is allowed and may surprise, with what to write instead
+  autotel query orders.json '$..price'        parts of a file, in any format
+  autotel patch config.yaml change.json       a JSON Patch or Merge Patch; --keep-layout leaves comments alone
+  autotel migrate settings --to yaml          a folder's files into another format, each as a whole
   autotel describe xml-store                  a store's options, and what it may touch
   autotel --stores plugins load notes.toml    with third parties' stores, each in a sandbox
   autotel new-store ini --language python     a project for a store of your own

@@ -42,7 +42,7 @@ impl Surprise {
 }
 
 fn surprise(text: &str) -> Option<Surprise> {
-    boolean(text).or_else(|| integer(text)).or_else(|| sexagesimal(text)).or_else(|| float(text)).or_else(|| date(text))
+    [boolean, prefixed, decimal, sexagesimal, float, date].into_iter().find_map(|find| find(text))
 }
 
 fn boolean(text: &str) -> Option<Surprise> {
@@ -60,41 +60,48 @@ fn boolean(text: &str) -> Option<Surprise> {
     Surprise::new("yaml-1.1-boolean", "text", value, format!("quote it, or write `{value}`"))
 }
 
-fn integer(text: &str) -> Option<Surprise> {
+/// `0o17`, and with digits apart or in another base what is text here: `0b101`, `0x_1F`.
+fn prefixed(text: &str) -> Option<Surprise> {
     let (sign, digits) = signed(text);
-    let plain = digits.replace('_', "");
-    let is_of = |digits: &str, radix| !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
-    let number = |digits: &str, radix| Some(format!("{sign}{}", u128::from_str_radix(digits, radix).ok()?));
-    if let Some(octal) = text.strip_prefix("0o").filter(|octal| is_of(octal, 8)) {
-        let value = number(octal, 8)?;
+    let number = |digits: &str, radix| Some(format!("{sign}{}", of_radix(digits, radix)?));
+    if let Some(value) = text.strip_prefix("0o").and_then(|octal| number(octal, 8)) {
         return Surprise::new("yaml-1.2-octal", &value, "text", format!("write `{value}`"));
     }
-    if let Some(binary) = plain.strip_prefix("0b").filter(|binary| is_of(binary, 2)) {
-        let value = number(binary, 2)?;
-        return Surprise::new("yaml-1.1-number", "text", &*value, format!("write `{value}`, or quote it"));
-    }
-    if let Some(hexadecimal) =
-        plain.strip_prefix("0x").filter(|digits| digits.len() + 2 < text.len() && is_of(digits, 16))
-    {
-        let value = number(hexadecimal, 16)?;
-        return Surprise::new("yaml-1.1-number", "text", &*value, format!("write `{value}`, or quote it"));
-    }
-    if !digits.starts_with(|c: char| c.is_ascii_digit()) || !is_of(&plain, 10) {
-        return None;
-    }
+    let plain = digits.replace('_', "");
+    let binary = plain.strip_prefix("0b").and_then(|binary| number(binary, 2));
+    let hexadecimal = plain.strip_prefix("0x").filter(|_| digits.contains('_') || digits.len() < text.len());
+    let value = binary.or_else(|| number(hexadecimal?, 16))?;
+    Surprise::new("yaml-1.1-number", "text", &*value, format!("write `{value}`, or quote it"))
+}
+
+/// `0777`, `089` and `1_000`.
+fn decimal(text: &str) -> Option<Surprise> {
+    let (sign, digits) = signed(text);
+    let plain = digits.replace('_', "");
+    let value = format!("{sign}{}", of_radix(&plain, 10).filter(|_| !digits.starts_with('_'))?);
+    let here = if digits.contains('_') { "text" } else { &*value };
     let has_zero = plain.len() > 1 && plain.starts_with('0');
-    let here = if digits.contains('_') { "text".to_owned() } else { number(&plain, 10)? };
-    if has_zero && is_of(&plain, 8) {
-        let value = number(&plain, 8)?;
-        let octal = plain.trim_start_matches('0');
-        return Surprise::new("yaml-1.1-octal", &here, &*value, format!("write `0o{octal}` for {value}, or quote it"));
+    match of_radix(&plain, 8).map(|octal| format!("{sign}{octal}")) {
+        Some(octal) if has_zero && octal != here => {
+            let digits = plain.trim_start_matches('0');
+            // An octal number has no sign.
+            let fix = match sign {
+                "" => format!("write `0o{digits}` for {octal}, or quote it"),
+                _ => format!("write `{octal}`, or quote it"),
+            };
+            Surprise::new("yaml-1.1-octal", here, octal, fix)
+        }
+        None if has_zero => Surprise::new("leading-zero", here, "text", format!("write `{value}`, or quote it")),
+        _ if digits.contains('_') => {
+            Surprise::new("yaml-1.1-number", here, &*value, format!("write `{value}`, or quote it"))
+        }
+        _ => None,
     }
-    if has_zero {
-        return Surprise::new("leading-zero", &here, "text", "write it without the zero, or quote it");
-    }
-    let value = number(&plain, 10)?;
-    let fix = format!("write `{value}`, or quote it");
-    if digits.contains('_') { Surprise::new("yaml-1.1-number", "text", value, fix) } else { None }
+}
+
+fn of_radix(digits: &str, radix: u32) -> Option<u128> {
+    // `from_str_radix` would take a sign.
+    digits.chars().all(|c| c.is_digit(radix)).then(|| u128::from_str_radix(digits, radix).ok()).flatten()
 }
 
 /// `190:20:30`, and `190:20:30.15`.
@@ -165,7 +172,7 @@ mod tests {
             ("On", "yaml-1.1-boolean", "true", "quote it, or write `true`"),
             ("0777", "yaml-1.1-octal", "511", "write `0o777` for 511, or quote it"),
             ("0o17", "yaml-1.2-octal", "text", "write `15`"),
-            ("089", "leading-zero", "text", "write it without the zero, or quote it"),
+            ("089", "leading-zero", "text", "write `89`, or quote it"),
             ("1_000", "yaml-1.1-number", "1000", "write `1000`, or quote it"),
             ("0b101", "yaml-1.1-number", "5", "write `5`, or quote it"),
             ("1_0.5", "yaml-1.1-number", "10.5", "write `10.5`, or quote it"),
@@ -181,9 +188,10 @@ mod tests {
 
     #[test]
     fn what_is_the_same_in_both_is_left_alone() {
-        for text in
-            ["text", "true", "null", "0", "10", "-7", "1.5", "1.5e+3", "0x1F", "12:75", "a:b", "10:", "Noon", ""]
-        {
+        for text in [
+            "text", "true", "null", "0", "00", "01", "10", "-7", "1.5", "1.5e+3", "0x1F", "12:75", "a:b", "10:",
+            "Noon", "",
+        ] {
             assert!(surprise(text).is_none(), "{text}");
         }
     }

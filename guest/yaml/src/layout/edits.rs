@@ -144,8 +144,8 @@ impl<'a> Edits<'a> {
         for at in first + changed..before.len() - last {
             self.remove(dashes[at], items[at].span.end.max(dashes[at] + 1), dashes.get(at + 1).copied())?;
         }
-        for at in first + changed..wanted.len() - last {
-            let item = Value::Array(vec![wanted[at].clone()]);
+        for added in &wanted[first + changed..wanted.len() - last] {
+            let item = Value::Array(vec![added.clone()]);
             let before = (first + changed).checked_sub(1).map(|at| &items[at]);
             let anchor = Node { span: dashes[0]..dashes[0], kind: Kind::Alias };
             self.insert(before, &anchor, &item)?;
