@@ -231,7 +231,7 @@ fn named_values(options: &[String]) -> impl Iterator<Item = (&str, &str)> {
 
 /// How documents are printed as JSON.
 #[derive(Args)]
-struct Layout {
+struct Printing {
     /// Print each document on one line, as is done where standard output is no terminal
     #[arg(long, conflicts_with = "pretty")]
     compact: bool,
@@ -240,7 +240,7 @@ struct Layout {
     pretty: bool,
 }
 
-impl Layout {
+impl Printing {
     /// Prints the documents that `write` gives to a store, whole before a byte of them is printed.
     fn print(
         &self,

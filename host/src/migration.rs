@@ -125,7 +125,8 @@ impl Migration {
         self
     }
 
-    /// Removes each original once its successor is on disk and says the same.
+    /// Removes each original once its successor is on disk and reads as the same documents, or can be read where losses
+    /// are accepted.
     pub fn removing_originals(mut self) -> Self {
         self.removes_originals = true;
         self
@@ -160,11 +161,18 @@ impl Migration {
         if let Goal::Format(extension) = &self.goal {
             self.check_format(host, extension)?;
         }
+        self.check_options(host)?;
         let files = self.files(host, folder.as_ref())?;
-        let mut migrated = Vec::new();
+        let mut migrated: Vec<MigratedFile> = Vec::new();
         for (number, path) in files.iter().enumerate() {
             each(number, files.len());
-            migrated.push(self.migrate(host, path));
+            let mut file = self.migrate(host, path);
+            // A dry run has written nothing that could be in the way.
+            let is_taken = |other: &MigratedFile| other.to == file.to && matches!(other.outcome, Outcome::Converted(_));
+            if self.is_dry && matches!(file.outcome, Outcome::Converted(_)) && migrated.iter().any(is_taken) {
+                file.outcome = Outcome::Refused(in_the_way(&file.to));
+            }
+            migrated.push(file);
         }
         each(files.len(), files.len());
         Ok(migrated)
@@ -218,6 +226,18 @@ impl Migration {
         is_asked && host.registry().by_extension(&extension).is_some()
     }
 
+    /// Refuses options that no store knows.
+    fn check_options(&self, host: &Host) -> Result<(), Error> {
+        let stores = host.stores();
+        let is_known = |name: &String| {
+            stores.iter().any(|store| store.description.options.iter().any(|option| option.name == *name))
+        };
+        match self.read_options.iter().chain(&self.write_options).find(|(name, _)| !is_known(name)) {
+            Some((name, _)) => Err(Error::new(ErrorKind::Usage, format!("no store has an option `{name}`"))),
+            None => Ok(()),
+        }
+    }
+
     fn check_format(&self, host: &Host, extension: &str) -> Result<(), Error> {
         if host.registry().by_extension(extension).is_some() {
             return Ok(());
@@ -227,4 +247,9 @@ impl Migration {
         let message = format!("no store claims files whose names end with .{extension}");
         Err(Error::new(ErrorKind::Usage, message).with_hint(format!("there are {}", known.join(", "))))
     }
+}
+
+fn in_the_way(path: &Path) -> Error {
+    let message = "another file of that name is there, and holds something else";
+    Error::new(ErrorKind::Conflict, message).on(path).with_hint("move it away, or migrate it first")
 }

@@ -191,7 +191,7 @@ impl Store {
     }
 
     /// Has a save change no more of the file than what changes in its documents: comments, the spelling of values and the
-    /// space between them stay. Where that cannot be, all of it is written anew, and that is told as a loss. For stores
+    /// space between them stay. Where that cannot be, all of it is written anew, and that is told. For stores
     /// that keep layouts, as that of YAML does, and files that fit into memory.
     ///
     /// ```
@@ -479,12 +479,17 @@ impl Store {
         if refuses_losses && !losses.is_empty() { Err(Error::losses(losses)) } else { Ok(losses) }
     }
 
-    /// The content of the file whose layout is to be kept, where there is one.
-    pub(crate) fn previous(&self) -> Result<Option<Vec<u8>>, Error> {
-        let Some(path) = self.layout.as_ref().filter(|path| path.exists()) else { return Ok(None) };
+    /// Whether there is a file whose layout is to be kept.
+    pub(crate) fn writes_over(&self) -> bool {
+        self.layout.as_ref().is_some_and(|path| path.exists())
+    }
+
+    /// The content of that file.
+    pub(crate) fn previous(&self) -> Result<Vec<u8>, Error> {
         let mut content = Vec::new();
+        let path = self.layout.as_ref().unwrap_or(&self.path);
         let read = open_file(path).and_then(|mut file| file.read_to_end(&mut content));
-        read.map(|_| Some(content)).map_err(|error| Error::access(&self.shown_path, error))
+        read.map(|_| content).map_err(|error| Error::access(&self.shown_path, error))
     }
 
     pub(crate) fn refuses_losses(&self) -> bool {

@@ -21,6 +21,9 @@ use crate::staging::Staging;
 use crate::store::Store;
 use crate::words::printable_loss;
 
+/// What is told where a layout could not be kept.
+pub(crate) const LAYOUT: &str = "the layout of the file";
+
 /// Bytes given to a store at once, and of documents at which it is given a thread.
 const PAGE_BYTES: usize = 1 << 20;
 
@@ -70,7 +73,7 @@ impl Writer {
 
     /// The same for a file that is not put in place yet.
     pub(crate) fn save_aside(store: &Store, documents: Vec<u8>) -> Result<(Staging, Vec<Loss>), Error> {
-        if documents.len() as u64 > SMALL_FILE_BYTES || is_in_runtime() || store.previous()?.is_some() {
+        if documents.len() as u64 > SMALL_FILE_BYTES || is_in_runtime() || store.writes_over() {
             let mut writer = Self::create(store)?;
             writer.write_page(documents)?;
             return writer.finish_aside();
@@ -122,7 +125,9 @@ impl Writer {
 
     /// The same for a file that is not put in place yet.
     pub(crate) fn finish_aside(self) -> Result<(Staging, Vec<Loss>), Error> {
-        let losses = self.to.finish().and_then(|losses| Store::accept(losses, self.refuses_losses));
+        // A store that writes over a file has asked already.
+        let refuses = self.refuses_losses && !matches!(self.to, To::Over(_));
+        let losses = self.to.finish().and_then(|losses| Store::accept(losses, refuses));
         let losses = losses.map_err(|error| error.on(&self.path))?;
         Ok((self.staging, losses))
     }
@@ -130,8 +135,9 @@ impl Writer {
 
 impl To {
     fn open(store: &Store, file: File) -> Result<Self, Error> {
-        if let Some(previous) = store.previous()? {
-            return Ok(Self::Over(Box::new(Over { store: store.clone(), file, previous, documents: Vec::new() })));
+        if store.writes_over() {
+            let over = Over { store: store.clone(), file, previous: store.previous()?, documents: Vec::new() };
+            return Ok(Self::Over(Box::new(over)));
         }
         if !is_in_runtime() {
             return Ok(Self::Here(Box::new(Writing::begin(store, file)?)));
@@ -241,14 +247,22 @@ struct Over {
 }
 
 impl Over {
+    /// What is told of a layout that could not be kept is no loss of the documents, which a caller may refuse.
     fn save(self) -> Result<Vec<Loss>, Error> {
         let Self { store, file, previous, documents } = self;
         let mut call: Call<layout::Guest> = store.begin(Operations::SAVE, FileGrant::Write(file))?;
-        let losses = call.invoke(|face, instance, path| {
+        let written = call.invoke(|face, instance, path| {
             face.call_save_over(instance, path, &previous, &documents, store.settings())
-        });
-        saved(&call, losses?)
+        })?;
+        let mut losses = Store::accept(saved(&call, written.losses)?, store.refuses_losses())?;
+        losses.extend((!written.keeps_layout).then(lost_layout));
+        Ok(losses)
     }
+}
+
+fn lost_layout() -> Loss {
+    let why = "it could not be kept with these changes; all of the file is written anew";
+    Loss { pointer: String::new(), what: LAYOUT.to_owned(), why: why.to_owned() }
 }
 
 /// A document as it crosses to a store, for the file at `path`.

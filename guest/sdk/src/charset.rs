@@ -16,10 +16,10 @@ impl Charset {
     /// Finds an encoding by any of its names, in any case.
     pub fn for_label(label: &[u8]) -> Option<Self> {
         match label.trim_ascii().to_ascii_lowercase().as_slice() {
-            b"us-ascii" | b"ascii" | b"iso646-us" | b"ansi_x3.4-1968" | b"csascii" => Some(Self::Ascii),
-            b"iso-8859-1" | b"iso_8859-1" | b"iso8859-1" | b"latin1" | b"l1" | b"cp819" | b"ibm819" => {
-                Some(Self::Latin1)
-            }
+            b"us-ascii" | b"ascii" | b"us" | b"iso646-us" | b"iso_646.irv:1991" | b"iso-ir-6" | b"ansi_x3.4-1968"
+            | b"ansi_x3.4-1986" | b"cp367" | b"ibm367" | b"csascii" => Some(Self::Ascii),
+            b"iso-8859-1" | b"iso_8859-1" | b"iso_8859-1:1987" | b"iso8859-1" | b"iso88591" | b"iso-ir-100"
+            | b"latin1" | b"l1" | b"cp819" | b"ibm819" | b"csisolatin1" => Some(Self::Latin1),
             label => Encoding::for_label(label).map(Self::Other),
         }
     }

@@ -72,23 +72,17 @@ impl<S: Store> layout::Guest for Component<S> {
         previous: Vec<u8>,
         documents: Vec<u8>,
         options: Vec<Setting>,
-    ) -> Result<Vec<Loss>, Error> {
+    ) -> Result<layout::WrittenOver, Error> {
         let options = Options::resolve(&described::<S>(), options, Operations::SAVE)?.for_file(&path);
         let save = || {
-            let (anew, mut losses) = print_all::<S>(&documents, &options)?;
-            let over = S::print_over(&previous, &anew, &options)?;
+            let (anew, losses) = print_all::<S>(&documents, &options)?;
+            let mut text = Vec::new();
+            Compressed::new(path.clone(), &options).content(io::Cursor::new(previous))?.read_to_end(&mut text)?;
+            let over = S::print_over(&text, &anew, &options)?;
             let mut file = Compressing::new(File::create(&path)?, &path, &options)?;
             file.write_all(over.as_ref().map_or(&*anew, String::as_bytes))?;
             file.finish()?;
-            if over.is_none() {
-                let why = "it could not be kept with these changes; all of the file is written anew";
-                losses.push(Loss {
-                    pointer: String::new(),
-                    what: "the layout of the file".to_owned(),
-                    why: why.to_owned(),
-                });
-            }
-            Ok(losses)
+            Ok(layout::WrittenOver { losses, keeps_layout: over.is_some() })
         };
         save().map_err(|fault: Fault| fault.locate(&path, |_| None))
     }

@@ -26,6 +26,8 @@ pub(crate) enum Codec {
 
 const OPTION: &str = "compression";
 const BYTES_MAX: &str = "decompressed-bytes-max";
+/// Bytes that a compressed file may hold, unless the caller says otherwise.
+const DECOMPRESSED_BYTES_MAX: u64 = 1 << 32;
 /// Bytes in which a codec's signature is looked for.
 const SIGNATURE_BYTES: u64 = 4;
 /// Bytes of compressed data read at once.
@@ -36,8 +38,12 @@ impl Description {
     pub(crate) fn with_compression(self) -> Self {
         let codecs = ["auto", "none", "gzip", "zstd", "brotli"];
         let summary = "how the file is compressed; auto goes by the end of its name and by its first bytes";
-        let bytes_max =
-            OptionDescription::count(BYTES_MAX, 1..=1 << 40, 1 << 32, "most bytes that a compressed file may hold");
+        let bytes_max = OptionDescription::count(
+            BYTES_MAX,
+            1..=1 << 40,
+            DECOMPRESSED_BYTES_MAX,
+            "most bytes that a compressed file may hold",
+        );
         self.option(OptionDescription::choice(OPTION, &codecs, summary)).option(bytes_max.to_read())
     }
 }
@@ -92,12 +98,21 @@ pub(crate) struct Compressed {
 
 impl Compressed {
     pub fn new(path: String, options: &Options) -> Self {
-        Self { path, asked: Codec::asked(options), bytes_max: options.count(BYTES_MAX) }
+        // What is only written has no bound of its own.
+        let bytes_max = match options.count(BYTES_MAX) {
+            0 => DECOMPRESSED_BYTES_MAX,
+            given => given,
+        };
+        Self { path, asked: Codec::asked(options), bytes_max }
     }
 
     /// Reads what the file holds, from its beginning.
     pub fn open(&self) -> io::Result<Box<dyn Read>> {
-        let mut file = File::open(&self.path)?;
+        self.content(File::open(&self.path)?)
+    }
+
+    /// Reads what a file of this name would hold.
+    pub fn content(&self, mut file: impl Read + 'static) -> io::Result<Box<dyn Read>> {
         let mut start = Vec::new();
         (&mut file).take(SIGNATURE_BYTES).read_to_end(&mut start)?;
         let codec = self.codec(&start)?;

@@ -100,14 +100,17 @@ fn unseen(c: char, offset: u64) -> Option<Finding> {
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' => {
             ("bidirectional-control", "which changes the order in which text is shown")
         }
-        '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{ad}' => {
-            ("invisible-character", "which is not seen")
-        }
+        '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{ad}' => ("invisible-character", "which is not seen"),
         c if c.is_control() => ("control-character", "which is not seen"),
         _ => return None,
     };
     let message = format!("the character U+{:04X}, {what}", u32::from(c));
     Some(Finding::new(rule, message, offset).with_fix("write it as an escape, or leave it out"))
+}
+
+/// What joins letters or keeps them apart, as some scripts and emoji have need of.
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}')
 }
 
 /// Finds keys of one map that look alike, at the values that they have.
@@ -162,7 +165,7 @@ impl LookAlikes {
 
 /// Notes a key, and tells of another that looks the same.
 fn look_alike(keys: &mut HashMap<String, String>, key: &str) -> Option<String> {
-    let looks: String = skeleton(key).filter(|&c| unseen(c, 0).is_none()).collect();
+    let looks: String = skeleton(key).filter(|&c| unseen(c, 0).is_none() && !is_joiner(c)).collect();
     let other = keys.entry(looks).or_insert_with(|| key.to_owned());
     (other != key).then(|| format!("the key `{}` looks like the key `{}` beside it", escaped(key), escaped(other)))
 }

@@ -1,12 +1,13 @@
 //! The document type declaration: what it says of entities and attributes, read as a processor does that does not
 //! validate. XML 1.0, fifth edition, §2.8, §3.2, §3.3, §4.2 and §4.7.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use autotel_store_sdk::Fault;
 
-use crate::chars::{character, is_name_start, with_line_feeds};
+use crate::chars::{character, is_name_start, is_space, with_line_feeds};
 use crate::entities::{Entities, Entity};
 use crate::outside::named;
 use crate::scan::{Scan, Scanned};
@@ -147,7 +148,9 @@ impl Dtd {
             return Err(scan.fault("a declaration without its `>`"));
         };
         self.markup_declaration(&mut scan.entity(&expansion.text, scan.offset()))?;
-        self.entity_declarations(&mut scan.entity(&expansion.behind, scan.offset()))?;
+        if !expansion.behind.trim_matches(is_space).is_empty() {
+            return Err(scan.fault("a declaration that begins in one entity and ends in another"));
+        }
         scan.skip(length);
         Ok(())
     }
@@ -311,9 +314,12 @@ impl Dtd {
         scan.expect(">")?;
         // What is declared outside does not count in a document that says it needs nothing from there. §4.1.
         let counts = self.open.is_empty() || !self.entities.is_standalone;
+        if !self.entities.takes_declarations() {
+            return Ok(());
+        }
         if is_parameter {
             self.parameters.entry(name.to_owned()).or_insert(entity);
-        } else if counts && self.entities.takes_declarations() {
+        } else if counts {
             self.entities.declare(name, entity);
         }
         Ok(())
@@ -353,7 +359,10 @@ impl Dtd {
                 }
                 _ => {
                     let plain = value.rest().find(['&', '%']).unwrap_or(value.rest().len());
-                    to.push_str(&with_line_feeds(&value.rest()[..plain]));
+                    let text = &value.rest()[..plain];
+                    // What entities hold has been through that.
+                    let is_own = self.open.is_empty();
+                    to.push_str(&if is_own { with_line_feeds(text) } else { Cow::Borrowed(text) });
                     value.skip(plain);
                 }
             }
@@ -399,6 +408,9 @@ impl Dtd {
         }
         let offset = scan.offset() + 1;
         let value = scan.quoted()?;
+        if !self.entities.takes_declarations() {
+            return Ok(None);
+        }
         Ok(Some(self.entities.attribute_value(value, offset)?.into_owned()))
     }
 }
@@ -438,15 +450,16 @@ fn parameter_name<'a>(scan: &mut Scan<'a>) -> Scanned<&'a str> {
 fn ignored(scan: &mut Scan<'_>) -> Scanned<()> {
     let mut depth = 1;
     while depth > 0 {
-        let Some(mark) = scan.rest().find("<![").into_iter().chain(scan.rest().find("]]>")).min() else {
+        let Some(mark) = scan.rest().find(['<', ']']) else {
             return Err(scan.fault("a conditional section without its `]]>`"));
         };
-        scan.skip(mark);
+        scan.pass(mark)?;
         if scan.take("<![")? {
             depth += 1;
-        } else {
-            scan.expect("]]>")?;
+        } else if scan.take("]]>")? {
             depth -= 1;
+        } else {
+            scan.skip(1);
         }
     }
     Ok(())

@@ -11,6 +11,8 @@ use crate::dtd::{Reference, reference};
 use crate::outside::Outside;
 use crate::scan::Scan;
 
+/// Bytes that entities and defaults of attributes may add, unless the caller says otherwise.
+pub(crate) const ENTITY_BYTES_MAX: u64 = 8 << 20;
 /// Entities within entities.
 const ENTITY_DEPTH_MAX: usize = 64;
 

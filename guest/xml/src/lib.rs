@@ -92,7 +92,7 @@ impl Store for XmlStore {
                 OptionDescription::count(
                     "entity-bytes-max",
                     0..=1 << 30,
-                    8 << 20,
+                    entities::ENTITY_BYTES_MAX,
                     "most bytes that entities and defaults of attributes may add",
                 )
                 .to_read(),

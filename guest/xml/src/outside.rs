@@ -1,6 +1,7 @@
 //! What lies outside the file: external entities and the external subset, which are read where the caller names the
 //! folder that system identifiers are relative to. XML 1.0, fifth edition, §4.2.2 and §4.3.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -13,16 +14,16 @@ use crate::prolog::{guess, text_declaration};
 use crate::scan::Scan;
 
 /// The files outside that may be read.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Outside {
     /// Where system identifiers in the file itself begin; empty where nothing outside is read.
     folder: String,
-    read: HashMap<Rc<str>, Rc<str>>,
+    read: Rc<RefCell<HashMap<Rc<str>, Rc<str>>>>,
 }
 
 impl Outside {
     pub fn new(folder: &str) -> Self {
-        Self { folder: folder.trim_end_matches('/').to_owned(), read: HashMap::new() }
+        Self { folder: folder.trim_end_matches('/').to_owned(), read: Rc::default() }
     }
 
     pub fn is_read(&self) -> bool {
@@ -40,7 +41,8 @@ impl Outside {
         for part in system.split('/') {
             match part {
                 "." => {}
-                ".." => drop(parts.pop()),
+                // Nothing is above the top.
+                ".." => parts.truncate((parts.len() - 1).max(1)),
                 part => parts.push(part),
             }
         }
@@ -48,12 +50,12 @@ impl Outside {
     }
 
     /// The text of the external entity at `path`, its line ends as §2.11 has them. The reference to it is at `offset`.
-    pub fn read(&mut self, path: &Rc<str>, bytes_max: u64, offset: u64) -> Result<Rc<str>, Fault> {
-        if let Some(text) = self.read.get(path) {
+    pub fn read(&self, path: &Rc<str>, bytes_max: u64, offset: u64) -> Result<Rc<str>, Fault> {
+        if let Some(text) = self.read.borrow().get(path) {
             return Ok(Rc::clone(text));
         }
         let text: Rc<str> = self.open(path, bytes_max).map_err(|fault| fault.at(offset))?.into();
-        self.read.insert(Rc::clone(path), Rc::clone(&text));
+        self.read.borrow_mut().insert(Rc::clone(path), Rc::clone(&text));
         Ok(text)
     }
 

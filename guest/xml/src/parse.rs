@@ -67,11 +67,11 @@ impl Parse for Parser {
 
 /// Reads on until the whole prolog is in sight, and passes it.
 fn read_prolog(source: &mut Source, charset: Charset, options: &Options) -> Result<Prolog, Fault> {
+    let outside = Outside::new(options.word("external-entities"));
     loop {
         let scan = Scan::of_window(text(source.rest()), source.offset(), source.is_ended());
         let mut scan = scan.with_namespaces(options.flag("namespaces"));
-        let outside = Outside::new(options.word("external-entities"));
-        match Prolog::scan(&mut scan, charset, options.count("entity-bytes-max"), outside) {
+        match Prolog::scan(&mut scan, charset, options.count("entity-bytes-max"), outside.clone()) {
             Ok(prolog) => {
                 let passed = scan.passed();
                 source.advance(passed);

@@ -179,13 +179,19 @@ impl<'a> Scan<'a> {
             self.at = self.text.len();
             return Err(self.fault(format!("expected `{end}`, found the end")));
         };
-        let text = &rest[..length];
-        if let Some(at) = find_no_char(text) {
+        self.pass(length)?;
+        self.at += end.len();
+        Ok(&rest[..length])
+    }
+
+    /// Takes `bytes` bytes that were seen in [`Scan::rest`], where XML allows their characters.
+    pub fn pass(&mut self, bytes: usize) -> Scanned<()> {
+        if let Some(at) = find_no_char(&self.rest()[..bytes]) {
             self.at += at;
             return Err(self.fault("a character that cannot stand in XML"));
         }
-        self.at += length + end.len();
-        Ok(text)
+        self.at += bytes;
+        Ok(())
     }
 
     /// Takes text between quotes of either kind.

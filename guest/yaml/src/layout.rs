@@ -193,6 +193,11 @@ last:
     #[test]
     fn marks_and_line_ends_stay() {
         let file = "\u{feff}a: 1\r\nb: é\r\n";
+        let push = |document: &mut Value| {
+            let Value::Map(map) = document else { panic!("no map") };
+            map.push("c", Value::Array(vec![1.into()]));
+        };
+        assert_eq!(over_file(file, push).as_deref(), Some("\u{feff}a: 1\r\nb: é\r\nc:\r\n  - 1\r\n"));
         assert_eq!(
             over_file(file, |document| *entry(document, "b") = "ü".into()).as_deref(),
             Some("\u{feff}a: 1\r\nb: ü\r\n")

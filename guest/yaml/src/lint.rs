@@ -127,6 +127,10 @@ fn float(text: &str) -> Option<Surprise> {
     let plain = digits.replace('_', "");
     let value: f64 = plain.parse().ok().filter(|_| plain.starts_with(|c: char| c.is_ascii_digit() || c == '.'))?;
     if digits.contains('_') {
+        let (whole, fraction) = digits.split_once('.')?;
+        if whole.starts_with('_') || fraction.contains(['_', 'e', 'E']) {
+            return None;
+        }
         let fix = format!("write `{sign}{plain}`, or quote it");
         return Surprise::new("yaml-1.1-number", "text", format!("{sign}{plain}"), fix);
     }
@@ -190,7 +194,7 @@ mod tests {
     fn what_is_the_same_in_both_is_left_alone() {
         for text in [
             "text", "true", "null", "0", "00", "01", "10", "-7", "1.5", "1.5e+3", "0x1F", "12:75", "a:b", "10:",
-            "Noon", "",
+            "Noon", "", "_1.5", "1_000e3", "1.5_0",
         ] {
             assert!(surprise(text).is_none(), "{text}");
         }

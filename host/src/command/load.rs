@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use autotel_stores::{Error, Host};
 use clap::Args;
 
-use super::{Layout, Opening};
+use super::{Opening, Printing};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -15,7 +15,7 @@ pub struct Arguments {
     #[command(flatten)]
     opening: Opening,
     #[command(flatten)]
-    layout: Layout,
+    printing: Printing,
     /// Print each document on one line, and notes and errors as JSON too
     #[arg(long)]
     pub json: bool,
@@ -24,6 +24,6 @@ pub struct Arguments {
 impl Arguments {
     pub fn run(&self, host: &Host) -> Result<ExitCode, Error> {
         let from = self.opening.open(host, &self.file)?;
-        self.layout.print_as_read(host, self.json, &from)
+        self.printing.print_as_read(host, self.json, &from)
     }
 }

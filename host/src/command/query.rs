@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use autotel_stores::{Error, Host, Loss, Map, Match, Query, Store, Value};
 use clap::Args;
 
-use super::{Layout, Opening, named_values};
+use super::{Opening, Printing, named_values};
 use crate::terminal::tell_note;
 
 #[derive(Args)]
@@ -31,7 +31,7 @@ pub struct Arguments {
     #[arg(long)]
     positions: bool,
     #[command(flatten)]
-    layout: Layout,
+    printing: Printing,
     /// Print each match on one line with where it is, and notes and errors as JSON too
     #[arg(long)]
     pub json: bool,
@@ -52,14 +52,14 @@ impl Arguments {
             query = query.with_option(name, value);
         }
         if !has_positions {
-            return self.layout.print(host, false, |shown| self.print_each(&store, &query, shown));
+            return self.printing.print(host, false, |shown| self.print_each(&store, &query, shown));
         }
         let matches = if self.first { Vec::from_iter(store.query_first(&query)?) } else { store.query(&query)? };
         if matches.is_empty() {
             return self.found_nothing();
         }
         let values: Vec<_> = matches.into_iter().map(with_place).collect();
-        self.layout.print(host, self.json, |shown| shown.save_values(&values))
+        self.printing.print(host, self.json, |shown| shown.save_values(&values))
     }
 
     /// Writes each match as it is found.

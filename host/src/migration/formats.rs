@@ -6,7 +6,7 @@ use std::path::Path;
 
 use autotel_document::{Encoder, Tokens};
 
-use super::{Migration, Outcome};
+use super::{Migration, Outcome, in_the_way};
 use crate::contract::Operations;
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
@@ -19,7 +19,7 @@ impl Migration {
     pub(super) fn convert(&self, host: &Host, path: &Path, to: &Path) -> Result<Outcome, Error> {
         let source = known_options(host.open(path)?, &self.read_options, Operations::LOAD)?;
         let target = known_options(host.open(to)?, &self.write_options, Operations::SAVE)?;
-        if source.describe().name == target.describe().name {
+        if format(&source, path) == format(&target, to) {
             return Ok(Outcome::Unchanged("it has the format already".to_owned()));
         }
         let target = if self.accepts_losses { target } else { target.refusing_losses() };
@@ -30,8 +30,7 @@ impl Migration {
         let (staging, losses) = writer.finish_aside()?;
         let is_there = to.symlink_metadata().is_ok();
         if is_there && !holds(&staging, to)? {
-            let message = "another file of that name is there, and holds something else";
-            return Err(Error::new(ErrorKind::Conflict, message).on(to).with_hint("move it away, or migrate it first"));
+            return Err(in_the_way(to));
         }
         if self.is_dry {
             return Ok(if is_there { Outcome::Unchanged(BEFORE.to_owned()) } else { Outcome::Converted(losses) });
@@ -47,10 +46,11 @@ impl Migration {
         Ok(Outcome::Converted(losses))
     }
 
-    /// Removes an original whose successor says the same.
+    /// Removes an original whose successor reads as the same, or at all where losses were accepted.
     fn remove(&self, original: &Store, successor: &Store, is_lossless: bool) -> Result<(), Error> {
         let successor = known_options(successor.taking(Operations::empty()), &self.write_options, Operations::LOAD)?;
-        if is_lossless && digest(original)? != digest(&successor)? {
+        let said = digest(&successor)?;
+        if is_lossless && digest(original)? != said {
             let message = "what was written reads as another document; the original stays";
             return Err(Error::new(ErrorKind::Store, message).on(successor.path()));
         }
@@ -60,6 +60,13 @@ impl Migration {
             .map(|folder| sync_folder(&folder));
         Ok(())
     }
+}
+
+/// The store and the format of a file, as its extension has it.
+fn format(store: &Store, path: &Path) -> (String, Option<usize>) {
+    let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let formats = &store.describe().formats;
+    (store.describe().name.clone(), formats.iter().position(|format| format.extensions.contains(&extension)))
 }
 
 const BEFORE: &str = "it was converted before";

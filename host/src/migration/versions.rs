@@ -10,6 +10,7 @@ use crate::contract::Operations;
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 use crate::patch::Patch;
+use crate::writer::LAYOUT;
 
 /// What leads from one version of documents to another.
 #[derive(Clone, Debug)]
@@ -57,11 +58,15 @@ impl Migration {
         let Some(last) = way.last() else {
             return Ok(Outcome::Unchanged(format!("`{field}` is {}", shown(&version))));
         };
-        let mut changes: Vec<_> = way.iter().flat_map(|step| step.patch.iter().cloned()).collect();
-        changes.push(set(field, &last.to));
+        // Another process may have been there meanwhile.
+        let mut changes = vec![change("test", field, &version)];
+        changes.extend(way.iter().flat_map(|step| step.patch.iter().cloned()));
+        changes.push(change("add", field, &last.to));
         let patch = Patch::new(Value::Array(changes));
         let losses = if self.is_dry { store.try_patch(&patch) } else { store.patch(&patch) };
-        losses.map(Outcome::Converted)
+        // A layout is kept where that can be.
+        let losses = losses?.into_iter().filter(|loss| loss.what != LAYOUT).collect();
+        Ok(Outcome::Converted(losses))
     }
 }
 
@@ -88,11 +93,11 @@ fn way<'a>(version: &Value, steps: &'a [VersionStep]) -> Result<Vec<&'a VersionS
     Ok(way)
 }
 
-/// A change that sets an entry of the document.
-fn set(field: &str, value: &Value) -> Value {
+/// A change of an entry of the document, or a test of it.
+fn change(operation: &str, field: &str, value: &Value) -> Value {
     let path = format!("/{}", field.replace('~', "~0").replace('/', "~1"));
     let change: Map =
-        [("op", Value::from("add")), ("path", path.into()), ("value", value.clone())].into_iter().collect();
+        [("op", Value::from(operation)), ("path", path.into()), ("value", value.clone())].into_iter().collect();
     Value::Map(change)
 }
 

@@ -7,7 +7,7 @@ use autotel_store_sdk::{Encoder, Fault, Output, Token, Tokens, Value, excerpt};
 
 use super::{NO_TEXT, TEXT_ONLY, second_document, text_of, value_of};
 use crate::dtd::{Doctype, Dtd};
-use crate::entities::Entity;
+use crate::entities::{ENTITY_BYTES_MAX, Entity};
 use crate::markup::{Attributes, Markup};
 use crate::scan::Scan;
 
@@ -343,9 +343,7 @@ impl TreePrinter {
                 self.markup.reference(&name, to)?;
             }
             (Some(Kind::Doctype), Some(List::Prolog)) => {
-                let is_standalone = self.dtd.entities.is_standalone;
-                self.dtd = print_doctype(&doctype, self.markup.has_namespaces(), to)?;
-                self.dtd.entities.is_standalone = is_standalone;
+                print_doctype(&doctype, self.markup.has_namespaces(), &mut self.dtd, to)?;
             }
             (Some(Kind::Standalone(flag)), Some(List::Prolog)) if self.is_in_declaration => {
                 self.dtd.entities.is_standalone = flag;
@@ -460,8 +458,8 @@ fn scalar(token: &Token<'_>, to: &mut Output) -> Result<Option<String>, Fault> {
     Ok(text)
 }
 
-/// Writes a document type declaration, if it reads back, and gives what it declares.
-fn print_doctype(doctype: &Doctype, has_namespaces: bool, to: &mut Output) -> Result<Dtd, Fault> {
+/// Writes a document type declaration, if it reads back, and takes what it declares.
+fn print_doctype(doctype: &Doctype, has_namespaces: bool, dtd: &mut Dtd, to: &mut Output) -> Result<(), Fault> {
     let mut text = format!("<!DOCTYPE {}", doctype.name);
     match (&doctype.public, &doctype.system) {
         (Some(public), Some(system)) => text += &format!(" PUBLIC \"{public}\" {}", quoted(system)),
@@ -472,13 +470,12 @@ fn print_doctype(doctype: &Doctype, has_namespaces: bool, to: &mut Output) -> Re
         text += &format!(" [{subset}]");
     }
     text += ">";
-    let mut dtd = Dtd::default();
-    dtd.entities.bytes_max = u64::MAX;
+    dtd.entities.bytes_max = ENTITY_BYTES_MAX;
     let mut scan = Scan::of_whole(&text["<!DOCTYPE".len()..], 0).with_namespaces(has_namespaces);
     match dtd.declaration(&mut scan) {
         Ok(read) if read == *doctype && scan.rest().is_empty() => {
             to.push_str(&text);
-            Ok(dtd)
+            Ok(())
         }
         _ => Err(Fault::unsupported("a document type declaration that is not well-formed")),
     }

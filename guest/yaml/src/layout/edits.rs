@@ -1,5 +1,6 @@
 //! What to change in a text so that it says something else, as little as can be.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use autotel_store_sdk::{Map, NAMED_TYPE_TAG, Options, Value, print_all};
@@ -54,7 +55,8 @@ impl<'a> Edits<'a> {
         let (mut edited, mut passed) = (String::new(), 0);
         for (piece, instead) in &self.list {
             edited.push_str(self.text.get(passed..piece.start)?);
-            edited.push_str(instead);
+            let has_crs = self.text.contains("\r\n");
+            edited.push_str(&if has_crs { instead.replace('\n', "\r\n") } else { instead.clone() });
             passed = piece.end;
         }
         edited.push_str(&self.text[passed..]);
@@ -97,8 +99,8 @@ impl<'a> Edits<'a> {
     }
 
     fn mapping(&mut self, entries: &[(Node, Node)], is_flow: bool, before: &Map, wanted: &Map) -> Option<()> {
-        let found = |key: &Value| before.iter().position(|(other, _)| other == key);
-        let places: Vec<_> = wanted.iter().map(|(key, _)| found(key)).collect();
+        let index: HashMap<_, _> = before.iter().enumerate().map(|(at, (key, _))| (key.to_cbor(), at)).collect();
+        let places: Vec<_> = wanted.iter().map(|(key, _)| index.get(&key.to_cbor()).copied()).collect();
         let kept: Vec<_> = places.iter().copied().flatten().collect();
         let is_changed_alone = kept.len() == before.len() && kept.len() == wanted.len();
         // Entries that merge keys bring are written elsewhere.
@@ -109,7 +111,7 @@ impl<'a> Edits<'a> {
         for ((key, value), at) in wanted.iter().zip(places) {
             let Some(at) = at else {
                 let entry = Value::Map([(key.clone(), value.clone())].into_iter().collect());
-                self.insert(last, &entries[0].0, &entry)?;
+                self.insert(last, entries[0].0.span.start, &entry)?;
                 continue;
             };
             let (name, node) = &entries[at];
@@ -117,7 +119,7 @@ impl<'a> Edits<'a> {
             self.node(node, &before.iter().as_slice()[at].1, value, place)?;
             last = Some(if node.span.is_empty() { name } else { node });
         }
-        for (at, (name, node)) in entries.iter().enumerate().filter(|(at, _)| !kept.contains(at)) {
+        for (at, (name, node)) in entries.iter().enumerate().filter(|(at, _)| kept.binary_search(at).is_err()) {
             let next = entries.get(at + 1).map(|(name, _)| name.span.start);
             self.remove(name.span.start, node.span.end.max(name.span.end), next)?;
         }
@@ -147,8 +149,7 @@ impl<'a> Edits<'a> {
         for added in &wanted[first + changed..wanted.len() - last] {
             let item = Value::Array(vec![added.clone()]);
             let before = (first + changed).checked_sub(1).map(|at| &items[at]);
-            let anchor = Node { span: dashes[0]..dashes[0], kind: Kind::Alias };
-            self.insert(before, &anchor, &item)?;
+            self.insert(before, dashes[0], &item)?;
         }
         Some(())
     }
@@ -213,13 +214,13 @@ impl<'a> Edits<'a> {
         Some(())
     }
 
-    /// Writes entries or items of the collection that `first` begins, behind `last` or else before `first`.
-    fn insert(&mut self, last: Option<&Node>, first: &Node, entries: &Value) -> Option<()> {
-        let column = self.column(first.span.start);
+    /// Writes entries or items of the collection whose first begins at `first`, behind `last` or else before that.
+    fn insert(&mut self, last: Option<&Node>, first: usize, entries: &Value) -> Option<()> {
+        let column = self.column(first);
         let text = indented(&self.printed(entries)?, column);
         let change = match last {
-            None if self.is_alone(first.span.start) => {
-                let start = self.line_start(first.span.start);
+            None if self.is_alone(first) => {
+                let start = self.line_start(first);
                 (start..start, format!("{text}\n"))
             }
             None => return None,
@@ -235,7 +236,7 @@ impl<'a> Edits<'a> {
     /// Takes away the lines of an entry or an item, which end before `next`.
     fn remove(&mut self, start: usize, end: usize, next: Option<usize>) -> Option<()> {
         let (start, end) = (self.is_alone(start).then(|| self.line_start(start))?, self.line_end(end));
-        let end = (end + 1).min(self.text.len());
+        let end = self.text[end..].find('\n').map_or(self.text.len(), |at| end + at + 1);
         if next.is_some_and(|next| next < end) {
             return None;
         }
@@ -290,8 +291,10 @@ impl<'a> Edits<'a> {
         self.text[..at].rfind('\n').map_or(0, |end| end + 1)
     }
 
+    /// Where the line of a place ends, before its line end.
     fn line_end(&self, at: usize) -> usize {
-        self.text[at..].find('\n').map_or(self.text.len(), |end| at + end)
+        let end = self.text[at..].find('\n').map_or(self.text.len(), |end| at + end);
+        if self.text[at..end].ends_with('\r') { end - 1 } else { end }
     }
 
     fn column(&self, at: usize) -> usize {
