@@ -186,14 +186,18 @@ impl Migration {
             }
             Goal::Version { steps, field } => (path.to_owned(), self.bring_to_version(host, path, steps, field)),
         };
-        MigratedFile { path: path.to_owned(), to, outcome: outcome.unwrap_or_else(Outcome::Refused) }
+        let outcome = outcome.unwrap_or_else(|error| match path.exists() {
+            true => Outcome::Refused(error),
+            false => Outcome::Unchanged("it is gone: another has removed it".to_owned()),
+        });
+        MigratedFile { path: path.to_owned(), to, outcome }
     }
 
     /// The files that are to be migrated, in order.
     fn files(&self, host: &Host, folder: &Path) -> Result<Vec<PathBuf>, Error> {
         let mut files = Vec::new();
         if folder.is_file() {
-            files.push(folder.to_owned());
+            files.push(folder.canonicalize().map_err(|error| Error::access(folder, error))?);
         } else {
             self.gather(host, folder, &mut files)?;
         }

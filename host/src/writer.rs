@@ -261,7 +261,7 @@ impl Over {
 }
 
 fn lost_layout() -> Loss {
-    let why = "it could not be kept with these changes; all of the file is written anew";
+    let why = "not all of it could be kept with these changes; more than them is written anew";
     Loss { pointer: String::new(), what: LAYOUT.to_owned(), why: why.to_owned() }
 }
 

@@ -38,7 +38,8 @@ fn damage(file: &Path, times: usize, path: &Path, stores: &[Store]) -> usize {
     if content.is_empty() {
         return 0;
     }
-    let mut random = Random(content.len() as u64);
+    let seed = content.iter().fold(0u64, |seed, &byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
+    let mut random = Random(seed);
     let cut = |random: &mut Random| content[..random.below(content.len())].to_vec();
     let flipped = |random: &mut Random| {
         let mut flipped = content.clone();

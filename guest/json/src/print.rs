@@ -47,6 +47,30 @@ fn quote(text: &str, to: &mut Vec<u8>) {
     serde_json::to_writer(to, text).expect("memory takes every byte");
 }
 
+/// Quotes text with what a terminal obeys, or turns around, as escapes: JSON would let it stand.
+fn quote_for_people(text: &str, to: &mut Vec<u8>) {
+    let start = to.len();
+    quote(text, to);
+    // The first bytes of those characters in UTF-8.
+    if !to[start..].iter().any(|byte| matches!(byte, 0x7f | 0xc2 | 0xd8 | 0xe2)) {
+        return;
+    }
+    let quoted = String::from_utf8(to.split_off(start)).expect("quoted text is text");
+    for c in quoted.chars() {
+        match c {
+            '\u{7f}'..='\u{9f}'
+            | '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' => {
+                to.extend(format!("\\u{:04x}", u32::from(c)).into_bytes());
+            }
+            _ => to.extend(c.encode_utf8(&mut [0; 4]).bytes()),
+        }
+    }
+}
+
 /// The text that bytes are written as.
 fn bytes_text(bytes: &[u8], to: &mut Output) -> String {
     to.lose("bytes", "JSON has none; base64url text is written");

@@ -184,6 +184,15 @@ fn several_texts_in_a_file_are_several_documents_where_they_are_allowed() {
 }
 
 #[test]
+fn what_a_terminal_obeys_is_written_as_an_escape() {
+    let text = "é \u{9b}31m \u{202e}abc \u{7f}";
+    let (printed, told) = printed(&text.into(), 0);
+    assert_eq!(printed, "\"é \\u009b31m \\u202eabc \\u007f\"\n");
+    assert!(told.is_empty());
+    assert_eq!(parsed(&printed).unwrap().as_str(), Some(text));
+}
+
+#[test]
 fn what_json_cannot_hold_is_told_with_its_place() {
     let list = vec![Value::Bytes(vec![0xff, 0xfe]), f64::NAN.into(), Value::Tag(0, Box::new("2026".into()))];
     let document = Value::Map([("a", Value::Array(list))].into_iter().collect());

@@ -80,9 +80,9 @@ impl<S: Store> layout::Guest for Component<S> {
             Compressed::new(path.clone(), &options).content(io::Cursor::new(previous))?.read_to_end(&mut text)?;
             let over = S::print_over(&text, &anew, &options)?;
             let mut file = Compressing::new(File::create(&path)?, &path, &options)?;
-            file.write_all(over.as_ref().map_or(&*anew, String::as_bytes))?;
+            file.write_all(over.as_ref().map_or(&*anew, |over| over.text.as_bytes()))?;
             file.finish()?;
-            Ok(layout::WrittenOver { losses, keeps_layout: over.is_some() })
+            Ok(layout::WrittenOver { losses, keeps_layout: over.is_some_and(|over| over.is_kept) })
         };
         save().map_err(|fault: Fault| fault.locate(&path, |_| None))
     }

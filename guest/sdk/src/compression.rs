@@ -181,11 +181,18 @@ struct Frames<R> {
     file: BufReader<R>,
     decoder: FrameDecoder,
     is_in_frame: bool,
+    /// Bytes of the frame's content that were given.
+    given: u64,
 }
 
 impl<R: Read> Frames<R> {
     fn new(file: R) -> Self {
-        Self { file: BufReader::with_capacity(READ_BYTES, file), decoder: FrameDecoder::new(), is_in_frame: false }
+        Self {
+            file: BufReader::with_capacity(READ_BYTES, file),
+            decoder: FrameDecoder::new(),
+            is_in_frame: false,
+            given: 0,
+        }
     }
 
     /// Goes to the next frame of content; false at the end.
@@ -193,11 +200,14 @@ impl<R: Read> Frames<R> {
         while !self.file.fill_buf()?.is_empty() {
             match self.decoder.reset(&mut self.file) {
                 Ok(()) => {
-                    self.is_in_frame = true;
+                    (self.is_in_frame, self.given) = (true, 0);
                     return Ok(true);
                 }
                 Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
-                    io::copy(&mut (&mut self.file).take(length.into()), &mut io::sink())?;
+                    let passed = io::copy(&mut (&mut self.file).take(length.into()), &mut io::sink())?;
+                    if passed < u64::from(length) {
+                        return Err(ErrorKind::UnexpectedEof.into());
+                    }
                 }
                 Err(error) => return Err(io::Error::other(error)),
             }
@@ -208,6 +218,9 @@ impl<R: Read> Frames<R> {
     /// Ends a frame whose content is that which was compressed.
     fn end_frame(&mut self) -> io::Result<()> {
         self.is_in_frame = false;
+        if self.decoder.content_size() > 0 && self.decoder.content_size() != self.given {
+            return Err(ErrorKind::InvalidData.into());
+        }
         match (self.decoder.get_checksum_from_data(), self.decoder.get_calculated_checksum()) {
             (Some(told), Some(found)) if told != found => Err(ErrorKind::InvalidData.into()),
             _ => Ok(()),
@@ -219,7 +232,9 @@ impl<R: Read> Read for Frames<R> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         loop {
             if self.is_in_frame && self.decoder.can_collect() > 0 {
-                return self.decoder.read(to);
+                let length = self.decoder.read(to)?;
+                self.given += length as u64;
+                return Ok(length);
             }
             if self.is_in_frame && self.decoder.is_finished() {
                 self.end_frame()?;
@@ -246,7 +261,7 @@ impl Compressing {
             Codec::None => Ok(Self::Not(file)),
             Codec::Gzip => Ok(Self::Gzip(Box::new(GzEncoder::new(file, Compression::default())))),
             other => Err(Fault::unsupported(format!(
-                "{} data, which is read here and not written; write gzip, or give `{OPTION}=none`",
+                "{} data, which is read here and not written; give the file a name that ends in `.gz`, or in none of them",
                 other.name()
             ))),
         }

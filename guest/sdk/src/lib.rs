@@ -91,7 +91,7 @@ pub use output::Output;
 pub use place::{Place, pointer_part};
 pub use simple::{Simple, SimpleStore};
 pub use source::Source;
-pub use store::{Parse, Print, Progress, Store, parse_all, print_all};
+pub use store::{Over, Parse, Print, Progress, Store, parse_all, print_all};
 pub use tool::{Match, Patch, Query, Schema, Tool, Violation};
 #[doc(hidden)]
 pub use tool::{PatchComponent, QueryComponent, SchemaComponent, patch_bindings, query_bindings, schema_bindings};

@@ -29,7 +29,7 @@ pub trait Store: 'static {
 
     /// Gives a text that says what `anew`, which was printed, says, keeping what is written in `previous` of what stays the
     /// same. `None` where that cannot be kept, as by a store that keeps no layouts.
-    fn print_over(_previous: &[u8], _anew: &[u8], _options: &Options) -> Result<Option<String>, Fault> {
+    fn print_over(_previous: &[u8], _anew: &[u8], _options: &Options) -> Result<Option<Over>, Fault> {
         Ok(None)
     }
 
@@ -38,6 +38,14 @@ pub trait Store: 'static {
     fn lint(_source: Source, _options: &Options) -> Result<Vec<Finding>, Fault> {
         Ok(Vec::new())
     }
+}
+
+/// A file's text that is written over another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Over {
+    pub text: String,
+    /// Whether nothing is another but what says something else.
+    pub is_kept: bool,
 }
 
 /// Turns a file's bytes into documents, some at a time.

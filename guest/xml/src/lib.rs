@@ -101,7 +101,7 @@ impl Store for XmlStore {
                 OptionDescription::text(
                     "external-entities",
                     "",
-                    "the granted folder that external entities and document types are read from, as the store sees it",
+                    "the folder that external entities and document types are relative to, in one that is granted, as the store sees it",
                 )
                 .to_read(),
             )

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 use std::rc::Rc;
 
 use autotel_store_sdk::{Decoded, Fault, encoding_of};
@@ -60,6 +60,10 @@ impl Outside {
     }
 
     fn open(&self, path: &str, bytes_max: u64) -> Result<String, Fault> {
+        let granted = self.granted();
+        if path.strip_prefix(granted).is_none_or(|below| !below.starts_with('/')) {
+            return Err(Fault::syntax(format!("`{path}`, which lies outside of `{granted}`"), 0));
+        }
         let mut raw = Vec::new();
         let read = File::open(path).and_then(|file| file.take(bytes_max.saturating_add(1)).read_to_end(&mut raw));
         match read {
@@ -67,16 +71,22 @@ impl Outside {
                 return Err(Fault::TooLarge { name: "entity-bytes-max", limit: bytes_max, offset: 0 });
             }
             Ok(_) => {}
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
-                return Err(Fault::syntax(self.missing(path), 0));
-            }
-            Err(error) => return Err(error.into()),
+            Err(_) => return Err(Fault::syntax(self.missing(path), 0)),
         }
         self.text(&raw).map_err(|fault| named(path, fault))
     }
 
+    /// The granted folder that the named one is, or is in.
+    fn granted(&self) -> &str {
+        let name = self.folder.strip_prefix('/').and_then(|path| path.find('/'));
+        name.map_or(&self.folder, |length| &self.folder[..=length])
+    }
+
     fn missing(&self, path: &str) -> String {
-        format!("`{path}`, which is not there or was not granted; `external-entities` is `{}`", self.folder)
+        format!(
+            "`{path}`, which is not there, or is no file that was granted; `external-entities` is `{}`",
+            self.folder
+        )
     }
 
     fn text(&self, raw: &[u8]) -> Result<String, Fault> {

@@ -5,7 +5,7 @@ mod nodes;
 
 use std::io::Read;
 
-use autotel_store_sdk::{Decoded, Documents, Fault, Operations, Options, Store, Value, guess_unicode, parse_all};
+use autotel_store_sdk::{Decoded, Documents, Fault, Operations, Options, Over, Store, Value, guess_unicode, parse_all};
 
 use self::edits::Edits;
 use crate::YamlStore;
@@ -13,19 +13,19 @@ use crate::YamlStore;
 const MARK: &str = "\u{feff}";
 
 /// Gives a text that says what `anew` says, and is `previous` wherever that says the same; `None` where there is none.
-pub(crate) fn print_over(previous: &[u8], anew: &[u8], options: &Options) -> Result<Option<String>, Fault> {
+pub(crate) fn print_over(previous: &[u8], anew: &[u8], options: &Options) -> Result<Option<Over>, Fault> {
     let wanted = documents(anew)?;
     let (Ok(before), Ok(text)) = (documents(previous), decoded(previous)) else { return Ok(None) };
-    let Some(edited) = edited(&text, &before, &wanted, options) else { return Ok(None) };
+    let Some(Over { text: edited, is_kept }) = edited(&text, &before, &wanted, options) else { return Ok(None) };
     // What an edit does to anchors, to scalars of many lines or to an odd layout is not foreseen, but seen.
     if !documents(edited.as_bytes()).is_ok_and(|after| is_same(&after, &wanted)) {
         return Ok(None);
     }
     let mark = if previous.starts_with(MARK.as_bytes()) { MARK } else { "" };
-    Ok(Some(format!("{mark}{edited}")))
+    Ok(Some(Over { text: format!("{mark}{edited}"), is_kept }))
 }
 
-fn edited(text: &str, before: &[Value], wanted: &[Value], options: &Options) -> Option<String> {
+fn edited(text: &str, before: &[Value], wanted: &[Value], options: &Options) -> Option<Over> {
     let nodes = nodes::documents(text)?;
     if nodes.len() != before.len() || before.len() != wanted.len() {
         return None;
@@ -34,7 +34,8 @@ fn edited(text: &str, before: &[Value], wanted: &[Value], options: &Options) -> 
     for ((node, before), wanted) in nodes.iter().zip(before).zip(wanted) {
         edits.document(node, before, wanted)?;
     }
-    edits.apply()
+    let is_kept = !edits.loses_comments;
+    edits.apply().map(|text| Over { text, is_kept })
 }
 
 fn documents(text: &[u8]) -> Result<Vec<Value>, Fault> {
@@ -85,7 +86,7 @@ last:
         change(&mut document);
         let options = Options::defaults(&YamlStore::describe(), Operations::SAVE);
         let (anew, _) = autotel_store_sdk::print_all::<YamlStore>(&document.to_cbor(), &options).unwrap();
-        print_over(file.as_bytes(), &anew, &options).unwrap()
+        print_over(file.as_bytes(), &anew, &options).unwrap().map(|over| over.text)
     }
 
     fn entry<'a>(document: &'a mut Value, key: &str) -> &'a mut Value {
@@ -188,6 +189,30 @@ last:
         let file = "a:\n  b:  [ 80 , 1 ]   # why\n\nc: 1\n";
         let changed = over_file(file, |document| *item(entry(entry(document, "a"), "b"), 0) = 4711.into());
         assert_eq!(changed.as_deref(), Some("a:\n  b:  [ 4711 , 1 ]   # why\n\nc: 1\n"));
+    }
+
+    #[test]
+    fn comments_stay_with_what_they_are_about() {
+        let quoted = over_file("a: 'it''s' # why\n", |document| *entry(document, "a") = "x".into());
+        assert_eq!(quoted.as_deref(), Some("a: 'x' # why\n"));
+        let ports = "- 80 # http\n- 443 # https\n- 22 # ssh\n";
+        let changed = over_file(ports, |document| *document = Value::Array(vec![443.into(), 23.into()]));
+        assert_eq!(changed.as_deref(), Some("- 443 # https\n- 23 # ssh\n"));
+        let remove = |document: &mut Value| {
+            let Value::Map(map) = document else { panic!("no map") };
+            map.remove(&"b".into());
+        };
+        let above = over_file("# all\na: 1\n# about b\nb: 2\n# about c\nc: 3\n", remove);
+        assert_eq!(above.as_deref(), Some("# all\na: 1\n# about c\nc: 3\n"));
+    }
+
+    #[test]
+    fn comments_that_go_with_what_is_written_anew_are_told() {
+        let options = Options::defaults(&YamlStore::describe(), Operations::SAVE);
+        let file = b"limits: {\n  cpu: 1, # cores\n}\n";
+        let over = print_over(file, b"limits: {cpu: 1, disk: 5}\n", &options).unwrap().unwrap();
+        assert!(!over.is_kept && over.text == "limits:\n  cpu: 1\n  disk: 5\n", "{over:?}");
+        assert!(print_over(file, b"limits: {cpu: 2}\n", &options).unwrap().unwrap().is_kept);
     }
 
     #[test]

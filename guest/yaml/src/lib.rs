@@ -17,8 +17,8 @@ mod tests;
 use std::io::{self, Read};
 
 use autotel_store_sdk::{
-    Description, Fault, Finding, Format, Guess, OptionDescription, Options, Position, Source, Store, guess_unicode,
-    locate_decoded_character,
+    Description, Fault, Finding, Format, Guess, OptionDescription, Options, Over, Position, Source, Store,
+    guess_unicode, locate_decoded_character,
 };
 
 pub struct YamlStore;
@@ -65,7 +65,7 @@ impl Store for YamlStore {
         Some(guess_unicode)
     }
 
-    fn print_over(previous: &[u8], anew: &[u8], options: &Options) -> Result<Option<String>, Fault> {
+    fn print_over(previous: &[u8], anew: &[u8], options: &Options) -> Result<Option<Over>, Fault> {
         layout::print_over(previous, anew, options)
     }
 

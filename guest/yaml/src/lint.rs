@@ -84,6 +84,7 @@ fn decimal(text: &str) -> Option<Surprise> {
     match of_radix(&plain, 8).map(|octal| format!("{sign}{octal}")) {
         Some(octal) if has_zero && octal != here => {
             let digits = plain.trim_start_matches('0');
+            let digits = if digits.is_empty() { "0" } else { digits };
             // An octal number has no sign.
             let fix = match sign {
                 "" => format!("write `0o{digits}` for {octal}, or quote it"),
@@ -177,6 +178,8 @@ mod tests {
             ("0777", "yaml-1.1-octal", "511", "write `0o777` for 511, or quote it"),
             ("0o17", "yaml-1.2-octal", "text", "write `15`"),
             ("089", "leading-zero", "text", "write `89`, or quote it"),
+            ("0_0", "yaml-1.1-octal", "0", "write `0o0` for 0, or quote it"),
+            ("-0777", "yaml-1.1-octal", "-511", "write `-511`, or quote it"),
             ("1_000", "yaml-1.1-number", "1000", "write `1000`, or quote it"),
             ("0b101", "yaml-1.1-number", "5", "write `5`, or quote it"),
             ("1_0.5", "yaml-1.1-number", "10.5", "write `10.5`, or quote it"),

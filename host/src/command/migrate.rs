@@ -27,7 +27,8 @@ pub struct Arguments {
     /// Take files of this extension alone; may be given several times
     #[arg(long = "from", value_name = "EXTENSION")]
     extensions: Vec<String>,
-    /// Remove each original once its successor is on disk and reads as the same documents
+    /// Remove each original once its successor is on disk and reads as the same documents; what is no part of documents,
+    /// such as the comments of YAML, goes with it
     #[arg(long, requires = "to")]
     remove_originals: bool,
     /// Keep the comments and the layout of files whose documents change, where their stores can

@@ -11,7 +11,7 @@ use crate::contract::Operations;
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 use crate::open::open_file;
-use crate::staging::{Staging, folder_of, sync_folder};
+use crate::staging::{Replacing, Staging, folder_of, sync_folder};
 use crate::store::Store;
 
 impl Migration {
@@ -22,6 +22,8 @@ impl Migration {
         if format(&source, path) == format(&target, to) {
             return Ok(Outcome::Unchanged("it has the format already".to_owned()));
         }
+        // Nobody else saves the original while it is read and then removed.
+        let _held = self.removes_originals.then(|| Staging::begin(path, Replacing::default())).transpose()?;
         let target = if self.accepts_losses { target } else { target.refusing_losses() };
         let (mut reader, mut writer) = (source.reader()?, target.writer()?);
         while let Some(page) = reader.next_page()? {
@@ -36,6 +38,10 @@ impl Migration {
             return Ok(if is_there { Outcome::Unchanged(BEFORE.to_owned()) } else { Outcome::Converted(losses) });
         }
         if !is_there {
+            // Who may not read the original may not read its successor.
+            let permissions = fs::metadata(path).map(|metadata| metadata.permissions());
+            let given = permissions.and_then(|permissions| staging.file()?.set_permissions(permissions));
+            given.map_err(|error| Error::access(to, error))?;
             staging.commit()?;
         }
         if self.removes_originals {

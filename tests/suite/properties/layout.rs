@@ -104,5 +104,6 @@ proptest! {
         let changed = content.lines().zip(edited.lines()).filter(|(old, new)| old != new).count();
         prop_assert_eq!(content.lines().count(), edited.lines().count());
         prop_assert_eq!(changed, usize::from(is_change), "{}\n{}", content, edited);
+        prop_assert_eq!(content.matches('#').count() + usize::from(edited.contains("[new]: #")), edited.matches('#').count());
     }
 }

@@ -2,7 +2,7 @@
 
 use autotel_store_sdk::{Fault, Keys, Options, Output, Token, print_decimal, print_float};
 
-use super::{bytes_text, key_twice, lose_key, lose_tag, quote};
+use super::{bytes_text, key_twice, lose_key, lose_tag, quote_for_people};
 use crate::documents::{Documents, RECORD_SEPARATOR};
 
 pub struct Flowing {
@@ -87,7 +87,7 @@ impl Flowing {
                 if is_key {
                     self.check_key(text)?;
                 }
-                quote(text, to.bytes());
+                quote_for_people(text, to.bytes());
             }
             _ if is_key => {
                 let start = to.bytes().len();
@@ -175,7 +175,7 @@ impl Flowing {
         let text = to.bytes().split_off(start);
         let text = String::from_utf8_lossy(&text);
         self.check_key(&text)?;
-        quote(&text, to.bytes());
+        quote_for_people(&text, to.bytes());
         Ok(())
     }
 }
@@ -193,7 +193,7 @@ fn scalar(token: &Token<'_>, to: &mut Output) {
         }
         Token::Bytes(bytes) => {
             let text = bytes_text(bytes, to);
-            quote(&text, to.bytes());
+            quote_for_people(&text, to.bytes());
         }
         Token::Simple(value) => {
             to.lose_simple(*value);

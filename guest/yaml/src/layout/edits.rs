@@ -19,6 +19,8 @@ pub(super) struct Edits<'a> {
     text: &'a str,
     options: &'a Options,
     list: Vec<(Range<usize>, String)>,
+    /// Whether comments went with what is written anew, beside those of entries that are gone.
+    pub loses_comments: bool,
 }
 
 /// Where a node stands, which says how another is written in its place.
@@ -41,7 +43,7 @@ enum Place {
 
 impl<'a> Edits<'a> {
     pub fn new(text: &'a str, options: &'a Options) -> Self {
-        Self { text, options, list: Vec::new() }
+        Self { text, options, list: Vec::new(), loses_comments: false }
     }
 
     /// Makes a document say what is wanted.
@@ -130,26 +132,26 @@ impl<'a> Edits<'a> {
         if items.len() != before.len() || wanted.is_empty() || is_flow && before.len() != wanted.len() {
             return None;
         }
-        let is_alike = |(one, other): &(&Value, &Value)| one == other;
-        let first = before.iter().zip(wanted).take_while(is_alike).count();
-        let rest = before.len().min(wanted.len()) - first;
-        let last = before.iter().rev().zip(wanted.iter().rev()).take(rest).take_while(is_alike).count();
-        let changed = rest - last;
         let dashes = if is_flow { Vec::new() } else { self.dashes(items)? };
-        for at in first..first + changed {
-            let place = match dashes.get(at) {
-                Some(&dash) => Place::Item { dash, column: self.column(dash) },
-                None => Place::Flow,
-            };
-            self.node(&items[at], &before[at], &wanted[at], place)?;
-        }
-        for at in first + changed..before.len() - last {
-            self.remove(dashes[at], items[at].span.end.max(dashes[at] + 1), dashes.get(at + 1).copied())?;
-        }
-        for added in &wanted[first + changed..wanted.len() - last] {
-            let item = Value::Array(vec![added.clone()]);
-            let before = (first + changed).checked_sub(1).map(|at| &items[at]);
-            self.insert(before, dashes[0], &item)?;
+        let (mut old, mut new) = (0, 0);
+        for (same_old, same_new) in common(before, wanted).into_iter().chain([(before.len(), wanted.len())]) {
+            let changed = (same_old - old).min(same_new - new);
+            for step in 0..changed {
+                let place = match dashes.get(old + step) {
+                    Some(&dash) => Place::Item { dash, column: self.column(dash) },
+                    None => Place::Flow,
+                };
+                self.node(&items[old + step], &before[old + step], &wanted[new + step], place)?;
+            }
+            for at in old + changed..same_old {
+                self.remove(*dashes.get(at)?, items[at].span.end.max(dashes[at] + 1), dashes.get(at + 1).copied())?;
+            }
+            for added in &wanted[new + changed..same_new] {
+                let item = Value::Array(vec![added.clone()]);
+                let last = (old + changed).checked_sub(1).map(|at| &items[at]);
+                self.insert(last, *dashes.first()?, &item)?;
+            }
+            (old, new) = (same_old + 1, same_new + 1);
         }
         Some(())
     }
@@ -210,6 +212,7 @@ impl<'a> Edits<'a> {
                 (dash..node.span.end.max(dash + 1), text)
             }
         };
+        self.loses_comments |= has_comment(&self.text[change.0.clone()]);
         self.list.push(change);
         Some(())
     }
@@ -235,7 +238,7 @@ impl<'a> Edits<'a> {
 
     /// Takes away the lines of an entry or an item, which end before `next`.
     fn remove(&mut self, start: usize, end: usize, next: Option<usize>) -> Option<()> {
-        let (start, end) = (self.is_alone(start).then(|| self.line_start(start))?, self.line_end(end));
+        let (start, end) = (self.is_alone(start).then(|| self.comment_start(start))?, self.line_end(end));
         let end = self.text[end..].find('\n').map_or(self.text.len(), |at| end + at + 1);
         if next.is_some_and(|next| next < end) {
             return None;
@@ -287,6 +290,24 @@ impl<'a> Edits<'a> {
         }
     }
 
+    /// Where the lines begin that go with an entry: its own, and the comment directly above, in the same column. What
+    /// begins the file is about all of it.
+    fn comment_start(&self, at: usize) -> usize {
+        let (line, column) = (self.line_start(at), self.column(at));
+        let mut start = line;
+        while start > 0 {
+            let above = self.line_start(start - 1);
+            let text = &self.text[above..start];
+            let is_comment = text.trim_start().starts_with('#') && text.len() - text.trim_start().len() == column;
+            match is_comment {
+                true if above == 0 => return line,
+                true => start = above,
+                false => break,
+            }
+        }
+        start
+    }
+
     fn line_start(&self, at: usize) -> usize {
         self.text[..at].rfind('\n').map_or(0, |end| end + 1)
     }
@@ -321,4 +342,44 @@ fn indented(text: &str, columns: usize) -> String {
     let spaces = " ".repeat(columns);
     let line = |line: &str| if line.is_empty() { String::new() } else { format!("{spaces}{line}") };
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Whether there may be a comment in a piece of text.
+fn has_comment(text: &str) -> bool {
+    text.lines().any(|line| line.trim_start().starts_with('#') || line.contains(" #"))
+}
+
+/// Pairs of places at which two lists have the same items, in order: as many as there can be, unless the lists are long.
+fn common(one: &[Value], other: &[Value]) -> Vec<(usize, usize)> {
+    const CELLS_MAX: usize = 1 << 22;
+    let encoded = |list: &[Value]| list.iter().map(Value::to_cbor).collect::<Vec<_>>();
+    let (one, other) = (encoded(one), encoded(other));
+    let begin = one.iter().zip(&other).take_while(|(one, other)| one == other).count();
+    let mut pairs: Vec<_> = (0..begin).map(|at| (at, at)).collect();
+    let (rows, columns) = (one.len() - begin, other.len() - begin);
+    if rows.saturating_mul(columns) > CELLS_MAX {
+        return pairs;
+    }
+    // The longest from each pair of places on.
+    let mut longest = vec![vec![0u32; columns + 1]; rows + 1];
+    for row in (0..rows).rev() {
+        for column in (0..columns).rev() {
+            longest[row][column] = match one[begin + row] == other[begin + column] {
+                true => longest[row + 1][column + 1] + 1,
+                false => longest[row + 1][column].max(longest[row][column + 1]),
+            };
+        }
+    }
+    let (mut row, mut column) = (0, 0);
+    while row < rows && column < columns {
+        if one[begin + row] == other[begin + column] {
+            pairs.push((begin + row, begin + column));
+            (row, column) = (row + 1, column + 1);
+        } else if longest[row + 1][column] >= longest[row][column + 1] {
+            row += 1;
+        } else {
+            column += 1;
+        }
+    }
+    pairs
 }

@@ -43,7 +43,8 @@ struct Composer<'a> {
 
 /// A collection that has not ended.
 struct Open {
-    start: usize,
+    /// The span that it begins with.
+    begin: Range<usize>,
     is_mapping: bool,
     is_flow: bool,
     children: Vec<Node>,
@@ -54,17 +55,19 @@ impl Composer<'_> {
         let bytes = *self.offsets.get(span.start.index())?..*self.offsets.get(span.end.index())?;
         match event {
             Event::Alias(_) => self.add(bytes, Kind::Alias),
-            Event::Scalar(_, style, ..) => self.add(bytes, Kind::Scalar(*style)),
+            Event::Scalar(_, style, ..) => {
+                let end = self.quote_end(&bytes, *style).unwrap_or(bytes.end);
+                self.add(bytes.start..end, Kind::Scalar(*style));
+            }
             Event::SequenceStart(..) | Event::MappingStart(..) => {
                 let is_flow = self.text[bytes.clone()].trim_end().ends_with(['[', '{']);
                 let is_mapping = matches!(event, Event::MappingStart(..));
-                self.open.push(Open { start: bytes.start, is_mapping, is_flow, children: Vec::new() });
+                self.open.push(Open { begin: bytes, is_mapping, is_flow, children: Vec::new() });
             }
             Event::SequenceEnd | Event::MappingEnd => {
-                let Open { start, is_mapping, is_flow, children } = self.open.pop()?;
-                let last = children.last().map_or(start, |child| child.span.end);
-                // What stands behind the bracket may belong to its span.
-                let end = if is_flow { bytes.start + 1 } else { last };
+                let Open { begin: Range { start, end }, is_mapping, is_flow, children } = self.open.pop()?;
+                let last = children.last().map_or(end, |child| child.span.end);
+                let end = if is_flow { self.bracket_end(last)? } else { last };
                 self.add(
                     start..end,
                     if is_mapping { mapping(children, is_flow) } else { Kind::Sequence { items: children, is_flow } },
@@ -73,6 +76,41 @@ impl Composer<'_> {
             _ => {}
         }
         Some(())
+    }
+
+    /// Where the bracket ends that closes a collection, behind what its last item ends with: spans tell that of commas
+    /// and comments.
+    fn bracket_end(&self, from: usize) -> Option<usize> {
+        let mut at = from;
+        loop {
+            let rest = self.text.get(at..)?;
+            match rest.chars().next()? {
+                ']' | '}' => return Some(at + 1),
+                '#' => at += rest.find('\n')?,
+                c if c == ',' || c.is_whitespace() => at += c.len_utf8(),
+                _ => return None,
+            }
+        }
+    }
+
+    /// Where a scalar between quotes ends: what stands behind it may belong to its span.
+    fn quote_end(&self, span: &Range<usize>, style: ScalarStyle) -> Option<usize> {
+        let quote = match style {
+            ScalarStyle::SingleQuoted => '\'',
+            ScalarStyle::DoubleQuoted => '"',
+            _ => return None,
+        };
+        let text = &self.text[span.clone()];
+        let mut characters = text.char_indices().skip_while(|&(_, c)| c != quote).skip(1).peekable();
+        while let Some((at, c)) = characters.next() {
+            match c {
+                '\\' if quote == '"' => drop(characters.next()),
+                '\'' if quote == c && characters.peek().is_some_and(|&(_, next)| next == c) => drop(characters.next()),
+                c if c == quote => return Some(span.start + at + 1),
+                _ => {}
+            }
+        }
+        None
     }
 
     fn add(&mut self, span: Range<usize>, kind: Kind) {
