@@ -95,7 +95,7 @@ fn kept(store: &str, options: &[(&str, &str)], documents: &[Value]) -> Result<us
     let open = autotel_tests::HOST.open_with(&place.path, store);
     let store = options
         .iter()
-        .try_fold(open.expect("the store is built in"), |store, (name, value)| store.with_option(name, *value));
+        .try_fold(open.expect("the store is built in"), |store, (name, value)| store.with_option(name, value));
     let store = store.expect("the store has the options");
     let losses = match store.save_values(documents) {
         Ok(losses) => losses.len(),
