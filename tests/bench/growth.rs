@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use autotel_bench::{json, xml, yaml};
-use autotel_stores::{Host, Limit, Limits};
+use autotel_stores::{Host, Limits};
 
 use self::plot::{Plot, Series};
 
@@ -26,7 +26,7 @@ type Generator = fn(usize) -> String;
 
 fn main() {
     let megabytes = std::env::var("GROWTH_MEGABYTES").map_or(MEGABYTES, |text| text.parse().expect("a number"));
-    let limits = Limits::default().with_deadline(Duration::from_secs(3600)).with(Limit::Pages, 1 << 40);
+    let limits = Limits::default().with_deadline(Duration::from_secs(3600));
     let host = Host::builder().limits(limits).build().expect("the built-in stores load");
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let mut series = Vec::new();
