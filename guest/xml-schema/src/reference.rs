@@ -4,7 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use autotel_store_sdk::Fault;
-use xsd_schema::{SchemaError, SchemaLoader, SchemaResult, SchemaSet, SchemaSetBuilder};
+use xsd_schema::{
+    EmbeddedLoader, SchemaError, SchemaLoader, SchemaResult, SchemaSet, SchemaSetBuilder, decode_xml_bytes,
+};
+
+/// Schemas of the W3C that need not be granted: those of the namespaces of XML itself and of XLink.
+const BUILT_IN: [&str; 2] = ["xml.xsd", "xlink.xsd"];
 
 /// The granted folder as the tool sees it.
 const FOLDER: &str = "/schema";
@@ -61,8 +66,13 @@ impl Folder {
 
 impl SchemaLoader for Folder {
     fn load(&self, location: &str) -> SchemaResult<String> {
-        let path = self.find(location).ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotFound))?;
-        Ok(fs::read_to_string(path)?)
+        if let Some(path) = self.find(location).filter(|path| path.is_file()) {
+            return decode_xml_bytes(fs::read(path)?);
+        }
+        match BUILT_IN.iter().find(|name| location.rsplit('/').next() == Some(**name)) {
+            Some(name) => EmbeddedLoader::new().load(&format!("embedded://{name}")),
+            None => Err(std::io::Error::from(std::io::ErrorKind::NotFound).into()),
+        }
     }
 
     fn can_load(&self, _: &str) -> bool {

@@ -80,3 +80,22 @@ fn what_is_no_schema_is_refused() {
         assert!(matches!(validate(name, schema, &map([("tag", "a".into())])), Err(Fault::Unsupported(_))), "{name}");
     }
 }
+
+#[test]
+fn the_schemas_of_xml_and_xlink_need_not_be_granted() {
+    let import = |location: &str| {
+        format!(
+            r#"<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:o">
+              <xs:import namespace="http://www.w3.org/XML/1998/namespace" {location}/>
+              <xs:element name="order"><xs:complexType><xs:attribute ref="xml:lang" use="required"/></xs:complexType></xs:element>
+            </xs:schema>"#
+        )
+    };
+    for location in ["", "schemaLocation='xml.xsd'", "schemaLocation='http://www.w3.org/2001/xml.xsd'"] {
+        let document = order(map([("xmlns:o", "urn:o".into()), ("xml:lang", "de".into())]), Vec::new());
+        let found = validate("import.xsd", &import(location), &document).unwrap();
+        assert!(found.is_empty(), "{location}: {found:?}");
+        let without = order(map([("xmlns:o", "urn:o".into())]), Vec::new());
+        assert!(!validate("import.xsd", &import(location), &without).unwrap().is_empty(), "{location}");
+    }
+}
