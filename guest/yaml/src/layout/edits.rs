@@ -370,6 +370,12 @@ fn common(one: &[Value], other: &[Value]) -> Vec<(usize, usize)> {
             };
         }
     }
+    // Where items were changed and none has moved, each is what it was before.
+    let in_place = (begin..one.len().min(other.len())).filter(|&at| one[at] == other[at]);
+    if rows == columns && in_place.clone().count() >= longest[0][0] as usize {
+        pairs.extend(in_place.map(|at| (at, at)));
+        return pairs;
+    }
     let (mut row, mut column) = (0, 0);
     while row < rows && column < columns {
         if one[begin + row] == other[begin + column] {
