@@ -36,7 +36,7 @@ const READ_BYTES: usize = 64 * 1024;
 impl Description {
     /// Adds the options of compressed files, which every store has.
     pub(crate) fn with_compression(self) -> Self {
-        let codecs = ["auto", "none", "gzip", "zstd", "brotli"];
+        let codecs: Vec<_> = ["auto"].into_iter().chain(Codec::ALL.map(Codec::name)).collect();
         let summary = "how the file is compressed; auto goes by the end of its name and by its first bytes";
         let bytes_max = OptionDescription::count(
             BYTES_MAX,
@@ -49,6 +49,8 @@ impl Description {
 }
 
 impl Codec {
+    const ALL: [Self; 4] = [Self::None, Self::Gzip, Self::Zstandard, Self::Brotli];
+
     /// The codec that the end of a file's name says.
     pub fn of_name(path: &Path) -> Self {
         let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
@@ -70,13 +72,7 @@ impl Codec {
     }
 
     fn asked(options: &Options) -> Option<Self> {
-        match options.word(OPTION) {
-            "none" => Some(Self::None),
-            "gzip" => Some(Self::Gzip),
-            "zstd" => Some(Self::Zstandard),
-            "brotli" => Some(Self::Brotli),
-            _ => None,
-        }
+        Self::ALL.into_iter().find(|codec| codec.name() == options.word(OPTION))
     }
 
     fn name(self) -> &'static str {

@@ -80,7 +80,8 @@ impl Dtd {
         scan.expect_space()?;
         let mut doctype = Doctype { name: scan.name()?.to_owned(), ..Doctype::default() };
         if scan.space()? && !scan.is_at("[")? && !scan.is_at(">")? {
-            (doctype.public, doctype.system) = external_id(scan)?;
+            let (public, system) = external_id(scan)?;
+            (doctype.public, doctype.system) = (public, Some(system));
             scan.space()?;
             self.entities.has_unread = !self.entities.outside.is_read();
         }
@@ -308,7 +309,7 @@ impl Dtd {
                 scan.plain_name()?;
                 Entity::Unparsed
             } else if self.entities.outside.is_read() {
-                Entity::External(self.entities.outside.path(self.base.as_deref(), &system.unwrap_or_default()))
+                Entity::External(self.entities.outside.path(self.base.as_deref(), &system))
             } else {
                 Entity::Unread
             }

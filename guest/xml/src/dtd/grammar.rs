@@ -119,7 +119,7 @@ pub(super) fn notation(scan: &mut Scan<'_>) -> Scanned<()> {
 }
 
 /// The public and the system identifier of something outside. §4.2.2.
-pub(super) fn external_id(scan: &mut Scan<'_>) -> Scanned<(Option<String>, Option<String>)> {
+pub(super) fn external_id(scan: &mut Scan<'_>) -> Scanned<(Option<String>, String)> {
     let public = if scan.take("PUBLIC")? {
         scan.expect_space()?;
         Some(public_id(scan)?.to_owned())
@@ -129,7 +129,7 @@ pub(super) fn external_id(scan: &mut Scan<'_>) -> Scanned<(Option<String>, Optio
         return Err(scan.fault("expected `SYSTEM` or `PUBLIC`"));
     };
     scan.expect_space()?;
-    Ok((public, Some(scan.quoted()?.to_owned())))
+    Ok((public, scan.quoted()?.to_owned()))
 }
 
 fn public_id<'a>(scan: &mut Scan<'a>) -> Scanned<&'a str> {

@@ -245,9 +245,6 @@ impl TreePrinter {
     }
 
     fn hold(&mut self, list: List) -> Result<(), Fault> {
-        if self.node()?.held.iter().any(|(held, _)| *held == list) {
-            return Err(Fault::unsupported("two lists of one kind in one node"));
-        }
         if self.node()?.has_begun && list == List::Prolog {
             return Err(Fault::unsupported("`prolog` behind the `children` of the root element; put it before them"));
         }

@@ -55,9 +55,9 @@ impl<'a> Edits<'a> {
     pub fn apply(mut self) -> Option<String> {
         self.list.sort_by_key(|(piece, _)| (piece.start, piece.end));
         let (mut edited, mut passed) = (String::new(), 0);
+        let has_crs = self.text.contains("\r\n");
         for (piece, instead) in &self.list {
             edited.push_str(self.text.get(passed..piece.start)?);
-            let has_crs = self.text.contains("\r\n");
             edited.push_str(&if has_crs { instead.replace('\n', "\r\n") } else { instead.clone() });
             passed = piece.end;
         }
