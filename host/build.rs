@@ -14,7 +14,7 @@ fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo names the output folder"));
     let workspace = package.join("..");
     if workspace.join("guest/sdk/Cargo.toml").is_file() {
-        build_stores(&workspace, &out.join("guests"), &package.join("stores"));
+        build_stores(&workspace, &guests(&out), &package.join("stores"));
     }
     println!("cargo::rerun-if-changed={}", package.join("stores").display());
     let components = components(&package.join("stores"));
@@ -36,6 +36,13 @@ fn main() {
         list.push_str("];\n");
     }
     fs::write(out.join("built_in.rs"), list).expect("the output folder takes files");
+}
+
+/// Where the stores are built: once for all profiles and systems of the host, each of which has an output folder of its
+/// own.
+fn guests(out: &Path) -> PathBuf {
+    let target = out.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
+    target.unwrap_or(out).join("guests")
 }
 
 /// The component files in a folder, in order.

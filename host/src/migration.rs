@@ -181,7 +181,7 @@ impl Migration {
     fn migrate(&self, host: &Host, path: &Path) -> MigratedFile {
         let (to, outcome) = match &self.goal {
             Goal::Format(extension) => {
-                let to = path.with_extension(extension);
+                let to = successor(host, path, extension);
                 (to.clone(), self.convert(host, path, &to))
             }
             Goal::Version { steps, field } => (path.to_owned(), self.bring_to_version(host, path, steps, field)),
@@ -224,10 +224,9 @@ impl Migration {
     }
 
     fn takes(&self, host: &Host, path: &Path) -> bool {
-        let extension = path.extension().unwrap_or_default().to_string_lossy();
-        let is_asked =
-            self.extensions.is_empty() || self.extensions.iter().any(|asked| asked.eq_ignore_ascii_case(&extension));
-        is_asked && host.registry().by_extension(&extension).is_some()
+        host.registry().claimed_extension(path).is_some_and(|(extension, _)| {
+            self.extensions.is_empty() || self.extensions.iter().any(|asked| asked.eq_ignore_ascii_case(extension))
+        })
     }
 
     /// Refuses options that no store knows.
@@ -250,6 +249,14 @@ impl Migration {
         let known: Vec<_> = known.iter().filter_map(|format| format.extensions.first().map(String::as_str)).collect();
         let message = format!("no store claims files whose names end with .{extension}");
         Err(Error::new(ErrorKind::Usage, message).with_hint(format!("there are {}", known.join(", "))))
+    }
+}
+
+/// The name of a file in the format of an extension. It stays compressed.
+fn successor(host: &Host, path: &Path, extension: &str) -> PathBuf {
+    match host.registry().claimed_extension(path) {
+        Some((_, Some(compressed))) => path.with_extension("").with_extension(format!("{extension}.{compressed}")),
+        _ => path.with_extension(extension),
     }
 }
 

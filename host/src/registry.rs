@@ -11,6 +11,8 @@ use crate::plugin::{Origin, Plugin, PluginInfo};
 
 /// Bytes at the beginning of a file that its format is told by.
 const SIGNATURE_BYTES: usize = 4096;
+/// Extensions of compressed files, whose format the extension before tells.
+const COMPRESSED: [&str; 5] = ["gz", "gzip", "zst", "zstd", "br"];
 
 /// The stores that a host knows.
 ///
@@ -94,6 +96,17 @@ impl Registry {
                 .on(path)
                 .with_hint(format!("name the store to use: {}", self.names()))
         })
+    }
+
+    /// The extension that says what a file holds, where a store claims it, and the one behind it of a compressed file.
+    pub(crate) fn claimed_extension<'p>(&self, path: &'p Path) -> Option<(&'p str, Option<&'p str>)> {
+        let last = path.extension()?.to_str()?;
+        if self.of_extension(last).is_some() {
+            return Some((last, None));
+        }
+        let is_compressed = COMPRESSED.iter().any(|extension| extension.eq_ignore_ascii_case(last));
+        let before = Path::new(path.file_stem().filter(|_| is_compressed)?).extension()?.to_str()?;
+        self.of_extension(before).is_some().then_some((before, Some(last)))
     }
 
     fn of_extension(&self, extension: &str) -> Option<&Arc<Plugin>> {

@@ -44,6 +44,19 @@ fn told<'a>(files: &'a [(String, &'static str)]) -> Vec<(&'a str, &'static str)>
 }
 
 #[test]
+fn a_compressed_file_stays_compressed() {
+    let host = Host::new().unwrap();
+    let folder = folder(&[("b.json.zst", "no Zstandard"), ("c.json.bak", "[1]")]);
+    host.open(folder.path().join("a.json.gz")).unwrap().save(&[1]).unwrap();
+    let files = run(&Migration::to_format("yaml"), &host, &folder);
+    assert_eq!(told(&files), [("a.json.gz", "converted"), ("b.json.zst", "refused")]);
+    let converted = folder.path().join("a.yaml.gz");
+    assert!(fs::read(&converted).unwrap().starts_with(b"\x1f\x8b"), "it is no gzip");
+    assert_eq!(host.open(&converted).unwrap().load::<Vec<u8>>().unwrap(), [1]);
+    assert_eq!(told(&run(&Migration::to_format("yaml"), &host, &folder))[0], ("a.json.gz", "unchanged"));
+}
+
+#[test]
 fn files_are_converted_beside_themselves_and_found_done_afterwards() {
     let host = Host::new().unwrap();
     let files = [("a.json", "[1]"), ("b.yaml", "b: 1\n"), ("c/bad.json", "["), (".hidden/d.json", "1"), ("e.txt", "e")];

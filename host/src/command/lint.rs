@@ -8,7 +8,10 @@ use clap::Args;
 use serde_json::json;
 
 use super::Opening;
-use crate::terminal::{position_json, print, print_json, shown};
+use crate::terminal::{position_json, print, print_json, shown, tell_note};
+
+/// What the contract has a store answer at most.
+const FINDINGS_MAX: usize = 1000;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -24,6 +27,9 @@ pub struct Arguments {
 impl Arguments {
     pub fn run(&self, host: &Host) -> Result<ExitCode, Error> {
         let findings = self.opening.open(host, &self.file)?.lint()?;
+        if findings.len() >= FINDINGS_MAX {
+            tell_note(&format!("{FINDINGS_MAX} findings are told at most, and there may be more"));
+        }
         let status = if self.json { self.print_json(&findings) } else { self.print(&findings) }?;
         Ok(if findings.is_empty() { status } else { ExitCode::from(1) })
     }

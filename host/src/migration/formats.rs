@@ -19,7 +19,7 @@ impl Migration {
     pub(super) fn convert(&self, host: &Host, path: &Path, to: &Path) -> Result<Outcome, Error> {
         let source = known_options(host.open(path)?, &self.read_options, Operations::LOAD)?;
         let target = known_options(host.open(to)?, &self.write_options, Operations::SAVE)?;
-        if format(&source, path) == format(&target, to) {
+        if format(host, &source, path) == format(host, &target, to) {
             return Ok(Outcome::Unchanged("it has the format already".to_owned()));
         }
         // Nobody else saves the original while it is read and then removed.
@@ -69,8 +69,8 @@ impl Migration {
 }
 
 /// The store and the format of a file, as its extension has it.
-fn format(store: &Store, path: &Path) -> (String, Option<usize>) {
-    let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+fn format(host: &Host, store: &Store, path: &Path) -> (String, Option<usize>) {
+    let extension = host.registry().claimed_extension(path).map_or("", |(extension, _)| extension).to_ascii_lowercase();
     let formats = &store.describe().formats;
     (store.describe().name.clone(), formats.iter().position(|format| format.extensions.contains(&extension)))
 }
