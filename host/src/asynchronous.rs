@@ -6,7 +6,7 @@ use autotel_document::Value;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::contract::{Finding, Loss, Problem};
+use crate::contract::{Finding, InspectedPart, Loss, Problem};
 use crate::error::Error;
 use crate::patch::Patch;
 use crate::query::{Match, Query};
@@ -90,6 +90,11 @@ impl AsyncStore {
     /// Like [`Store::lint`].
     pub async fn lint(&self) -> Result<Vec<Finding>, Error> {
         self.run(|store| store.lint()).await
+    }
+
+    /// Like [`Store::inspect`].
+    pub async fn inspect(&self) -> Result<Vec<InspectedPart>, Error> {
+        self.run(|store| store.inspect()).await
     }
 
     /// Like [`Store::validate_against`].

@@ -5,6 +5,7 @@ mod compile;
 mod convert;
 mod describe;
 mod extract;
+mod inspect;
 mod lint;
 mod load;
 mod lock;
@@ -63,6 +64,13 @@ pub enum Command {
     /// reads otherwise than YAML 1.2, each with what to write instead. The exit status is 1 where something is found.
     #[command(after_help = concat!("Examples:\n  autotel lint config.yaml\n  autotel lint settings --store yaml-store --json\n\n", exit_status!()))]
     Lint(lint::Arguments),
+    /// Tell how far a file can be trusted, and why, without running anything of it
+    ///
+    /// Of a pickle: everything that Python would import or call, what is said of each, and the instructions that make it.
+    /// What is not known to be data is unknown at best. The exit status is 1 where something is unknown, dangerous or
+    /// damaged.
+    #[command(after_help = concat!("Examples:\n  autotel inspect model.pkl\n  autotel inspect model.pkl --json\n  autotel inspect model.pkl --steps | less\n\n", exit_status!()))]
+    Inspect(inspect::Arguments),
     /// Find parts of a file, and print them as JSON
     ///
     /// Works on files of every store. An expression that goes down step by step, such as `$.orders[*].price`, is looked for while the
@@ -122,6 +130,7 @@ impl Command {
             Self::Convert(arguments) => arguments.run(&stores.host()?),
             Self::Validate(arguments) => arguments.run(&stores.host()?),
             Self::Lint(arguments) => arguments.run(&stores.host()?),
+            Self::Inspect(arguments) => arguments.run(&stores.host()?),
             Self::Query(arguments) => arguments.run(&stores.host()?),
             Self::Patch(arguments) => arguments.run(&stores.host()?),
             Self::Migrate(arguments) => arguments.run(&stores.host()?),
@@ -150,6 +159,7 @@ impl Command {
             | Self::Describe(describe::Arguments { json, .. })
             | Self::Load(load::Arguments { json, .. })
             | Self::Lint(lint::Arguments { json, .. })
+            | Self::Inspect(inspect::Arguments { json, .. })
             | Self::Migrate(migrate::Arguments { json, .. })
             | Self::Save(save::Arguments { json, .. })
             | Self::Convert(convert::Arguments { json, .. })

@@ -1,5 +1,6 @@
 //! The contract's types and calls, generated from `wit/`.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -15,6 +16,7 @@ pub(crate) mod bindings {
                 export autotel:stores/positions@0.1.0;
                 export autotel:stores/lint@0.1.0;
                 export autotel:stores/layout@0.1.0;
+                export autotel:stores/inspect@0.1.0;
                 export autotel:stores/query@0.1.0;
                 export autotel:stores/schema@0.1.0;
                 export autotel:stores/patch@0.1.0;
@@ -30,8 +32,9 @@ pub use bindings::autotel::stores::types::{
     Description, Format, Item, Loss, Operations, OptionDescription, OptionKind, OptionValue, Position, Problem,
     Setting, Source,
 };
+pub use bindings::exports::autotel::stores::inspect::{Element as InspectedElement, Part as InspectedPart, Verdict};
 pub use bindings::exports::autotel::stores::lint::Finding;
-pub(crate) use bindings::exports::autotel::stores::{layout, lint, patch, positions, query, schema, store};
+pub(crate) use bindings::exports::autotel::stores::{inspect, layout, lint, patch, positions, query, schema, store};
 
 const OPERATIONS: [(Operations, &str); 5] = [
     (Operations::LOAD, "load"),
@@ -45,6 +48,32 @@ impl Operations {
     /// The names of the operations, as the contract has them.
     pub fn names(self) -> Vec<&'static str> {
         OPERATIONS.iter().filter(|(operation, _)| self & *operation == *operation).map(|(_, name)| *name).collect()
+    }
+}
+
+/// From the best to the worst.
+impl Ord for Verdict {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (*self as u8).cmp(&(*other as u8))
+    }
+}
+
+impl PartialOrd for Verdict {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Verdict {
+    /// The verdict's name, as the contract has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Data => "data",
+            Self::Known => "known",
+            Self::Instance => "instance",
+            Self::Unknown => "unknown",
+            Self::Dangerous => "dangerous",
+        }
     }
 }
 

@@ -39,6 +39,7 @@ mod faces;
 mod grants;
 mod host;
 mod imports;
+mod inspection;
 mod limits;
 mod loader;
 mod lock;
@@ -70,12 +71,13 @@ pub use cache::{Cache, CacheEntry};
 pub use compiler::{COMPILE_FOR_HOST, Compiler, compile_for_host};
 pub use component::{Compilation, CompilationPhase};
 pub use contract::{
-    Description, Finding, Format, Item, Loss, Operations, OptionDescription, OptionKind, OptionValue, Position,
-    Problem, Setting, Source,
+    Description, Finding, Format, InspectedElement, InspectedPart, Item, Loss, Operations, OptionDescription,
+    OptionKind, OptionValue, Position, Problem, Setting, Source, Verdict,
 };
 pub use error::{Error, ErrorKind};
 pub use grants::{Clock, Grants, Randomness};
 pub use host::{Host, HostBuilder};
+pub use inspection::Listing;
 pub use limits::{Limit, Limits, Unit};
 pub use migration::{MigratedFile, Migration, Outcome, VersionStep};
 pub use patch::Patch;

@@ -41,6 +41,7 @@ Examples:
   autotel convert old.json new.yaml           read with one store, write with another
   autotel validate order.bpmn                 problems as file:line:column: message
   autotel lint config.yaml                    what is allowed and may surprise, with what to write instead
+  autotel inspect model.pkl                   how far a pickle can be trusted, and why
   autotel query orders.json '$..price'        parts of a file, in any format
   autotel patch config.yaml change.json       a JSON Patch or Merge Patch; --keep-layout leaves comments alone
   autotel migrate settings --to yaml          a folder's files into another format, each as a whole

@@ -106,7 +106,7 @@ impl Reader {
         match document {
             Some(document) if !has_more => Ok(document),
             Some(_) => Err(Error::new(ErrorKind::Refused, "the file holds more than one document").on(&self.path)),
-            None => Err(Error::new(ErrorKind::Store, "the store gave no document").on(&self.path)),
+            None => Err(Error::new(ErrorKind::Refused, "the file holds no document").on(&self.path)),
         }
     }
 

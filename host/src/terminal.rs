@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
 use autotel_stores::{
-    Compilation, CompilationPhase, Error, ErrorKind, Limit, Loss, Position, Problem, Receipt, printable,
+    Compilation, CompilationPhase, Error, ErrorKind, Limit, Loss, Position, Problem, Receipt, Verdict, printable,
 };
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 pub const BOLD: Style = Style::new().bold();
 pub const DIM: Style = Style::new().dimmed();
+const GOOD: Style = AnsiColor::Green.on_default();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const NOTE: Style = AnsiColor::Yellow.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
@@ -22,6 +23,16 @@ const HINT: Style = AnsiColor::Cyan.on_default().bold();
 /// Words that stand out.
 pub fn styled(style: Style, words: impl std::fmt::Display) -> String {
     format!("{style}{words}{style:#}")
+}
+
+/// How far something can be trusted, in a colour that says so.
+pub fn verdict(verdict: Verdict) -> String {
+    let style = match verdict {
+        Verdict::Data | Verdict::Known => GOOD,
+        Verdict::Instance | Verdict::Unknown => NOTE,
+        Verdict::Dangerous => ERROR,
+    };
+    styled(style, verdict.name())
 }
 
 /// A file's name, without what would move a terminal's cursor.

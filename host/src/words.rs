@@ -1,6 +1,6 @@
 //! What a store says is data: its words are bounded, and cannot move a terminal's cursor.
 
-use crate::contract::{Description, Finding, Loss, Problem, Source};
+use crate::contract::{Description, Finding, InspectedPart, Loss, Problem, Source};
 
 /// Words of a stranger's, a store's or a file's name, without what moves a terminal's cursor or turns its text around,
 /// and of a length that a person reads.
@@ -24,6 +24,16 @@ pub(crate) fn printable_problem(problem: Problem) -> Problem {
 pub(crate) fn printable_finding(Finding { rule, message, fix, at }: Finding) -> Finding {
     let fix = fix.as_deref().map(printable);
     Finding { rule: printable(&rule), message: printable(&message), fix, at }
+}
+
+pub(crate) fn printable_part(mut part: InspectedPart) -> InspectedPart {
+    for element in &mut part.elements {
+        let own = [&mut element.name, &mut element.why];
+        own.into_iter().chain(&mut element.steps).for_each(|words| *words = printable(words));
+    }
+    let own = [&mut part.name, &mut part.format];
+    own.into_iter().chain(&mut part.damage).for_each(|words| *words = printable(words));
+    part
 }
 
 pub(crate) fn printable_loss(loss: Loss) -> Loss {

@@ -3,6 +3,7 @@
 import io
 import json
 import pathlib
+import pickle
 import sys
 import time
 import xml.etree.ElementTree
@@ -27,6 +28,9 @@ PEERS = {
         "PyYAML, libyaml": (1, lambda data: yaml.load(data, Loader=yaml.CSafeLoader)),
         "PyYAML, pure": (1, lambda data: yaml.load(data, Loader=yaml.SafeLoader)),
         "ruamel.yaml, safe": (1, lambda data: ruamel.yaml.YAML(typ="safe").load(data)),
+    },
+    ".pickle": {
+        "CPython pickle": (3, lambda data: pickle.loads(data)),
     },
     ".xml": {
         "ElementTree, and a walk": (3, lambda data: plain(xml.etree.ElementTree.parse(io.BytesIO(data)).getroot())),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use autotel_bench::{json, xml, yaml};
+use autotel_bench::{Record, json, xml, yaml};
 use autotel_stores::{Host, Limits};
 use autotel_tests::tools::run;
 
@@ -27,12 +27,20 @@ fn main() {
     }
     let host = Host::builder().limits(Limits::default().with_deadline(Duration::from_secs(600))).build();
     let host = host.expect("the built-in stores load");
+    let pickle = host.open(folder.path().join("records.pickle")).expect("a store claims the file");
+    let json = host.open(folder.path().join("records.json")).expect("a store claims the file");
+    pickle.save_from(&json).expect("a pickle holds what JSON holds");
     let python = python();
     println!("{:<14} {:<34} {:>10} {:>8}", "file", "what", "ms", "to ours");
-    for (name, _) in &files {
+    for name in files.iter().map(|(name, _)| *name).chain(["records.pickle"]) {
         let path = folder.path().join(name);
         let ours = shortest(|| drop(host.open(&path).and_then(|store| store.load_value()).expect("the file is sound")));
         row(name, "autotel, to a Value", ours, ours);
+        if !name.ends_with(".xml") {
+            let typed =
+                || drop(host.open(&path).and_then(|store| store.load::<Vec<Record>>()).expect("they are records"));
+            row(name, "autotel, to structs", shortest(typed), ours);
+        }
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peers.py");
         let told = run(folder.path(), &python, &[script, name]);
         for line in String::from_utf8(told).expect("a table").lines() {

@@ -10,26 +10,34 @@ use autotel_tests::{Place, examples, target};
 struct Sample {
     store: &'static str,
     name: &'static str,
-    accepted: &'static str,
+    accepted: &'static [u8],
     refused: &'static str,
     refused_line: u32,
     /// Whether an empty file is a document of the format.
     is_empty_accepted: bool,
 }
 
-const SAMPLES: [Sample; 6] = [
+const SAMPLES: [Sample; 7] = [
     Sample {
         store: "json-store",
         name: "sample.json",
-        accepted: r#"{"name": "ré", "list": [1, -2.5, 1.10, true, null], "big": 123456789012345678901234567890, "empty": {}}"#,
+        accepted: r#"{"name": "ré", "list": [1, -2.5, 1.10, true, null], "big": 123456789012345678901234567890, "empty": {}}"#.as_bytes(),
         refused: "{\"a\": 1,\n\"b\": }",
+        refused_line: 2,
+        is_empty_accepted: false,
+    },
+    Sample {
+        store: "pickle-store",
+        name: "sample.pickle",
+        accepted: b"\x80\x02(lp0\nVr\\xe9\\u20ac\naF-2.5\naI01\naNaL123456789012345678901234567890L\na(dS'k'\n(I1\nI2\ntsag0\n0.",
+        refused: "I1\n0Ix\n.",
         refused_line: 2,
         is_empty_accepted: false,
     },
     Sample {
         store: "xml-store",
         name: "sample.xml",
-        accepted: "<?xml version='1.0'?><a xmlns:p='urn:p'>ré <p:b c='1'/> <!-- d -->&amp;</a>",
+        accepted: "<?xml version='1.0'?><a xmlns:p='urn:p'>ré <p:b c='1'/> <!-- d -->&amp;</a>".as_bytes(),
         refused: "<a>\n<b></a>",
         refused_line: 2,
         is_empty_accepted: false,
@@ -37,7 +45,7 @@ const SAMPLES: [Sample; 6] = [
     Sample {
         store: "yaml-store",
         name: "sample.yaml",
-        accepted: "---\nname: ré\nlist: [1, -2.5, 1.10, true, ~]\n? [k]\n: &a !t {x: y}\nz: *a\n",
+        accepted: "---\nname: ré\nlist: [1, -2.5, 1.10, true, ~]\n? [k]\n: &a !t {x: y}\nz: *a\n".as_bytes(),
         refused: "a: 1\nb: c: d\n",
         refused_line: 2,
         is_empty_accepted: false,
@@ -45,7 +53,7 @@ const SAMPLES: [Sample; 6] = [
     Sample {
         store: "csv-store",
         name: "sample.csv",
-        accepted: "name,note\r\nré,\"a \"\"b\"\"\r\nc\"\r\nx,\r\n",
+        accepted: "name,note\r\nré,\"a \"\"b\"\"\r\nc\"\r\nx,\r\n".as_bytes(),
         refused: "a,b\n1\n",
         refused_line: 2,
         is_empty_accepted: true,
@@ -53,7 +61,7 @@ const SAMPLES: [Sample; 6] = [
     Sample {
         store: "json5-store",
         name: "sample.json5",
-        accepted: "{name: 'ré', list: [1, -2.5, 1.1, true, null, Infinity], /* all */ 'b c': {},}",
+        accepted: "{name: 'ré', list: [1, -2.5, 1.1, true, null, Infinity], /* all */ 'b c': {},}".as_bytes(),
         refused: "{a: 1,\nb: }",
         refused_line: 2,
         is_empty_accepted: false,
@@ -61,7 +69,7 @@ const SAMPLES: [Sample; 6] = [
     Sample {
         store: "toml-store",
         name: "sample.toml",
-        accepted: "name = 'ré'\nlist = [1, -2.5, 1.10, true]\n[t]\nwhen = 1979-05-27T07:32:00Z\n[[l]]\nx = 1\n",
+        accepted: "name = 'ré'\nlist = [1, -2.5, 1.10, true]\n[t]\nwhen = 1979-05-27T07:32:00Z\n[[l]]\nx = 1\n".as_bytes(),
         refused: "a = 1\nb = = 2\n",
         refused_line: 2,
         is_empty_accepted: true,
@@ -102,7 +110,7 @@ fn every_store_has_a_sample() {
         assert!(SAMPLES.iter().any(|sample| sample.store == name), "{name}");
     }
     let built_in = HOST.stores().into_iter().filter(|store| store.origin == Origin::BuiltIn).count();
-    assert_eq!(built_in, 3);
+    assert_eq!(built_in, 4);
 }
 
 #[test]
@@ -240,7 +248,7 @@ fn a_file_cut_short_anywhere_loads_or_is_refused() {
     for sample in samples() {
         let place = Place::new(sample.name);
         for length in 0..sample.accepted.len() {
-            std::fs::write(&place.path, &sample.accepted.as_bytes()[..length]).unwrap();
+            std::fs::write(&place.path, &sample.accepted[..length]).unwrap();
             if let Err(error) = place.opened().load_value() {
                 assert_eq!(error.kind(), ErrorKind::Refused, "{} bytes: {error}", length);
             }

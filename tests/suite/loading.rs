@@ -41,7 +41,8 @@ fn a_component_for_another_version_of_the_contract_is_refused_with_both_versions
 fn a_component_of_another_world_is_refused_with_what_it_lacks() {
     let error = refused(&changed("autotel:stores/store@0.1.0", "autotel:others/store@0.1.0"));
     let told = "not a store: it lacks the export `autotel:stores/store@0.1.0`, and exports \
-                `autotel:stores/positions@0.1.0`, `autotel:stores/lint@0.1.0`, `autotel:stores/layout@0.1.0`, `autotel:others/store@0.1.0`";
+                `autotel:stores/positions@0.1.0`, `autotel:stores/lint@0.1.0`, `autotel:stores/layout@0.1.0`, \
+                `autotel:stores/inspect@0.1.0`, `autotel:others/store@0.1.0`";
     assert_eq!((error.kind(), error.message()), (ErrorKind::Store, told));
 }
 

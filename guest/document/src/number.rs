@@ -73,6 +73,19 @@ impl Integer {
         BigInt::parse_bytes(digits.as_bytes(), radix).map(Self::from).ok_or(ParseNumberError)
     }
 
+    /// The integer of these bytes in two's complement, the least significant first; zero where there are none.
+    pub fn from_twos_complement(bytes: &[u8]) -> Self {
+        Self::from(BigInt::from_signed_bytes_le(bytes))
+    }
+
+    /// The bytes in two's complement, the least significant first, as few as hold the sign too.
+    pub fn to_twos_complement(&self) -> Vec<u8> {
+        match &self.0 {
+            Size::Small(value) => BigInt::from(*value).to_signed_bytes_le(),
+            Size::Big(value) => value.to_signed_bytes_le(),
+        }
+    }
+
     /// The integer of these bytes, the most significant first.
     pub(crate) fn from_magnitude(magnitude: &[u8]) -> Self {
         Self::from(BigInt::from_bytes_be(Sign::Plus, magnitude))

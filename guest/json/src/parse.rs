@@ -306,7 +306,7 @@ impl Scanner {
     fn end(&self, window: Window<'_>) -> Result<(), Fault> {
         let offset = window.offset + window.bytes.len() as u64;
         match self.expect {
-            Expect::Document if self.documents > 0 => Ok(()),
+            Expect::Document if self.documents > 0 || self.texts != Documents::One => Ok(()),
             Expect::Document => Err(Fault::syntax("expected a value, found an empty file", offset)),
             _ => Err(Fault::syntax(format!("{}, found the end of the file", self.expected()), offset)),
         }

@@ -35,11 +35,11 @@ impl Print for Printer {
     }
 
     fn finish(&mut self, _: &mut Output) -> Result<(), Fault> {
-        let has_document = match self {
-            Self::Flowing(printer) => printer.has_document(),
-            Self::Canonical(printer) => printer.has_document(),
+        let is_whole = match self {
+            Self::Flowing(printer) => printer.is_whole(),
+            Self::Canonical(printer) => printer.is_whole(),
         };
-        if has_document { Ok(()) } else { Err(Fault::unsupported("a JSON file without a document")) }
+        if is_whole { Ok(()) } else { Err(Fault::unsupported("a JSON file without a document")) }
     }
 }
 

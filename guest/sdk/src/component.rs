@@ -125,7 +125,7 @@ fn read<S: Store>(path: String, options: Vec<Setting>, operation: Operations) ->
     result.map_err(|fault| locate::<S>(fault, &file))
 }
 
-fn pass_over(parser: &mut impl Parse) -> Result<(), Fault> {
+pub(crate) fn pass_over(parser: &mut impl Parse) -> Result<(), Fault> {
     let mut encoder = Encoder::default();
     while parser.parse(&mut encoder, WRITE_BYTES)? == Progress::More {
         encoder.take_all();
@@ -146,14 +146,28 @@ fn open_with<S: Store>(
     options: Vec<Setting>,
     operation: Operations,
 ) -> Result<(Compressed, S::Parser, Options), Error> {
-    let options = Options::resolve(&described::<S>(), options, operation)?.for_file(&path);
-    let file = Compressed::new(path, &options);
-    let content = file.open().map_err(|error| locate::<S>(error.into(), &file))?;
-    let parser = S::Parser::open(Source::new(content), &options).map_err(|fault| locate::<S>(fault, &file))?;
+    let (file, options) = resolve::<S>(path, options, operation)?;
+    let parser = source(&file).and_then(|source| S::Parser::open(source, &options));
+    let parser = parser.map_err(|fault| locate::<S>(fault, &file))?;
     Ok((file, parser, options))
 }
 
-fn locate<S: Store>(fault: Fault, file: &Compressed) -> Error {
+/// A file to read, with the options for it.
+pub(crate) fn resolve<S: Store>(
+    path: String,
+    options: Vec<Setting>,
+    operation: Operations,
+) -> Result<(Compressed, Options), Error> {
+    let options = Options::resolve(&described::<S>(), options, operation)?.for_file(&path);
+    Ok((Compressed::new(path, &options), options))
+}
+
+/// What the file holds, from its beginning.
+pub(crate) fn source(file: &Compressed) -> Result<Source, Fault> {
+    Ok(Source::new(file.open()?))
+}
+
+pub(crate) fn locate<S: Store>(fault: Fault, file: &Compressed) -> Error {
     fault.locate(&file.path, |offset| S::locate(file.open().ok()?, &[offset]).ok()?.pop())
 }
 

@@ -66,6 +66,12 @@ impl Format {
         self.signatures.push(Signature { prefix: prefix.into(), after_space: true });
         self
     }
+
+    /// Content that begins with exactly these bytes.
+    pub fn magic(mut self, prefix: &[u8]) -> Self {
+        self.signatures.push(Signature { prefix: prefix.to_vec(), after_space: false });
+        self
+    }
 }
 
 impl OptionDescription {

@@ -41,6 +41,7 @@ mod describe;
 mod documents;
 mod entries;
 mod fault;
+mod inspect;
 #[cfg(feature = "json")]
 pub mod json;
 mod keys;
@@ -75,6 +76,7 @@ pub use bindings::autotel::stores::types::{
     Description, Error, Format, Item, Loss, Operations, OptionDescription, OptionKind, OptionValue, Position, Problem,
     Setting, Source as DocumentSource,
 };
+pub use bindings::exports::autotel::stores::inspect::{Element, Part, Verdict};
 pub use charset::Charset;
 #[doc(hidden)]
 pub use component::Component;
@@ -91,7 +93,7 @@ pub use output::Output;
 pub use place::{Place, pointer_part};
 pub use simple::{Simple, SimpleStore};
 pub use source::Source;
-pub use store::{Over, Parse, Print, Progress, Store, parse_all, print_all};
+pub use store::{Lines, Over, Parse, Print, Progress, Store, parse_all, print_all};
 pub use tool::{Match, Patch, Query, Schema, Tool, Violation};
 #[doc(hidden)]
 pub use tool::{PatchComponent, QueryComponent, SchemaComponent, patch_bindings, query_bindings, schema_bindings};

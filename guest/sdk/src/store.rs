@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use autotel_document::{Encoder, Token, Tokens};
 
 use crate::documents::check_complete;
-use crate::{Description, Fault, Finding, Guess, Loss, Options, Output, Position, Source};
+use crate::{Description, Fault, Finding, Guess, Loss, Options, Output, Part, Position, Source};
 
 /// A store of documents.
 pub trait Store: 'static {
@@ -33,12 +33,26 @@ pub trait Store: 'static {
         Ok(None)
     }
 
+    /// Tells how far a file can be trusted, of a format that can hold more than data. `None` where it cannot: then a file
+    /// that can be read is data.
+    fn inspect(_source: Source, _options: &Options) -> Result<Option<Vec<Part>>, Fault> {
+        Ok(None)
+    }
+
+    /// Lists all that a file says, step by step, of a format that has steps. The lines have no line ends.
+    fn list(_source: Source, _options: &Options) -> Result<Option<Lines>, Fault> {
+        Ok(None)
+    }
+
     /// Finds what the format allows and may surprise, beyond what is looked for in every text and in the keys of every
     /// document.
     fn lint(_source: Source, _options: &Options) -> Result<Vec<Finding>, Fault> {
         Ok(Vec::new())
     }
 }
+
+/// Lines of text, up to a fault.
+pub type Lines = Box<dyn Iterator<Item = Result<String, Fault>>>;
 
 /// A file's text that is written over another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +68,8 @@ pub trait Parse: Sized {
 
     /// Writes on until `to` holds `page_bytes` bytes or more, or the file ends.
     ///
-    /// Stops soon after: what it needs to go on is in `self`. A file without a document is a [`Fault::Syntax`].
+    /// Stops soon after: what it needs to go on is in `self`. A file without a document is a [`Fault::Syntax`],
+    /// unless the format allows that.
     fn parse(&mut self, to: &mut Encoder, page_bytes: usize) -> Result<Progress, Fault>;
 }
 

@@ -9,7 +9,7 @@ use xsd_schema::namespace::table::NameTable;
 use xsd_schema::xpath::api::XPathExpr;
 use xsd_schema::xpath::{XPathContext, XPathError};
 
-use crate::found::matched;
+use crate::found::{Places, matched};
 
 /// What prefixes stand for in an expression.
 #[derive(Clone, Default)]
@@ -95,7 +95,8 @@ impl Builder {
         let expression = XPathExpr::compile(expression, &context).map_err(|error| fault(&error))?;
         let found = expression.evaluator(&context).run_with_node(document.create_navigator());
         let items = found.map_err(|error| fault(&error))?.into_vec();
-        Ok(items.iter().map(|item| matched(item, number)).collect())
+        let mut places = Places::new();
+        Ok(items.iter().map(|item| matched(item, number, &mut places)).collect())
     }
 }
 

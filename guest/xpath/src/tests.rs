@@ -78,3 +78,15 @@ fn what_is_no_expression_is_refused_before_a_document_comes() {
         assert!(matches!(refused, Err(Fault::Syntax { .. })), "{expression}");
     }
 }
+
+#[test]
+fn siblings_are_counted_once() {
+    const ITEMS: usize = 5000;
+    let items = (0..ITEMS).map(|_| map([("tag", "i".into()), ("children", vec![map([("tag", "n".into())])].into())]));
+    let list = map([("tag", "l".into()), ("children", items.collect::<Vec<_>>().into())]);
+    let found = find_with("//n | //i", "", &list).unwrap();
+    let paths = found.iter().map(|found| found.path.as_str());
+    assert!(paths.eq((1..=ITEMS).flat_map(|n| [format!("/l/i[{n}]"), format!("/l/i[{n}]/n[1]")])));
+    let back = find_with("(//i[3], //i[1], //i[2])", "", &list).unwrap();
+    assert_eq!(back.iter().map(|found| found.path.as_str()).collect::<Vec<_>>(), ["/l/i[3]", "/l/i[1]", "/l/i[2]"]);
+}

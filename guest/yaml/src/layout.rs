@@ -34,7 +34,7 @@ fn edited(text: &str, before: &[Value], wanted: &[Value], options: &Options) -> 
     for ((node, before), wanted) in nodes.iter().zip(before).zip(wanted) {
         edits.document(node, before, wanted)?;
     }
-    let is_kept = !edits.loses_comments;
+    let is_kept = !edits.loses_layout;
     edits.apply().map(|text| Over { text, is_kept })
 }
 
@@ -103,6 +103,18 @@ last:
     fn expect(changed: Option<String>, pieces: &[(&str, &str)]) {
         let expected = pieces.iter().fold(FILE.to_owned(), |file, (piece, instead)| file.replacen(piece, instead, 1));
         assert_eq!(changed.as_deref(), Some(&*expected));
+    }
+
+    #[test]
+    fn what_a_merge_key_brings_stays_where_it_is_written() {
+        let file = "b: &b {x: 1}\nm:\n  a: 1\n  <<: *b # all of b\n  z: 3 # z\n";
+        let changed = over_file(file, |document| *entry(entry(document, "m"), "z") = 4.into());
+        assert_eq!(changed, Some(file.replace("z: 3", "z: 4")));
+        let removed = over_file(file, |document| {
+            let Value::Map(map) = entry(document, "m") else { panic!() };
+            map.remove(&"a".into());
+        });
+        assert_eq!(removed, Some(file.replace("  a: 1\n", "")));
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl Parse for Parser {
             match self.events.next_event() {
                 // Where characters are missing, whatever the scanner makes of that says less.
                 _ if let Some(fault) = self.wrong.take() => return Err(fault),
-                None => return self.composer.finish(),
+                None => return Ok(Progress::Done),
                 Some(Err(error)) => return Err(fault(&error)),
                 Some(Ok((event, span))) => self.composer.event(event, span, to)?,
             }
@@ -52,7 +52,6 @@ struct Composer {
     entries: Entries,
     digits_max: u64,
     merges: bool,
-    documents: u64,
     /// Mapping keys and merged values that are being written, which no page may leave without.
     held: usize,
 }
@@ -105,20 +104,12 @@ impl Composer {
             entries: Entries::of(options),
             digits_max: options.count("digits-max"),
             merges: options.flag("merge-keys"),
-            documents: 0,
             held: 0,
         }
     }
 
     fn holds_page(&self) -> bool {
         self.held > 0 || self.entries.hold_page()
-    }
-
-    fn finish(&self) -> Result<Progress, Fault> {
-        if self.documents == 0 {
-            return Err(Fault::syntax("expected a document, found an empty file", 0));
-        }
-        Ok(Progress::Done)
     }
 
     fn event(&mut self, event: Event<'_>, span: Span, to: &mut Encoder) -> Result<(), Fault> {
@@ -128,7 +119,6 @@ impl Composer {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
             Event::DocumentStart(_) => {
                 self.anchors.clear();
-                self.documents += 1;
                 Ok(())
             }
             Event::Alias(anchor) => {

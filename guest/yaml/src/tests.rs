@@ -95,9 +95,7 @@ fn a_key_twice_is_refused_or_its_last_value_taken() {
 
 #[test]
 fn what_is_no_yaml_is_refused_at_its_character() {
-    for (yaml, offset) in
-        [("", 0), ("# only a comment\n", 0), ("é: [1, 2", 8), ("a: b: c", 4), ("a: \u{1}", 3), ("a: *b", 3)]
-    {
+    for (yaml, offset) in [("é: [1, 2", 8), ("a: b: c", 4), ("a: \u{1}", 3), ("a: *b", 3)] {
         match parsed(yaml) {
             Err(Fault::Syntax { offset: found, .. }) => assert_eq!(found, offset, "{yaml:?}"),
             other => panic!("{yaml:?}: {other:?}"),
@@ -105,6 +103,15 @@ fn what_is_no_yaml_is_refused_at_its_character() {
     }
     assert!(matches!(parsed(b"a: \xff"), Err(Fault::Syntax { offset: 3, .. })));
     assert!(matches!(parsed("&a [*a]"), Err(Fault::Invalid { offset: 4, .. })));
+}
+
+#[test]
+fn a_file_without_a_document_has_none() {
+    for yaml in ["", "# only a comment\n", "---\n...\n# x\n...\n"] {
+        let cbor = parse_all::<YamlStore>(yaml.as_bytes(), &options(Operations::LOAD)).unwrap();
+        assert_eq!(cbor.len(), usize::from(yaml.starts_with("---")), "{yaml:?}");
+    }
+    assert_eq!(print_all::<YamlStore>(&[], &options(Operations::SAVE)).unwrap().0, b"");
 }
 
 #[test]

@@ -17,11 +17,11 @@ const FINDINGS_MAX: usize = 1000;
 pub struct Arguments {
     /// The file to look through
     file: PathBuf,
-    #[command(flatten)]
-    opening: Opening,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    opening: Opening,
 }
 
 impl Arguments {

@@ -146,6 +146,11 @@ proptest! {
     }
 
     #[test]
+    fn what_a_pickle_holds_of_any_document_is_kept(value in value()) {
+        made(|place| place.open(), "pickle", &value)?;
+    }
+
+    #[test]
     fn what_simple_xml_holds_of_any_document_is_kept(value in value()) {
         let root = Value::Map([("root", value)].into_iter().collect());
         made(|place| place.open().with_option("mapping", "simple").expect("the store has the option"), "xml", &root)?;

@@ -24,7 +24,8 @@ enum Node {
 }
 
 impl Canonical {
-    pub fn has_document(&self) -> bool {
+    /// Whether what was printed is a file of the format.
+    pub fn is_whole(&self) -> bool {
         self.has_document
     }
 

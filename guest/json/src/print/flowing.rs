@@ -41,8 +41,9 @@ impl Flowing {
         }
     }
 
-    pub fn has_document(&self) -> bool {
-        self.documents > 0
+    /// Whether what was printed is a file of the format.
+    pub fn is_whole(&self) -> bool {
+        self.documents > 0 || self.texts != Documents::One
     }
 
     pub fn print(&mut self, token: &Token<'_>, to: &mut Output) -> Result<(), Fault> {

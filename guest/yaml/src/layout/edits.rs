@@ -20,7 +20,7 @@ pub(super) struct Edits<'a> {
     options: &'a Options,
     list: Vec<(Range<usize>, String)>,
     /// Whether comments went with what is written anew, beside those of entries that are gone.
-    pub loses_comments: bool,
+    pub loses_layout: bool,
 }
 
 /// Where a node stands, which says how another is written in its place.
@@ -43,7 +43,7 @@ enum Place {
 
 impl<'a> Edits<'a> {
     pub fn new(text: &'a str, options: &'a Options) -> Self {
-        Self { text, options, list: Vec::new(), loses_comments: false }
+        Self { text, options, list: Vec::new(), loses_layout: false }
     }
 
     /// Makes a document say what is wanted.
@@ -100,29 +100,37 @@ impl<'a> Edits<'a> {
         }
     }
 
+    /// Changes the entries that a mapping has itself. Those that merge keys bring come behind them, and are written
+    /// elsewhere.
     fn mapping(&mut self, entries: &[(Node, Node)], is_flow: bool, before: &Map, wanted: &Map) -> Option<()> {
+        let own: Vec<_> = entries.iter().filter(|(name, _)| self.text.get(name.span.clone()) != Some("<<")).collect();
+        let brought = before.len().checked_sub(own.len())?;
+        let (before, brought_before) = before.iter().as_slice().split_at(own.len());
+        let (wanted, brought_wanted) = wanted.iter().as_slice().split_at_checked(wanted.len().checked_sub(brought)?)?;
+        if format!("{brought_before:?}") != format!("{brought_wanted:?}") {
+            return None;
+        }
         let index: HashMap<_, _> = before.iter().enumerate().map(|(at, (key, _))| (key.to_cbor(), at)).collect();
         let places: Vec<_> = wanted.iter().map(|(key, _)| index.get(&key.to_cbor()).copied()).collect();
         let kept: Vec<_> = places.iter().copied().flatten().collect();
         let is_changed_alone = kept.len() == before.len() && kept.len() == wanted.len();
-        // Entries that merge keys bring are written elsewhere.
-        if entries.len() != before.len() || kept.is_empty() || !kept.is_sorted() || is_flow && !is_changed_alone {
+        if kept.is_empty() || !kept.is_sorted() || is_flow && !is_changed_alone {
             return None;
         }
         let mut last: Option<&Node> = None;
         for ((key, value), at) in wanted.iter().zip(places) {
             let Some(at) = at else {
                 let entry = Value::Map([(key.clone(), value.clone())].into_iter().collect());
-                self.insert(last, entries[0].0.span.start, &entry)?;
+                self.insert(last, own[0].0.span.start, &entry)?;
                 continue;
             };
-            let (name, node) = &entries[at];
+            let (name, node) = own[at];
             let place = if is_flow { Place::Flow } else { self.behind_key(name, node)? };
-            self.node(node, &before.iter().as_slice()[at].1, value, place)?;
+            self.node(node, &before[at].1, value, place)?;
             last = Some(if node.span.is_empty() { name } else { node });
         }
-        for (at, (name, node)) in entries.iter().enumerate().filter(|(at, _)| kept.binary_search(at).is_err()) {
-            let next = entries.get(at + 1).map(|(name, _)| name.span.start);
+        for (_, (name, node)) in own.iter().enumerate().filter(|(at, _)| kept.binary_search(at).is_err()) {
+            let next = entries.iter().map(|(name, _)| name.span.start).find(|&start| start > name.span.start);
             self.remove(name.span.start, node.span.end.max(name.span.end), next)?;
         }
         Some(())
@@ -212,7 +220,7 @@ impl<'a> Edits<'a> {
                 (dash..node.span.end.max(dash + 1), text)
             }
         };
-        self.loses_comments |= has_comment(&self.text[change.0.clone()]);
+        self.loses_layout |= has_layout(&self.text[change.0.clone()]);
         self.list.push(change);
         Some(())
     }
@@ -344,9 +352,10 @@ fn indented(text: &str, columns: usize) -> String {
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Whether there may be a comment in a piece of text.
-fn has_comment(text: &str) -> bool {
-    text.lines().any(|line| line.trim_start().starts_with('#') || line.contains(" #"))
+/// Whether there is something in a piece of a file that its documents do not say: comments, anchors, aliases.
+fn has_layout(text: &str) -> bool {
+    let has_comment = text.lines().any(|line| line.trim_start().starts_with('#') || line.contains(" #"));
+    has_comment || text.split_whitespace().any(|word| word.len() > 1 && word.starts_with(['&', '*']))
 }
 
 /// Pairs of places at which two lists have the same items, in order: as many as there can be, unless the lists are long.

@@ -1,0 +1,338 @@
+//! Writes what a pickle describes as a document, some of it at a time.
+
+use std::rc::Rc;
+
+use autotel_store_sdk::{DEPTH_MAX, Decimal, Encoder, Fault, Integer, Keys, NAMED_TYPE_TAG, Options, Progress};
+
+use crate::cycles;
+use crate::elements::{Elements, Step};
+use crate::graph::{Graph, Node, NodeId, Value};
+use crate::literal::Literal;
+use crate::machine::Pickle;
+use crate::objects::Objects;
+use crate::options::SHARED_BYTES_MAX;
+use crate::strings::Strings;
+
+/// An item that is referred to, and a reference to it, by the number of those before it.
+pub(crate) const SHAREABLE_TAG: u64 = 28;
+pub(crate) const REFERENCE_TAG: u64 = 29;
+/// A set.
+pub(crate) const SET_TAG: u64 = 258;
+/// Text with surrogates, as UTF-8 that lets them through.
+pub(crate) const SURROGATES_TAG: u64 = 273;
+
+/// Bytes that a byte of a pickle may become without repeating anything.
+const GROWTH: u64 = 8;
+/// Bytes that a container or an object counts for, beside what is in it.
+const NODE_BYTES: usize = 8;
+
+/// A piece of a document.
+#[derive(Clone, Debug)]
+pub(crate) enum Part {
+    Tag(u64),
+    Array,
+    Map,
+    End,
+    Null,
+    Integer(Integer),
+    Float(f64),
+    Decimal(Decimal),
+    Text(Rc<str>),
+    Bytes(Rc<[u8]>),
+    Value(Value),
+    /// Arrays within one another.
+    Elements(Rc<Elements>),
+    /// The items of a container, or what was added to an object, without a head and an end.
+    Items(NodeId),
+    /// What was set in an object: keys and values.
+    Entries(NodeId),
+    /// All of an object is written.
+    Leave(NodeId),
+}
+
+impl Part {
+    pub fn text(text: &str) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// A value of a named type: tag 27, an array of the name and the one item that `parts` are.
+    pub fn named(name: &str, parts: impl IntoIterator<Item = Self>) -> Vec<Self> {
+        let begin = [Self::Tag(NAMED_TYPE_TAG), Self::Array, Self::text(name)];
+        begin.into_iter().chain(parts).chain([Self::End]).collect()
+    }
+}
+
+/// A map of names.
+pub(crate) fn map<const ENTRIES: usize>(entries: [(&str, Vec<Part>); ENTRIES]) -> Vec<Part> {
+    let entries = entries.into_iter().flat_map(|(name, value)| [Part::text(name)].into_iter().chain(value));
+    [Part::Map].into_iter().chain(entries).chain([Part::End]).collect()
+}
+
+/// What is still to be written.
+enum Job {
+    /// Parts, the next one last.
+    Parts(Vec<Part>),
+    /// Items of a node, from one on, and its end where that is to be written.
+    Items { node: NodeId, next: usize, are_entries: bool, has_end: bool },
+    /// Elements, from one on.
+    Elements { elements: Rc<Elements>, next: usize },
+}
+
+/// The document of one pickle.
+pub(crate) struct Document {
+    graph: Graph,
+    objects: Objects,
+    jobs: Vec<Job>,
+    /// The nodes that are referred to from within, and the number of each that is being written.
+    cycles: Vec<bool>,
+    open: Vec<Option<u64>>,
+    /// How many items that can be referred to have begun.
+    shareable: u64,
+    strings: Strings,
+    digits_max: u64,
+    keys: Vec<Keys>,
+    keeps_last: bool,
+    budget: u64,
+    shared_bytes_max: u64,
+}
+
+impl Document {
+    pub fn new(pickle: Pickle, options: &Options) -> Result<Self, Fault> {
+        let Pickle { graph, root, .. } = pickle;
+        let objects = Objects::new(&graph, options)?;
+        let shared_bytes_max = options.count(SHARED_BYTES_MAX);
+        Ok(Self {
+            cycles: cycles::find(&graph, root),
+            open: vec![None; graph.len()],
+            objects,
+            jobs: vec![Job::Parts(vec![Part::Value(root)])],
+            shareable: 0,
+            strings: Strings::of(options),
+            digits_max: options.count("digits-max"),
+            keys: Vec::new(),
+            keeps_last: options.word("duplicate-keys") == "last",
+            budget: GROWTH * graph.bytes.len() as u64 + shared_bytes_max,
+            shared_bytes_max,
+            graph,
+        })
+    }
+
+    /// Writes on until the page is full or the document ends.
+    pub fn write(&mut self, to: &mut Encoder, page_bytes: usize) -> Result<Progress, Fault> {
+        while to.len() < page_bytes {
+            match self.jobs.last_mut() {
+                None => return Ok(Progress::Done),
+                Some(Job::Parts(parts)) => match parts.pop() {
+                    Some(part) => self.part(part, to)?,
+                    None => drop(self.jobs.pop()),
+                },
+                Some(Job::Items { node, next, are_entries, has_end }) => {
+                    let items = self.graph.node(*node).items(*are_entries);
+                    if let Some(&value) = items.get(*next) {
+                        *next += 1;
+                        self.value(value, to)?;
+                        continue;
+                    }
+                    if *has_end {
+                        self.open[Graph::index(*node)] = None;
+                        to.end();
+                    }
+                    self.jobs.pop();
+                }
+                Some(Job::Elements { elements, next }) => {
+                    let step = elements.write(*next, &self.graph, to);
+                    *next += 1;
+                    self.element(step, to)?;
+                }
+            }
+        }
+        Ok(Progress::More)
+    }
+
+    fn part(&mut self, part: Part, to: &mut Encoder) -> Result<(), Fault> {
+        match part {
+            Part::Tag(tag) => to.tag(tag),
+            Part::Array => to.begin_array(),
+            Part::Map => to.begin_map(),
+            Part::End => to.end(),
+            Part::Null => to.null(),
+            Part::Integer(value) => to.integer(&value),
+            Part::Float(value) => to.float(value),
+            Part::Decimal(value) => to.decimal(&value),
+            Part::Text(text) => to.text(&text),
+            Part::Bytes(bytes) => to.bytes(&bytes),
+            Part::Value(value) => self.value(value, to)?,
+            Part::Elements(elements) => self.jobs.push(Job::Elements { elements, next: 0 }),
+            Part::Items(node) => self.items(node, false, false),
+            Part::Entries(node) => self.items(node, true, false),
+            Part::Leave(node) => self.open[Graph::index(node)] = None,
+        }
+        Ok(())
+    }
+
+    /// Goes on behind an element, or behind the last one.
+    fn element(&mut self, step: Option<Step>, to: &mut Encoder) -> Result<(), Fault> {
+        let value = match step {
+            None => {
+                self.jobs.pop();
+                return Ok(());
+            }
+            Some(Step::Written { ends, bytes }) => {
+                (0..ends).for_each(|_| to.end());
+                return self.spend(bytes + 1, 0);
+            }
+            Some(Step::Object { value, ends }) => {
+                self.jobs.push(Job::Parts(vec![Part::End; ends]));
+                value
+            }
+        };
+        self.value(value, to)
+    }
+
+    #[inline]
+    fn value(&mut self, value: Value, to: &mut Encoder) -> Result<(), Fault> {
+        match value {
+            Value::None => to.null(),
+            Value::Bool(value) => to.bool(value),
+            Value::Integer(value) => to.signed(value.into()),
+            Value::Literal(offset) => return self.literal(offset, to),
+            Value::Node(id) => return self.node(id, to),
+        }
+        self.spend(1, 0)
+    }
+
+    /// Counts what is written, so that little cannot be made much by repeating it.
+    #[inline]
+    fn spend(&mut self, bytes: usize, offset: usize) -> Result<(), Fault> {
+        match self.budget.checked_sub(bytes as u64) {
+            Some(left) => self.budget = left,
+            None => {
+                let limit = self.shared_bytes_max;
+                return Err(Fault::TooLarge { name: SHARED_BYTES_MAX, limit, offset: offset as u64 });
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn literal(&mut self, offset: u32, to: &mut Encoder) -> Result<(), Fault> {
+        let instruction = self.graph.literal(offset)?;
+        to.at(offset.into());
+        let bytes = match Literal::of(&instruction, self.digits_max)? {
+            Literal::Text(text) => {
+                to.text(&text);
+                text.len()
+            }
+            Literal::Float(value) => {
+                to.float(value);
+                8
+            }
+            Literal::Integer(value) => {
+                to.integer(&value);
+                instruction.end - instruction.offset
+            }
+            Literal::Bool(value) => {
+                to.bool(value);
+                1
+            }
+            Literal::Bytes(bytes) => {
+                to.bytes(bytes);
+                bytes.len()
+            }
+            Literal::ByteArray(bytes) => {
+                self.jobs.push(Job::Parts(reversed(Part::named("bytearray", [Part::Bytes(bytes.into())]))));
+                bytes.len()
+            }
+            Literal::Surrogates(bytes) => {
+                to.tag(SURROGATES_TAG);
+                to.bytes(&bytes);
+                bytes.len()
+            }
+            Literal::String(bytes) => {
+                self.strings.write(&bytes, &instruction, to)?;
+                bytes.len()
+            }
+        };
+        self.spend(bytes + 1, offset as usize)
+    }
+
+    fn node(&mut self, id: NodeId, to: &mut Encoder) -> Result<(), Fault> {
+        let offset = self.graph.offset(id);
+        let index = Graph::index(id);
+        to.at(offset as u64);
+        self.spend(NODE_BYTES, offset)?;
+        if let Some(number) = self.open[index] {
+            to.tag(REFERENCE_TAG);
+            to.unsigned(number);
+            return Ok(());
+        }
+        if to.depth() >= DEPTH_MAX {
+            return Err(Fault::TooLarge { name: "depth", limit: DEPTH_MAX as u64, offset: offset as u64 });
+        }
+        let is_in_cycle = self.cycles.get(index).copied().unwrap_or_default();
+        if is_in_cycle {
+            to.tag(SHAREABLE_TAG);
+            self.open[index] = Some(self.shareable);
+            self.shareable += 1;
+        }
+        match self.graph.node(id) {
+            Node::List(_) | Node::Tuple(_) => to.begin_array(),
+            Node::Dict(_) => {
+                self.check_keys(id)?;
+                to.begin_map();
+            }
+            Node::Set(_) => {
+                to.tag(SET_TAG);
+                to.begin_array();
+            }
+            _ => {
+                let mut parts = self.objects.parts(&self.graph, id)?;
+                parts.push(Part::Leave(id));
+                self.jobs.push(Job::Parts(reversed(parts)));
+                return Ok(());
+            }
+        }
+        self.items(id, false, true);
+        Ok(())
+    }
+
+    fn items(&mut self, node: NodeId, are_entries: bool, has_end: bool) {
+        self.jobs.push(Job::Items { node, next: 0, are_entries, has_end });
+    }
+
+    /// Finds keys of a dict that come twice, as in no dict of Python's: refuses them, or leaves the last.
+    fn check_keys(&mut self, id: NodeId) -> Result<(), Fault> {
+        let depth = self.jobs.len();
+        if self.keys.len() <= depth {
+            self.keys.resize_with(depth + 1, Keys::default);
+        }
+        let keys = &mut self.keys[depth];
+        keys.open();
+        let items = self.graph.node(id).items(false);
+        let mut repeated = None;
+        let mut buffer = Vec::new();
+        for (number, pair) in items.chunks_exact(2).enumerate() {
+            if keys.insert(self.graph.key(pair[0], &mut buffer)).is_err() {
+                repeated = Some(number);
+                break;
+            }
+        }
+        keys.close();
+        match repeated {
+            None => Ok(()),
+            Some(_) if self.keeps_last => {
+                self.graph.keep_last(id);
+                Ok(())
+            }
+            Some(number) => {
+                let message = format!("a key comes twice in one dict: entry {number} has one of those before it");
+                Err(Fault::Invalid { message, offset: self.graph.offset(id) as u64 })
+            }
+        }
+    }
+}
+
+fn reversed(mut parts: Vec<Part>) -> Vec<Part> {
+    parts.reverse();
+    parts
+}

@@ -1,0 +1,332 @@
+//! The objects that a pickle describes. They may stand in several places, and in themselves.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fmt;
+use std::rc::Rc;
+
+use autotel_store_sdk::{Fault, Integer};
+
+use crate::instructions::{Argument, Instruction};
+use crate::literal::Literal;
+use crate::opcode::{Form, Opcode};
+
+/// Tuples within one another, as far as keys of dicts are compared.
+const KEY_DEPTH_MAX: usize = 16;
+
+/// What stands on the machine's stack, in its memo and in objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    None,
+    Bool(bool),
+    Integer(i32),
+    /// A number, a text or bytes: what the instruction at this offset pushes.
+    Literal(u32),
+    Node(NodeId),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct NodeId(u32);
+
+/// An object that is more than a literal.
+#[derive(Debug)]
+pub(crate) enum Node {
+    List(Vec<Value>),
+    Tuple(Vec<Value>),
+    /// Keys and values in turn.
+    Dict(Vec<Value>),
+    Set(Vec<Value>),
+    FrozenSet(Vec<Value>),
+    Global(Box<Global>),
+    Object(Box<Object>),
+    /// What the program that loads the pickle is asked for by this identifier.
+    Persistent(Value),
+    /// What the program that loads the pickle has registered under this code.
+    Extension(u32),
+    /// The n-th of the buffers that the program has beside the pickle.
+    Buffer {
+        index: u32,
+        is_read_only: bool,
+    },
+}
+
+impl Node {
+    /// The items of a container, keys and values in turn, or what was added to an object, or set in it.
+    #[inline]
+    pub fn items(&self, are_entries: bool) -> &[Value] {
+        match self {
+            Self::List(items) | Self::Tuple(items) | Self::Dict(items) | Self::Set(items) | Self::FrozenSet(items) => {
+                items
+            }
+            Self::Object(object) if are_entries => &object.entries,
+            Self::Object(object) => &object.items,
+            _ => &[],
+        }
+    }
+
+    /// The n-th value that this one has in it.
+    pub fn child(&self, n: usize) -> Option<Value> {
+        match self {
+            Self::Object(object) => {
+                let parts = [object.callee, object.arguments];
+                let parts = parts.iter().chain(object.keywords.as_slice());
+                let parts = parts.chain(&object.items).chain(&object.entries).chain(&object.states);
+                parts.copied().nth(n)
+            }
+            Self::Persistent(id) => (n == 0).then_some(*id),
+            _ => self.items(false).get(n).copied(),
+        }
+    }
+}
+
+/// Something that a module has under a name: a class, a function or any other.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Global {
+    /// As it is written: Python 2 has other names for some.
+    pub module: String,
+    pub name: String,
+    /// The two on the stack that it was made of.
+    pub of: Option<[Value; 2]>,
+}
+
+impl Global {
+    /// Whether this is what a module of Python 3 has under a name.
+    pub fn is(&self, module: &str, name: &str) -> bool {
+        self.module() == module && self.name == name
+    }
+
+    /// The module, as Python 3 names it.
+    pub fn module(&self) -> &str {
+        match &*self.module {
+            "__builtin__" => "builtins",
+            "copy_reg" => "copyreg",
+            module => module,
+        }
+    }
+}
+
+impl fmt::Display for Global {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.module(), self.name)
+    }
+}
+
+/// What an unpickler would get by calling something. Here nothing is called.
+#[derive(Debug)]
+pub(crate) struct Object {
+    pub call: Call,
+    pub callee: Value,
+    pub arguments: Value,
+    pub keywords: Option<Value>,
+    /// What is appended or added to it, and what is set in it: keys and values in turn.
+    pub items: Vec<Value>,
+    pub entries: Vec<Value>,
+    /// What it is given as its state.
+    pub states: Vec<Value>,
+}
+
+/// How an object is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    /// The callee is called with the arguments.
+    Function,
+    /// The callee's `__new__` is.
+    New,
+    /// Nothing is; what is there already is given a state.
+    State,
+}
+
+/// All objects of a pickle, in the order in which they are made, and the pickle's bytes.
+pub(crate) struct Graph {
+    pub bytes: Rc<Vec<u8>>,
+    nodes: Vec<Node>,
+    /// Where the instruction stands that makes each.
+    offsets: Vec<u32>,
+    /// Whether each stands in more than one place, perhaps.
+    shared: Vec<bool>,
+}
+
+impl Graph {
+    pub fn new(bytes: Rc<Vec<u8>>) -> Self {
+        Self { bytes, nodes: Vec::new(), offsets: Vec::new(), shared: Vec::new() }
+    }
+
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    #[inline]
+    pub fn add(&mut self, node: Node, offset: usize) -> Value {
+        let id = NodeId(self.nodes.len() as u32);
+        self.nodes.push(node);
+        self.offsets.push(offset as u32);
+        self.shared.push(false);
+        Value::Node(id)
+    }
+
+    #[inline]
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0 as usize]
+    }
+
+    #[inline]
+    pub fn node_mut(&mut self, id: NodeId) -> &mut Node {
+        &mut self.nodes[id.0 as usize]
+    }
+
+    /// The node that a value is.
+    pub fn find(&self, value: Value) -> Option<&Node> {
+        if let Value::Node(id) = value { Some(self.node(id)) } else { None }
+    }
+
+    /// Where the instruction stands that makes a node.
+    pub fn offset(&self, id: NodeId) -> usize {
+        self.offsets[id.0 as usize] as usize
+    }
+
+    pub fn share(&mut self, value: Value) {
+        if let Value::Node(NodeId(id)) = value {
+            self.shared[id as usize] = true;
+        }
+    }
+
+    pub fn is_shared(&self, id: NodeId) -> bool {
+        self.shared[id.0 as usize]
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..self.nodes.len() as u32).map(NodeId)
+    }
+
+    pub fn index(id: NodeId) -> usize {
+        id.0 as usize
+    }
+
+    /// The items of a tuple or a list.
+    pub fn items(&self, value: Value) -> Option<&[Value]> {
+        match self.find(value) {
+            Some(Node::Tuple(items) | Node::List(items)) => Some(items),
+            _ => None,
+        }
+    }
+
+    pub fn global(&self, value: Value) -> Option<&Global> {
+        if let Some(Node::Global(global)) = self.find(value) { Some(global) } else { None }
+    }
+
+    /// The instruction of a literal. It was read once.
+    #[inline]
+    pub fn literal(&self, offset: u32) -> Result<Instruction<'_>, Fault> {
+        Instruction::at(&self.bytes, offset as usize)
+    }
+
+    /// What tells a key of a dict from others: of text its bytes, of anything else what no text has.
+    pub fn key<'k>(&'k self, value: Value, buffer: &'k mut Vec<u8>) -> &'k [u8] {
+        if let Some(text) = self.plain_text(value) {
+            return text;
+        }
+        buffer.clear();
+        self.push_key(value, KEY_DEPTH_MAX, buffer);
+        buffer
+    }
+
+    /// The bytes of text that is written as it is.
+    #[inline]
+    fn plain_text(&self, value: Value) -> Option<&[u8]> {
+        let Value::Literal(offset) = value else { return None };
+        match self.literal(offset).ok()? {
+            Instruction { opcode: Opcode { form: Form::Text(_), .. }, argument: Argument::Bytes(bytes), .. } => {
+                Some(bytes)
+            }
+            _ => None,
+        }
+    }
+
+    fn push_key(&self, value: Value, depth: usize, to: &mut Vec<u8>) {
+        // No UTF-8 has this byte.
+        to.push(0xff);
+        match value {
+            Value::Literal(offset) => {
+                to.extend(format!("{:?}", self.literal(offset).map(|it| Literal::of(&it, u64::MAX))).bytes())
+            }
+            Value::Node(id) => match self.node(id) {
+                Node::Tuple(items) | Node::FrozenSet(items) if depth > 0 => {
+                    items.iter().for_each(|&item| self.push_key(item, depth - 1, to));
+                    to.push(0xfe);
+                }
+                _ => to.extend(format!("{id:?}").bytes()),
+            },
+            other => to.extend(format!("{other:?}").bytes()),
+        }
+    }
+
+    /// Leaves of the entries with one key the last, in the place of the first.
+    pub fn keep_last(&mut self, id: NodeId) {
+        let mut places = BTreeMap::new();
+        let mut kept = Vec::new();
+        for pair in self.node(id).items(false).chunks_exact(2) {
+            let mut buffer = Vec::new();
+            match places.entry(self.key(pair[0], &mut buffer).to_vec()) {
+                Entry::Vacant(place) => {
+                    place.insert(kept.len());
+                    kept.extend_from_slice(pair);
+                }
+                Entry::Occupied(place) => kept[*place.get() + 1] = pair[1],
+            }
+        }
+        if let Node::Dict(items) = self.node_mut(id) {
+            *items = kept;
+        }
+    }
+
+    /// The bytes that a literal has behind its length or on its line.
+    pub fn raw(&self, value: Value) -> Option<&[u8]> {
+        let Value::Literal(offset) = value else { return None };
+        match self.literal(offset).ok()?.argument {
+            Argument::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// What a literal pushes.
+    fn value_of(&self, value: Value) -> Option<Literal<'_>> {
+        let Value::Literal(offset) = value else { return None };
+        Literal::of(&self.literal(offset).ok()?, u64::MAX).ok()
+    }
+
+    /// The text that a value is, a string of Python 2 too.
+    pub fn text(&self, value: Value) -> Option<Cow<'_, str>> {
+        match self.value_of(value)? {
+            Literal::Text(text) => Some(text),
+            Literal::String(bytes) => String::from_utf8(bytes.into_owned()).ok().map(Cow::Owned),
+            _ => None,
+        }
+    }
+
+    pub fn integer(&self, value: Value) -> Option<Integer> {
+        match value {
+            Value::Integer(value) => Some(i64::from(value).into()),
+            value => match self.value_of(value)? {
+                Literal::Integer(value) => Some(value),
+                _ => None,
+            },
+        }
+    }
+
+    pub fn float(&self, value: Value) -> Option<f64> {
+        match self.value_of(value)? {
+            Literal::Float(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The bytes that a literal is, of a string of Python 2 too.
+    pub fn bytes(&self, value: Value) -> Option<Cow<'_, [u8]>> {
+        match self.value_of(value)? {
+            Literal::Bytes(bytes) | Literal::ByteArray(bytes) => Some(bytes.into()),
+            Literal::String(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+}

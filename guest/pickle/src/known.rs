@@ -1,0 +1,190 @@
+//! The types that are known to hold data: how each is pickled, and what it is written as. None is looked up or called.
+//!
+//! A shape answers `None` where the arguments or the state are not those that Python pickles the type with.
+
+mod collections;
+mod numbers;
+mod numpy;
+mod paths;
+mod time;
+
+use crate::document::Part;
+use crate::graph::{Call, Global, Graph, Node, NodeId, Object, Value};
+use crate::records::instance;
+
+/// An object that is judged: what was pickled, in the terms of its type.
+pub(crate) struct Pickled<'g> {
+    pub graph: &'g Graph,
+    pub id: NodeId,
+    pub object: &'g Object,
+    pub arguments: &'g [Value],
+}
+
+type Shape = fn(&Pickled<'_>) -> Option<Vec<Part>>;
+
+/// What a global is called for.
+enum Known {
+    /// It is called, with arguments of this shape.
+    Function(Shape),
+    /// It is a class, of which an instance is made without calling it, or with a call of the second shape.
+    Instance(Shape, Shape),
+    /// It is a value: a type that others name, or a constant.
+    Value,
+}
+use Known::{Function, Instance};
+
+pub(crate) use numbers::{COMPLEX_TAG, RATIONAL_TAG, bytes_of, is_named_decimal, is_uuid};
+pub(crate) use time::{DATE_TAG, is_date};
+
+/// Every global that is known, by its module and its name.
+const KNOWN: &[(&str, &str, Known)] = &[
+    ("_codecs", "encode", Function(numbers::encoded_bytes)),
+    ("array", "_array_reconstructor", Function(collections::array_of_bytes)),
+    ("array", "array", Function(collections::array)),
+    ("builtins", "Ellipsis", Known::Value),
+    ("builtins", "NotImplemented", Known::Value),
+    ("builtins", "bool", Known::Value),
+    ("builtins", "bytearray", Function(numbers::bytearray)),
+    ("builtins", "bytes", Function(numbers::bytes)),
+    ("builtins", "complex", Function(numbers::complex)),
+    ("builtins", "dict", Known::Value),
+    ("builtins", "float", Known::Value),
+    ("builtins", "frozenset", Function(collections::frozenset)),
+    ("builtins", "int", Known::Value),
+    ("builtins", "list", Known::Value),
+    ("builtins", "long", Known::Value),
+    ("builtins", "object", Known::Value),
+    ("builtins", "range", Function(collections::range)),
+    ("builtins", "set", Function(collections::set)),
+    ("builtins", "slice", Function(collections::slice)),
+    ("builtins", "str", Known::Value),
+    ("builtins", "tuple", Known::Value),
+    ("builtins", "unicode", Known::Value),
+    ("builtins", "xrange", Function(collections::range)),
+    ("collections", "Counter", Function(collections::counter)),
+    ("collections", "OrderedDict", Function(collections::ordered_dict)),
+    ("collections", "defaultdict", Function(collections::default_dict)),
+    ("collections", "deque", Function(collections::deque)),
+    ("copyreg", "_reconstructor", Known::Value),
+    ("datetime", "date", Function(time::date)),
+    ("datetime", "datetime", Function(time::datetime)),
+    ("datetime", "time", Function(time::time)),
+    ("datetime", "timedelta", Function(time::timedelta)),
+    ("datetime", "timezone", Function(time::timezone)),
+    ("decimal", "Decimal", Function(numbers::decimal)),
+    ("fractions", "Fraction", Function(numbers::fraction)),
+    ("numpy", "dtype", Function(numpy::dtype)),
+    ("numpy", "ndarray", Known::Value),
+    ("numpy._core.multiarray", "_reconstruct", Function(numpy::array)),
+    ("numpy._core.multiarray", "scalar", Function(numpy::scalar)),
+    ("numpy._core.numeric", "_frombuffer", Function(numpy::array_of_buffer)),
+    ("pathlib", "PosixPath", Function(paths::path)),
+    ("pathlib", "PurePosixPath", Function(paths::path)),
+    ("pathlib", "PureWindowsPath", Function(paths::windows_path)),
+    ("pathlib", "WindowsPath", Function(paths::windows_path)),
+    ("types", "SimpleNamespace", Function(collections::namespace)),
+    ("uuid", "SafeUUID", Function(numbers::safe_uuid)),
+    ("uuid", "UUID", Instance(numbers::uuid, numbers::uuid_of_text)),
+    ("zoneinfo", "ZoneInfo._unpickle", Function(time::zone)),
+];
+
+/// Enumerations of the standard library, whose members are pickled as calls with their values.
+const ENUMERATIONS: &[(&str, &str)] = &[
+    ("calendar", "Day"),
+    ("calendar", "Month"),
+    ("enum", "FlagBoundary"),
+    ("http", "HTTPMethod"),
+    ("http", "HTTPStatus"),
+    ("inspect", "_ParameterKind"),
+    ("re", "RegexFlag"),
+    ("signal", "Handlers"),
+    ("signal", "Sigmasks"),
+    ("signal", "Signals"),
+    ("socket", "AddressFamily"),
+    ("socket", "AddressInfo"),
+    ("socket", "MsgFlag"),
+    ("socket", "SocketKind"),
+    ("ssl", "TLSVersion"),
+];
+
+/// Modules whose contents others have moved to, or moved from.
+const MOVED: &[(&str, &str)] = &[
+    ("numpy.core.multiarray", "numpy._core.multiarray"),
+    ("numpy.core.numeric", "numpy._core.numeric"),
+    ("pathlib._local", "pathlib"),
+];
+
+fn find(global: &Global) -> Option<&'static Known> {
+    let module = MOVED.iter().find(|(from, _)| *from == global.module()).map_or(global.module(), |(_, to)| to);
+    KNOWN.iter().find(|(of, name, _)| *of == module && *name == global.name).map(|(.., known)| known)
+}
+
+fn is_enumeration(global: &Global) -> bool {
+    ENUMERATIONS.contains(&(global.module(), &global.name))
+}
+
+pub(crate) fn is_known(global: &Global) -> bool {
+    find(global).is_some() || is_enumeration(global)
+}
+
+/// A global that is known, where it is a value: its name.
+pub(crate) fn global(global: &Global) -> Vec<Part> {
+    Part::named("global", [Part::text(&global.to_string())])
+}
+
+/// What an object of a known type is written as.
+pub(crate) fn parts(graph: &Graph, id: NodeId, object: &Object) -> Option<Vec<Part>> {
+    if object.keywords.is_some() {
+        return None;
+    }
+    if let Some(it) = instance(graph, object)
+        && let Some(Instance(shape, _)) = find(graph.global(it.class)?)
+    {
+        let arguments = it.arguments.and_then(|tuple| graph.items(tuple)).unwrap_or_default();
+        return shape(&Pickled { graph, id, object, arguments });
+    }
+    let (callee, arguments) = (graph.global(object.callee)?, graph.items(object.arguments)?);
+    let pickled = Pickled { graph, id, object, arguments };
+    match (object.call, find(callee)) {
+        (Call::Function, Some(Function(shape) | Instance(_, shape))) => shape(&pickled),
+        (Call::Function, None) if is_enumeration(callee) => pickled.member(callee),
+        _ => None,
+    }
+}
+
+impl Pickled<'_> {
+    /// Whether nothing is added to it, set in it or given to it as a state.
+    pub fn is_plain(&self) -> bool {
+        self.has_no_items() && self.object.entries.is_empty() && self.object.states.is_empty()
+    }
+
+    pub fn has_no_items(&self) -> bool {
+        self.object.items.is_empty()
+    }
+
+    /// Its one argument, a list.
+    pub fn list_argument(&self) -> Option<NodeId> {
+        match *self.arguments {
+            [Value::Node(id)] if self.is_plain() && matches!(self.graph.node(id), Node::List(_)) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// Tag 27 and an array of its arguments, which are numbers or `None`.
+    pub fn scalars(&self, name: &str) -> Option<Vec<Part>> {
+        let is_scalar = |&value: &Value| value == Value::None || self.graph.integer(value).is_some();
+        let are_scalars = self.arguments.iter().all(is_scalar) && self.is_plain();
+        let arguments = self.arguments.iter().copied().map(Part::Value);
+        are_scalars.then(|| Part::named(name, [Part::Array].into_iter().chain(arguments).chain([Part::End])))
+    }
+
+    /// A member of an enumeration: its value.
+    fn member(&self, class: &Global) -> Option<Vec<Part>> {
+        match self.arguments {
+            [value @ (Value::Integer(_) | Value::Literal(_))] if self.is_plain() => {
+                Some(Part::named(&class.to_string(), [Part::Value(*value)]))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Paths, which are pickled as calls with their parts.
+
+use super::Pickled;
+use crate::document::Part;
+
+/// `PosixPath(part, …)`.
+pub(crate) fn path(it: &Pickled<'_>) -> Option<Vec<Part>> {
+    joined(it, '/')
+}
+
+/// `WindowsPath(part, …)`.
+pub(crate) fn windows_path(it: &Pickled<'_>) -> Option<Vec<Part>> {
+    joined(it, '\\')
+}
+
+fn joined(it: &Pickled<'_>, separator: char) -> Option<Vec<Part>> {
+    let mut path = String::new();
+    for &part in it.arguments {
+        if !path.is_empty() && !path.ends_with(separator) {
+            path.push(separator);
+        }
+        path.push_str(&it.graph.text(part)?);
+    }
+    if path.is_empty() {
+        path.push('.');
+    }
+    let class = &it.graph.global(it.object.callee)?.name;
+    it.is_plain().then(|| Part::named(&format!("pathlib.{class}"), [Part::text(&path)]))
+}

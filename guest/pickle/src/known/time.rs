@@ -1,0 +1,164 @@
+//! Dates and times.
+
+use std::fmt::Write as _;
+
+use autotel_store_sdk::TIMESTAMP_TAG;
+
+use super::{Pickled, bytes_of};
+use crate::document::{Part, map};
+use crate::graph::{Graph, Node, Value};
+
+/// RFC 8943: a date as text.
+pub(crate) const DATE_TAG: u64 = 1004;
+const DAY_SECONDS: i64 = 86_400;
+
+/// `date(bytes)`, of four bytes.
+pub(crate) fn date(it: &Pickled<'_>) -> Option<Vec<Part>> {
+    let [bytes] = *it.arguments else { return None };
+    let date = date_text(bytes_of(it.graph, bytes)?.as_slice().try_into().ok()?)?;
+    it.is_plain().then(|| vec![Part::Tag(DATE_TAG), Part::text(&date)])
+}
+
+/// `time(bytes)` or `time(bytes, zone)`, of six bytes.
+pub(crate) fn time(it: &Pickled<'_>) -> Option<Vec<Part>> {
+    let (bytes, zone) = it.bytes_and_zone()?;
+    let bytes: [u8; 6] = bytes.as_slice().try_into().ok()?;
+    let text = time_text([bytes[0] & 0x7f, bytes[1], bytes[2], bytes[3], bytes[4], bytes[5]])?;
+    it.is_plain().then(|| match zone {
+        None => Part::named("datetime.time", [Part::text(&text)]),
+        Some(Zone::Offset(offset)) => Part::named("datetime.time", [Part::text(&format!("{text}{offset}"))]),
+        Some(Zone::Named(zone)) => Part::named("datetime.time", in_zone(&text, &zone)),
+    })
+}
+
+/// `datetime(bytes)` or `datetime(bytes, zone)`, of ten bytes. One with an offset is RFC 3339's.
+pub(crate) fn datetime(it: &Pickled<'_>) -> Option<Vec<Part>> {
+    let (bytes, zone) = it.bytes_and_zone()?;
+    let bytes: [u8; 10] = bytes.as_slice().try_into().ok()?;
+    // The month's first bit tells the second of two times that clocks show when they are set back.
+    let date = date_text([bytes[0], bytes[1], bytes[2] & 0x7f, bytes[3]])?;
+    let text = format!("{date}T{}", time_text([bytes[4], bytes[5], bytes[6], bytes[7], bytes[8], bytes[9]])?);
+    it.is_plain().then(|| match zone {
+        None => Part::named("datetime.datetime", [Part::text(&text)]),
+        Some(Zone::Offset(offset)) if offset.len() == "+00:00".len() => {
+            vec![Part::Tag(TIMESTAMP_TAG), Part::text(&format!("{text}{offset}"))]
+        }
+        Some(Zone::Offset(offset)) => Part::named("datetime.datetime", [Part::text(&format!("{text}{offset}"))]),
+        Some(Zone::Named(zone)) => Part::named("datetime.datetime", in_zone(&text, &zone)),
+    })
+}
+
+/// A time as clocks show it somewhere.
+fn in_zone(text: &str, zone: &str) -> Vec<Part> {
+    map([("local", vec![Part::text(text)]), ("zone", vec![Part::text(zone)])])
+}
+
+/// `timedelta(days, seconds, microseconds)`.
+pub(crate) fn timedelta(it: &Pickled<'_>) -> Option<Vec<Part>> {
+    duration(it.graph, it.arguments)?;
+    it.scalars("datetime.timedelta")
+}
+
+/// `timezone(timedelta)`, perhaps with a name.
+pub(crate) fn timezone(it: &Pickled<'_>) -> Option<Vec<Part>> {
+    let offset = offset_of(it.graph, it.arguments)?;
+    let offset = vec![Part::text(&offset)];
+    let zone = match it.arguments.get(1) {
+        Some(&name) => map([("offset", offset), ("name", vec![Part::Value(name)])]),
+        None => offset,
+    };
+    it.is_plain().then(|| Part::named("datetime.timezone", zone))
+}
+
+/// `ZoneInfo._unpickle(key, from_cache)`.
+pub(crate) fn zone(it: &Pickled<'_>) -> Option<Vec<Part>> {
+    let [key, _] = *it.arguments else { return None };
+    let key = it.graph.text(key)?;
+    it.is_plain().then(|| Part::named("zoneinfo.ZoneInfo", [Part::text(&key)]))
+}
+
+/// Where a time is told.
+enum Zone {
+    /// So far from UTC.
+    Offset(String),
+    Named(String),
+}
+
+impl Pickled<'_> {
+    fn bytes_and_zone(&self) -> Option<(Vec<u8>, Option<Zone>)> {
+        match *self.arguments {
+            [bytes] | [bytes, Value::None] => Some((bytes_of(self.graph, bytes)?, None)),
+            [bytes, zone] => Some((bytes_of(self.graph, bytes)?, Some(zone_of(self.graph, zone)?))),
+            _ => None,
+        }
+    }
+}
+
+fn zone_of(graph: &Graph, value: Value) -> Option<Zone> {
+    let Some(Node::Object(object)) = graph.find(value) else { return None };
+    let (callee, arguments) = (graph.global(object.callee)?, graph.items(object.arguments)?);
+    if callee.is("datetime", "timezone") {
+        return offset_of(graph, arguments).map(Zone::Offset);
+    }
+    let is_zone = callee.is("zoneinfo", "ZoneInfo._unpickle");
+    if is_zone { graph.text(*arguments.first()?).map(|key| Zone::Named(key.into_owned())) } else { None }
+}
+
+/// The offset of a `timezone` with these arguments: `+02:00`, with seconds and microseconds where it has those.
+fn offset_of(graph: &Graph, arguments: &[Value]) -> Option<String> {
+    let ([delta] | [delta, _]) = *arguments else { return None };
+    let Some(Node::Object(object)) = graph.find(delta) else { return None };
+    if !graph.global(object.callee)?.is("datetime", "timedelta") {
+        return None;
+    }
+    let microseconds = duration(graph, graph.items(object.arguments)?)?;
+    let (seconds, rest) = (microseconds.unsigned_abs() / 1_000_000, microseconds.unsigned_abs() % 1_000_000);
+    if seconds >= DAY_SECONDS as u64 {
+        return None;
+    }
+    let sign = if microseconds < 0 { '-' } else { '+' };
+    let mut text = format!("{sign}{:02}:{:02}", seconds / 3600, seconds / 60 % 60);
+    if seconds % 60 > 0 || rest > 0 {
+        let _ = write!(text, ":{:02}", seconds % 60);
+    }
+    if rest > 0 {
+        let _ = write!(text, ".{rest:06}");
+    }
+    Some(text)
+}
+
+/// Microseconds of `timedelta(days, seconds, microseconds)`.
+fn duration(graph: &Graph, arguments: &[Value]) -> Option<i64> {
+    let [days, seconds, microseconds] = *arguments else { return None };
+    let [days, seconds, microseconds] = [days, seconds, microseconds].map(|part| graph.integer(part)?.as_i64());
+    let seconds = days?.checked_mul(DAY_SECONDS)?.checked_add(seconds?)?;
+    seconds.checked_mul(1_000_000)?.checked_add(microseconds?)
+}
+
+/// Whether four bytes are those of a `date`.
+pub(crate) fn is_date(bytes: [u8; 4]) -> bool {
+    date_text(bytes).is_some()
+}
+
+fn date_text([high, low, month, day]: [u8; 4]) -> Option<String> {
+    let year = u16::from_be_bytes([high, low]);
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let days = match month {
+        2 if is_leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    let is_date = (1..=9999).contains(&year) && (1..=days).contains(&day);
+    is_date.then(|| format!("{year:04}-{month:02}-{day:02}"))
+}
+
+fn time_text([hour, minute, second, high, middle, low]: [u8; 6]) -> Option<String> {
+    let microsecond = u32::from_be_bytes([0, high, middle, low]);
+    if hour > 23 || minute > 59 || second > 59 || microsecond > 999_999 {
+        return None;
+    }
+    let fraction = if microsecond > 0 { format!(".{microsecond:06}") } else { String::new() };
+    Some(format!("{hour:02}:{minute:02}:{second:02}{fraction}"))
+}

@@ -1,0 +1,139 @@
+//! Python's pickles as a store: nothing in a file is ever looked up, imported or called.
+//!
+//! A pickle is a program for a machine with a stack, which may call anything that Python can import. Here the machine only
+//! notes what would be called, and with what. What is known to hold data is read from those notes; all else is refused, or
+//! with the option `inert` shown as a record of them. A file of several pickles is several documents.
+//!
+//! | in Python | in the document |
+//! |---|---|
+//! | `None`, `bool`, `int`, `float`, `str`, `bytes`, `list`, `dict` | as they are, dicts with any keys in their order |
+//! | `tuple` | an array |
+//! | `set` | tag 258 and an array |
+//! | `str` with surrogates | tag 273 and bytes: UTF-8 that lets them through |
+//! | `complex`, `Fraction` | tags 43000 and 30, with two numbers |
+//! | `Decimal` | a decimal fraction, tag 4; zeros with a sign and what is no number are of a named type |
+//! | `date`, `datetime` with an offset | RFC 3339 text, tags 1004 and 0 |
+//! | any other known type | of a named type: tag 27, an array of the name and one value, such as `["uuid.UUID", "…"]` |
+//! | an instance of a class that is not Python's own, with a `dict` or slots as its state, or of a tuple | of a named type, with its fields |
+//! | what stands in several places | repeated, within a bound |
+//! | what stands in itself | tag 28, and in itself tag 29 with its number |
+//!
+//! Written are plain data and the types that are called with one value or packed bytes. A list as a key of a map or in a set
+//! is written as a tuple, and a set there as a frozenset.
+
+mod cycles;
+mod dangerous;
+mod document;
+mod elements;
+mod graph;
+mod inert;
+mod inspect;
+mod instructions;
+mod known;
+mod listing;
+mod literal;
+mod machine;
+mod memo;
+mod objects;
+mod opcode;
+mod options;
+mod print;
+mod records;
+mod repr;
+mod strings;
+#[cfg(test)]
+mod tests;
+
+use std::io::Read;
+use std::rc::Rc;
+
+use autotel_store_sdk::{
+    Description, Encoder, Fault, Format, Lines, OptionDescription, Options, Parse, Part, Progress, Source, Store,
+};
+
+use crate::document::Document;
+use crate::listing::Listing;
+
+/// Reads a file of one pickle or several, one after another.
+pub struct Parser {
+    bytes: Rc<Vec<u8>>,
+    /// Where the next pickle begins.
+    at: usize,
+    options: Options,
+    document: Option<Document>,
+}
+
+impl Parse for Parser {
+    fn open(source: Source, options: &Options) -> Result<Self, Fault> {
+        Ok(Self { bytes: read(source)?, at: 0, options: options.clone(), document: None })
+    }
+
+    fn parse(&mut self, to: &mut Encoder, page_bytes: usize) -> Result<Progress, Fault> {
+        loop {
+            if let Some(document) = &mut self.document {
+                if document.write(to, page_bytes)? == Progress::More {
+                    return Ok(Progress::More);
+                }
+                self.document = None;
+            }
+            if self.at > 0 && self.at == self.bytes.len() {
+                return Ok(Progress::Done);
+            }
+            let pickle = machine::run(&self.bytes, self.at, &self.options);
+            let pickle = pickle.map_err(|fault| if self.at > 0 { behind_stop(fault) } else { fault })?;
+            self.at = pickle.end;
+            self.document = Some(Document::new(pickle, &self.options)?);
+        }
+    }
+}
+
+/// All of a file.
+fn read(mut source: Source) -> Result<Rc<Vec<u8>>, Fault> {
+    let mut bytes = Vec::new();
+    source.read_to_end(&mut bytes)?;
+    Ok(bytes.into())
+}
+
+/// Says that the fault is in what follows a pickle.
+fn behind_stop(fault: Fault) -> Fault {
+    match fault {
+        Fault::Syntax { message, offset } => {
+            Fault::Syntax { message: format!("what is behind the STOP of a pickle is no pickle: {message}"), offset }
+        }
+        other => other,
+    }
+}
+
+pub struct PickleStore;
+
+impl Store for PickleStore {
+    type Parser = Parser;
+    type Printer = print::Printer;
+
+    fn describe() -> Description {
+        let format = Format::new("Pickle", "protocols 0 to 5, as CPython 3.13 has them")
+            .extension("pickle")
+            .extension("pkl")
+            .media_type("application/x-python-pickle")
+            .magic(b"\x80\x02")
+            .magic(b"\x80\x03")
+            .magic(b"\x80\x04")
+            .magic(b"\x80\x05");
+        let summary = "Python's pickles, of which nothing is ever called";
+        let description = Description::new("pickle-store", env!("CARGO_PKG_VERSION"), summary)
+            .format(format)
+            .option(OptionDescription::duplicate_keys())
+            .option(OptionDescription::digits_max());
+        options::reading().into_iter().fold(description, Description::option).option(print::protocol())
+    }
+
+    fn inspect(source: Source, options: &Options) -> Result<Option<Vec<Part>>, Fault> {
+        Ok(Some(inspect::inspect(&read(source)?, options)))
+    }
+
+    fn list(source: Source, options: &Options) -> Result<Option<Lines>, Fault> {
+        Ok(Some(Box::new(Listing::new(read(source)?, options))))
+    }
+}
+
+autotel_store_sdk::export!(PickleStore);

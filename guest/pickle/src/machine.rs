@@ -1,0 +1,427 @@
+//! The pickle machine: runs a pickle's instructions, of which none calls or looks up anything.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use autotel_store_sdk::{Fault, Options};
+
+use crate::graph::{Call, Global, Graph, Node, NodeId, Object, Value};
+use crate::instructions::{Argument, Instruction};
+use crate::literal::Literal;
+use crate::memo::Memo;
+use crate::opcode::{Form, code};
+use crate::options::{Bound, Bounds};
+
+/// What a pickle describes.
+pub(crate) struct Pickle {
+    pub graph: Graph,
+    pub root: Value,
+    /// Where its STOP ends.
+    pub end: usize,
+}
+
+/// What a pickle describes as far as it can be run.
+pub(crate) struct Run {
+    pub graph: Graph,
+    /// What is on the stack at its STOP, and where that ends.
+    pub outcome: Result<(Value, usize), Fault>,
+    /// The highest protocol of its opcodes.
+    pub protocol: u8,
+}
+
+/// Runs the pickle that begins at an offset.
+pub(crate) fn run(bytes: &Rc<Vec<u8>>, start: usize, options: &Options) -> Result<Pickle, Fault> {
+    let Run { graph, outcome, .. } = run_through(bytes, start, options);
+    let (root, end) = outcome?;
+    Ok(Pickle { graph, root, end })
+}
+
+/// Runs the pickle that begins at an offset, up to what is wrong with it.
+pub(crate) fn run_through(bytes: &Rc<Vec<u8>>, start: usize, options: &Options) -> Run {
+    let mut machine = Machine::new(bytes, options);
+    let mut at = start;
+    let outcome = loop {
+        let next = Instruction::at(bytes, at).and_then(|instruction| {
+            at = instruction.end;
+            machine.step(&instruction)
+        });
+        match next {
+            Ok(None) => {}
+            Ok(Some(root)) => break Ok((root, at)),
+            Err(fault) => break Err(fault),
+        }
+    };
+    Run { graph: machine.graph, outcome, protocol: machine.protocol }
+}
+
+pub(crate) struct Machine {
+    graph: Graph,
+    stack: Vec<Value>,
+    /// How high the stack was at each mark.
+    marks: Vec<usize>,
+    memo: Memo,
+    /// Buffers that were asked for.
+    buffers: u32,
+    bounds: Bounds,
+    /// The highest protocol of the opcodes so far.
+    pub protocol: u8,
+}
+
+impl Machine {
+    pub fn new(bytes: &Rc<Vec<u8>>, options: &Options) -> Self {
+        Self {
+            graph: Graph::new(Rc::clone(bytes)),
+            stack: Vec::new(),
+            marks: Vec::new(),
+            memo: Memo::default(),
+            buffers: 0,
+            bounds: Bounds::of(options),
+            protocol: 0,
+        }
+    }
+
+    /// How many marks are on the stack, and how many values in the memo.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.marks.len(), self.memo.len())
+    }
+
+    /// Does an instruction, and answers what the pickle describes where that was its STOP.
+    #[inline]
+    pub fn step(&mut self, instruction: &Instruction<'_>) -> Result<Option<Value>, Fault> {
+        self.protocol = self.protocol.max(instruction.opcode.protocol);
+        if instruction.opcode.code == code::STOP {
+            return self.pop(instruction).map(Some);
+        }
+        self.change(instruction)?;
+        let at = instruction.offset;
+        self.bounds.check(Bound::Stack, self.stack.len(), at)?;
+        self.bounds.check(Bound::Marks, self.marks.len(), at)?;
+        self.bounds.check(Bound::Objects, self.graph.len(), at)?;
+        Ok(None)
+    }
+
+    #[inline]
+    fn change(&mut self, instruction: &Instruction<'_>) -> Result<(), Fault> {
+        let at = instruction.offset;
+        match instruction.opcode.code {
+            code::PROTO | code::FRAME => {}
+            code::NONE => self.stack.push(Value::None),
+            code::NEWTRUE => self.stack.push(Value::Bool(true)),
+            code::NEWFALSE => self.stack.push(Value::Bool(false)),
+            code::BININT | code::BININT1 | code::BININT2 => self.stack.push(small(instruction.argument)),
+            code::BINFLOAT | code::SHORT_BINBYTES | code::BINBYTES | code::BINBYTES8 => {
+                self.stack.push(Value::Literal(at as u32));
+            }
+            code::MEMOIZE => self.put(self.memo.len() as u64, instruction)?,
+            code::BINPUT | code::LONG_BINPUT | code::PUT => self.put(self.index(instruction)?, instruction)?,
+            code::BINGET | code::LONG_BINGET | code::GET => self.get(self.index(instruction)?, instruction)?,
+            code::EMPTY_LIST => self.make(Node::List(Vec::new()), at),
+            code::EMPTY_TUPLE => self.make(Node::Tuple(Vec::new()), at),
+            code::EMPTY_DICT => self.make(Node::Dict(Vec::new()), at),
+            code::EMPTY_SET => self.make(Node::Set(Vec::new()), at),
+            code::MARK => self.marks.push(self.stack.len()),
+            code::POP => self.discard(instruction)?,
+            code::POP_MARK => drop(self.take_marked(instruction)?),
+            code::DUP => self.duplicate(instruction)?,
+            code::LIST | code::TUPLE | code::DICT | code::FROZENSET => self.collect(instruction)?,
+            code::TUPLE1 | code::TUPLE2 | code::TUPLE3 => self.short_tuple(instruction)?,
+            code::APPEND | code::APPENDS | code::ADDITEMS | code::SETITEM | code::SETITEMS => self.fill(instruction)?,
+            code::GLOBAL | code::STACK_GLOBAL => self.find_global(instruction)?,
+            code::REDUCE | code::NEWOBJ | code::NEWOBJ_EX | code::INST | code::OBJ => self.call(instruction)?,
+            code::BUILD => self.build(instruction)?,
+            code::PERSID | code::BINPERSID => self.persistent(instruction)?,
+            code::EXT1 | code::EXT2 | code::EXT4 => self.extension(instruction)?,
+            code::NEXT_BUFFER | code::READONLY_BUFFER => self.buffer(instruction)?,
+            code::INT
+            | code::LONG
+            | code::LONG1
+            | code::LONG4
+            | code::STRING
+            | code::BINSTRING
+            | code::SHORT_BINSTRING
+            | code::BYTEARRAY8
+            | code::UNICODE
+            | code::SHORT_BINUNICODE
+            | code::BINUNICODE
+            | code::BINUNICODE8
+            | code::FLOAT => self.literal(instruction)?,
+            _ => return Err(instruction.fault("is no step of the machine")),
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn make(&mut self, node: Node, offset: usize) {
+        let value = self.graph.add(node, offset);
+        self.stack.push(value);
+    }
+
+    /// Pushes what is read once more where it is written: here it is made sure that it can be.
+    fn literal(&mut self, instruction: &Instruction<'_>) -> Result<(), Fault> {
+        let value = match Literal::of(instruction, self.bounds.digits_max)? {
+            Literal::Bool(value) => Value::Bool(value),
+            _ => Value::Literal(instruction.offset as u32),
+        };
+        self.stack.push(value);
+        Ok(())
+    }
+
+    /// Where in the stack the last mark lies: what is below is out of reach.
+    #[inline]
+    fn bottom(&self) -> usize {
+        self.marks.last().copied().unwrap_or_default()
+    }
+
+    /// Takes the topmost value, unless a mark lies on it.
+    #[inline]
+    fn pop(&mut self, instruction: &Instruction<'_>) -> Result<Value, Fault> {
+        if self.stack.len() <= self.bottom() {
+            let why = if self.marks.is_empty() { "nothing is on the stack" } else { "a mark is on top of the stack" };
+            return Err(instruction.fault(why));
+        }
+        self.stack.pop().ok_or_else(|| instruction.fault("nothing is on the stack"))
+    }
+
+    /// The topmost value, which stays.
+    #[inline]
+    fn top(&self, instruction: &Instruction<'_>) -> Result<Value, Fault> {
+        let top = self.stack[self.bottom()..].last().copied();
+        top.ok_or_else(|| instruction.fault("nothing is on the stack, or a mark"))
+    }
+
+    /// Takes what lies on the last mark, and the mark.
+    #[inline]
+    fn take_marked(&mut self, instruction: &Instruction<'_>) -> Result<Vec<Value>, Fault> {
+        let mark = self.marks.pop().ok_or_else(|| instruction.fault("there is no mark"))?;
+        Ok(self.stack.split_off(mark))
+    }
+
+    fn discard(&mut self, instruction: &Instruction<'_>) -> Result<(), Fault> {
+        if self.marks.last() == Some(&self.stack.len()) {
+            self.marks.pop();
+            return Ok(());
+        }
+        self.pop(instruction).map(drop)
+    }
+
+    fn duplicate(&mut self, instruction: &Instruction<'_>) -> Result<(), Fault> {
+        let top = self.top(instruction)?;
+        self.graph.share(top);
+        self.stack.push(top);
+        Ok(())
+    }
+
+    /// The number in the memo that an instruction names.
+    #[inline]
+    fn index(&self, instruction: &Instruction<'_>) -> Result<u64, Fault> {
+        let index = match (instruction.argument, instruction.opcode.form) {
+            (Argument::Integer(index), _) => Some(index),
+            (Argument::Bytes(line), Form::IntLine) => {
+                std::str::from_utf8(line).ok().and_then(|line| line.trim().parse().ok())
+            }
+            _ => None,
+        };
+        index.and_then(|index| u64::try_from(index).ok()).ok_or_else(|| instruction.fault("no number of the memo"))
+    }
+
+    #[inline]
+    fn put(&mut self, index: u64, instruction: &Instruction<'_>) -> Result<(), Fault> {
+        let top = self.top(instruction)?;
+        self.memo.put(index, top);
+        self.bounds.check(Bound::Memo, self.memo.len(), instruction.offset)
+    }
+
+    #[inline]
+    fn get(&mut self, index: u64, instruction: &Instruction<'_>) -> Result<(), Fault> {
+        let value = self.memo.get(index);
+        let value = value.ok_or_else(|| instruction.fault(&format!("nothing is in the memo under {index}")))?;
+        self.graph.share(value);
+        self.stack.push(value);
+        Ok(())
+    }
+
+    fn collect(&mut self, instruction: &Instruction<'_>) -> Result<(), Fault> {
+        let items = self.take_marked(instruction)?;
+        let node = match instruction.opcode.code {
+            code::LIST => Node::List(items),
+            code::TUPLE => Node::Tuple(items),
+            code::FROZENSET => Node::FrozenSet(items),
+            _ if !items.len().is_multiple_of(2) => return Err(instruction.fault("a key without a value")),
+            _ => Node::Dict(items),
+        };
+        self.make(node, instruction.offset);
+        Ok(())
+    }
+
+    fn short_tuple(&mut self, instruction: &Instruction<'_>) -> Result<(), Fault> {
+        let length = usize::from(instruction.opcode.code - code::TUPLE1) + 1;
+        let first = self.stack.len().checked_sub(length).filter(|&first| first >= self.bottom());
+        let first = first.ok_or_else(|| instruction.fault("too little is on the stack"))?;
+        let items = self.stack.split_off(first);
+        self.make(Node::Tuple(items), instruction.offset);
+        Ok(())
+    }
+
+    /// Puts what lies on top into the container below.
+    #[inline]
+    fn fill(&mut self, instruction: &Instruction<'_>) -> Result<(), Fault> {
+        let code = instruction.opcode.code;
+        let first = match code {
+            code::APPEND => self.stack.len().checked_sub(1),
+            code::SETITEM => self.stack.len().checked_sub(2),
+            _ => self.marks.pop(),
+        };
+        let first = first.filter(|&first| first > self.bottom());
+        let first = first.ok_or_else(|| instruction.fault("too little is on the stack"))?;
+        let Value::Node(id) = self.stack[first - 1] else {
+            return Err(instruction.fault("what is to be filled is no container"));
+        };
+        let items = &self.stack[first..];
+        let are_entries = matches!(code, code::SETITEM | code::SETITEMS);
+        if are_entries && !items.len().is_multiple_of(2) {
+            return Err(instruction.fault("a key without a value"));
+        }
+        let to = match (code, self.graph.node_mut(id)) {
+            (code::APPEND | code::APPENDS, Node::List(to)) | (code::ADDITEMS, Node::Set(to)) => to,
+            (_, Node::Dict(to)) if are_entries => to,
+            (_, Node::Object(object)) if are_entries => &mut object.entries,
+            (_, Node::Object(object)) => &mut object.items,
+            _ => return Err(instruction.fault("what is to be filled is another kind of container")),
+        };
+        to.extend_from_slice(items);
+        self.stack.truncate(first);
+        Ok(())
+    }
+
+    fn find_global(&mut self, instruction: &Instruction<'_>) -> Result<(), Fault> {
+        let global = if instruction.opcode.code == code::STACK_GLOBAL {
+            let name = self.pop(instruction)?;
+            let module = self.pop(instruction)?;
+            match (self.text(module), self.text(name)) {
+                (Some(text), Some(name_text)) => Global { module: text, name: name_text, of: Some([module, name]) },
+                _ => return Err(instruction.fault("the module and the name are not both text")),
+            }
+        } else {
+            global_on_lines(instruction)?
+        };
+        self.make(Node::Global(Box::new(global)), instruction.offset);
+        Ok(())
+    }
+
+    fn text(&self, value: Value) -> Option<String> {
+        self.graph.text(value).map(Cow::into_owned)
+    }
+
+    fn call(&mut self, instruction: &Instruction<'_>) -> Result<(), Fault> {
+        let at = instruction.offset;
+        let (call, callee, arguments, keywords) = match instruction.opcode.code {
+            code::INST => {
+                let arguments = self.take_marked(instruction)?;
+                let callee = self.graph.add(Node::Global(Box::new(global_on_lines(instruction)?)), at);
+                (Call::Function, callee, self.graph.add(Node::Tuple(arguments), at), None)
+            }
+            code::OBJ => {
+                let mut arguments = self.take_marked(instruction)?;
+                if arguments.is_empty() {
+                    return Err(instruction.fault("there is no class behind the mark"));
+                }
+                let callee = arguments.remove(0);
+                (Call::Function, callee, self.graph.add(Node::Tuple(arguments), at), None)
+            }
+            code::NEWOBJ_EX => {
+                let (keywords, arguments) = (self.pop(instruction)?, self.pop(instruction)?);
+                (Call::New, self.pop(instruction)?, arguments, Some(keywords))
+            }
+            other => {
+                let arguments = self.pop(instruction)?;
+                let call = if other == code::NEWOBJ { Call::New } else { Call::Function };
+                (call, self.pop(instruction)?, arguments, None)
+            }
+        };
+        if !matches!(self.graph.find(arguments), Some(Node::Tuple(_) | Node::Object(_))) {
+            return Err(instruction.fault("the arguments are no tuple"));
+        }
+        let (items, entries, states) = Default::default();
+        let object = Object { call, callee, arguments, keywords, items, entries, states };
+        self.make(Node::Object(Box::new(object)), at);
+        Ok(())
+    }
+
+    fn build(&mut self, instruction: &Instruction<'_>) -> Result<(), Fault> {
+        let state = self.pop(instruction)?;
+        let Value::Node(id) = self.top(instruction)? else {
+            return Err(instruction.fault("what is given a state is no object"));
+        };
+        match self.graph.node_mut(id) {
+            Node::Object(object) => object.states.push(state),
+            // A class, or what is there already: its state would change the program.
+            Node::Global(_) | Node::Persistent(_) | Node::Extension(_) => {
+                self.build_existing(id, state, instruction.offset)
+            }
+            _ => return Err(instruction.fault("what is given a state is no object")),
+        }
+        Ok(())
+    }
+
+    /// Replaces what is on top with an object that says that it was given a state.
+    fn build_existing(&mut self, id: NodeId, state: Value, offset: usize) {
+        let arguments = self.graph.add(Node::Tuple(vec![]), offset);
+        let (items, entries) = Default::default();
+        let callee = Value::Node(id);
+        let object =
+            Object { call: Call::State, callee, arguments, keywords: None, items, entries, states: vec![state] };
+        let value = self.graph.add(Node::Object(Box::new(object)), offset);
+        if let Some(top) = self.stack.last_mut() {
+            *top = value;
+        }
+    }
+
+    fn persistent(&mut self, instruction: &Instruction<'_>) -> Result<(), Fault> {
+        let id = match instruction.opcode.code {
+            code::PERSID => Value::Literal(instruction.offset as u32),
+            _ => self.pop(instruction)?,
+        };
+        self.make(Node::Persistent(id), instruction.offset);
+        Ok(())
+    }
+
+    fn extension(&mut self, instruction: &Instruction<'_>) -> Result<(), Fault> {
+        match instruction.argument {
+            Argument::Integer(code @ 1..) => self.make(Node::Extension(code as u32), instruction.offset),
+            _ => return Err(instruction.fault("a code that nothing can be registered under")),
+        }
+        Ok(())
+    }
+
+    fn buffer(&mut self, instruction: &Instruction<'_>) -> Result<(), Fault> {
+        if instruction.opcode.code == code::NEXT_BUFFER {
+            self.make(Node::Buffer { index: self.buffers, is_read_only: false }, instruction.offset);
+            self.buffers += 1;
+            return Ok(());
+        }
+        // Bytes and the like are made read-only views, which say the same.
+        let top = self.top(instruction)?;
+        if let Value::Node(id) = top
+            && let Node::Buffer { is_read_only, .. } = self.graph.node_mut(id)
+        {
+            *is_read_only = true;
+        }
+        Ok(())
+    }
+}
+
+#[inline]
+fn small(argument: Argument<'_>) -> Value {
+    // Of four bytes at most, and signed where there are four.
+    if let Argument::Integer(value) = argument { Value::Integer(value as i32) } else { Value::None }
+}
+
+fn global_on_lines(instruction: &Instruction<'_>) -> Result<Global, Fault> {
+    let Argument::TwoLines(module, name) = instruction.argument else {
+        return Err(instruction.fault("it has no module and name"));
+    };
+    match (std::str::from_utf8(module), std::str::from_utf8(name)) {
+        (Ok(module), Ok(name)) => Ok(Global { module: module.to_owned(), name: name.to_owned(), of: None }),
+        _ => Err(instruction.fault("the module and the name are not both UTF-8")),
+    }
+}

@@ -1,0 +1,123 @@
+//! Which objects of a pickle are known to be data, and what those are written as.
+
+use std::cmp::Reverse;
+
+use autotel_store_sdk::{Fault, Options, Verdict, excerpt};
+
+use crate::dangerous::danger;
+use crate::document::Part;
+use crate::graph::{Call, Graph, Node, NodeId};
+use crate::options::INERT;
+use crate::{inert, known, records};
+
+/// What can be said of a global, or of an object that something would have to be called for, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Judgement {
+    pub verdict: Verdict,
+    pub why: &'static str,
+}
+
+const KNOWN: Judgement = judged(Verdict::Known, "it holds data");
+const INSTANCE: Judgement = judged(Verdict::Instance, "its class is not known, and its fields are data");
+const UNKNOWN: Judgement = judged(Verdict::Unknown, "nothing of that name is known to hold data");
+const OF_ANOTHER_SHAPE: Judgement =
+    judged(Verdict::Unknown, "its arguments or its state are not those that Python pickles it with");
+const ELSEWHERE: Judgement = judged(Verdict::Unknown, "it is not in the file, but in the program that loads it");
+
+const fn judged(verdict: Verdict, why: &'static str) -> Judgement {
+    Judgement { verdict, why }
+}
+
+/// The judgements of a pickle's nodes; `None` for plain data.
+pub(crate) fn judge(graph: &Graph) -> Vec<Option<Judgement>> {
+    let mut judgements = vec![None; graph.len()];
+    let mut classes = vec![false; graph.len()];
+    for id in graph.ids() {
+        let Node::Object(object) = graph.node(id) else { continue };
+        judgements[Graph::index(id)] = Some(if known::parts(graph, id, object).is_some() {
+            KNOWN
+        } else if let Some(class) = records::class(graph, object) {
+            classes[Graph::index(class)] = true;
+            INSTANCE
+        } else {
+            let is_known = graph.global(object.callee).is_some_and(known::is_known);
+            if is_known { OF_ANOTHER_SHAPE } else { UNKNOWN }
+        });
+    }
+    for id in graph.ids() {
+        let judgement = match graph.node(id) {
+            Node::Global(global) if known::is_known(global) => KNOWN,
+            Node::Global(global) => match danger(global) {
+                Some(danger) => judged(Verdict::Dangerous, danger),
+                None if classes[Graph::index(id)] => INSTANCE,
+                None => UNKNOWN,
+            },
+            Node::Persistent(_) | Node::Extension(_) | Node::Buffer { .. } => ELSEWHERE,
+            _ => continue,
+        };
+        judgements[Graph::index(id)] = Some(judgement);
+    }
+    judgements
+}
+
+/// What a node is called.
+pub(crate) fn name(graph: &Graph, id: NodeId) -> String {
+    match graph.node(id) {
+        Node::Object(object) => match (graph.global(object.callee), object.call) {
+            (Some(global), Call::Function) => format!("a call of {global}"),
+            (Some(global), Call::New) => format!("an instance of {global}"),
+            (Some(global), Call::State) => format!("a state for {global}"),
+            (None, _) => "a call of what a call gives".to_owned(),
+        },
+        Node::Global(global) => global.to_string(),
+        Node::Persistent(_) => "a persistent identifier".to_owned(),
+        Node::Extension(code) => format!("extension code {code}"),
+        Node::Buffer { index, .. } => format!("out-of-band buffer {index}"),
+        _ => "plain data".to_owned(),
+    }
+}
+
+/// How objects are written.
+pub(crate) struct Objects {
+    is_inert: bool,
+}
+
+impl Objects {
+    /// Refuses what is not known to be data anywhere in the pickle, also where it is thrown away again.
+    pub fn new(graph: &Graph, options: &Options) -> Result<Self, Fault> {
+        let is_inert = options.flag(INERT);
+        if is_inert {
+            return Ok(Self { is_inert });
+        }
+        // What is dangerous is told first, wherever it is.
+        let judgements = judge(graph).into_iter().zip(graph.ids()).filter_map(|(judgement, id)| Some((judgement?, id)));
+        let worst = judgements
+            .filter(|(it, _)| it.verdict >= Verdict::Unknown)
+            .max_by_key(|(it, id)| (it.verdict, Reverse(*id)));
+        let Some((Judgement { verdict, why }, id)) = worst else { return Ok(Self { is_inert }) };
+        let is_what = if verdict == Verdict::Dangerous { "is dangerous" } else { "is not known to be data" };
+        let name = excerpt(&name(graph, id));
+        let offset = graph.offset(id);
+        let hint = "with the option `inert=yes` it is shown, and not called";
+        let message = format!("`{name}` at byte {offset} {is_what}: {why}; {hint}");
+        Err(Fault::Invalid { message, offset: offset as u64 })
+    }
+
+    /// What a node is written as that is no container.
+    pub fn parts(&self, graph: &Graph, id: NodeId) -> Result<Vec<Part>, Fault> {
+        let known = match graph.node(id) {
+            Node::Object(object) => {
+                let class = || records::class(graph, object).map(|class| records::parts(graph, class, object));
+                known::parts(graph, id, object).or_else(class)
+            }
+            Node::Global(global) => known::is_known(global).then(|| known::global(global)),
+            Node::FrozenSet(_) => Some(Part::named("frozenset", [Part::Array, Part::Items(id), Part::End])),
+            _ => None,
+        };
+        match known {
+            Some(parts) => Ok(parts),
+            None if self.is_inert => Ok(inert::parts(graph, id)),
+            None => Err(Fault::Invalid { message: name(graph, id), offset: graph.offset(id) as u64 }),
+        }
+    }
+}

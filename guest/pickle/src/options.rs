@@ -1,0 +1,61 @@
+//! The store's options.
+
+use autotel_store_sdk::{Fault, OptionDescription, Options};
+
+use crate::strings::Strings;
+
+/// What a pickle may make the machine hold.
+#[derive(Clone, Copy)]
+pub(crate) enum Bound {
+    Memo,
+    Stack,
+    Marks,
+    Objects,
+}
+
+const ALL: [(Bound, &str, u64, &str); 4] = [
+    (Bound::Memo, "memo-max", 1 << 26, "most values that a pickle may remember"),
+    (Bound::Stack, "stack-max", 1 << 26, "most values on a pickle's stack"),
+    (Bound::Marks, "marks-max", 1 << 16, "most marks on a pickle's stack"),
+    (Bound::Objects, "objects-max", 1 << 26, "most containers and objects in a pickle"),
+];
+
+/// What each bound is, as the options say.
+pub(crate) struct Bounds {
+    most: [usize; 4],
+    pub digits_max: u64,
+}
+
+impl Bounds {
+    pub fn of(options: &Options) -> Self {
+        let most = ALL.map(|(_, name, ..)| usize::try_from(options.count(name)).unwrap_or(usize::MAX));
+        Self { most, digits_max: options.count("digits-max") }
+    }
+
+    #[inline]
+    pub fn check(&self, bound: Bound, length: usize, offset: usize) -> Result<(), Fault> {
+        let most = self.most[bound as usize];
+        if length <= most {
+            return Ok(());
+        }
+        Err(Fault::TooLarge { name: ALL[bound as usize].1, limit: most as u64, offset: offset as u64 })
+    }
+}
+
+/// Bytes that what stands in several places may add to a document.
+pub(crate) const SHARED_BYTES_MAX: &str = "shared-bytes-max";
+/// Whether what is not known to be data is shown.
+pub(crate) const INERT: &str = "inert";
+
+/// The options of reading that are this store's own.
+pub(crate) fn reading() -> Vec<OptionDescription> {
+    let count = |name, most, default, summary| OptionDescription::count(name, 0..=most, default, summary).to_read();
+    let inert = "whether what is not known to be data is shown as a record of it, and not refused";
+    let mut options = vec![
+        OptionDescription::flag(INERT, false, inert).to_read(),
+        Strings::option(),
+        count(SHARED_BYTES_MAX, 1 << 40, 1 << 26, "most bytes that what stands in several places may add"),
+    ];
+    options.extend(ALL.map(|(_, name, default, summary)| count(name, u32::MAX.into(), default, summary)));
+    options
+}

@@ -1,0 +1,162 @@
+//! The containers that are being printed.
+
+use autotel_store_sdk::{Fault, Output};
+
+use super::{Printer, calls, scalars};
+use crate::opcode::code;
+
+/// Items that are put into a container at once, as Python does it.
+const BATCH: u64 = 1000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    List,
+    Dict,
+    Tuple,
+    Set,
+    FrozenSet,
+    /// The array of a named type, which has one item behind the name.
+    Named,
+}
+
+/// A container that has not ended.
+pub(super) struct Frame {
+    kind: Kind,
+    items: u64,
+    /// Whether what is in it is hashed, and so must not be changed.
+    is_hashed: bool,
+    /// What is written behind its end.
+    close: &'static [u8],
+    /// Its number among the items that can be referred to.
+    number: Option<usize>,
+}
+
+impl Frame {
+    /// The array of a named type, behind whose item `close` is written.
+    pub fn named(close: &'static [u8]) -> Self {
+        Self { kind: Kind::Named, items: 0, is_hashed: false, close, number: None }
+    }
+
+    /// Items between which what was gathered is put into the container.
+    fn batch(&self) -> Option<(u64, u8)> {
+        match self.kind {
+            Kind::List => Some((BATCH, code::APPENDS)),
+            Kind::Dict => Some((2 * BATCH, code::SETITEMS)),
+            Kind::Set => Some((BATCH, code::ADDITEMS)),
+            Kind::Tuple | Kind::FrozenSet | Kind::Named => None,
+        }
+    }
+
+    fn is_at_key(&self) -> bool {
+        self.kind == Kind::Dict && self.items.is_multiple_of(2)
+    }
+}
+
+impl Printer {
+    /// Whether the next item is hashed: a key of a dict, or in a set or in such.
+    pub(super) fn is_hashed(&self) -> bool {
+        self.frames.last().is_some_and(|frame| frame.is_hashed || frame.is_at_key())
+    }
+
+    /// Prints an item that is whole.
+    pub(super) fn scalar(&mut self, to: &mut Output, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), Fault> {
+        self.before_item(to);
+        let start = to.bytes().len();
+        write(to.bytes());
+        if self.frames.last().is_some_and(Frame::is_at_key) && self.keys.insert(&to.bytes()[start..]).is_err() {
+            return Err(Fault::unsupported("a key that comes twice in one map"));
+        }
+        self.after_item(to)
+    }
+
+    /// Begins a container, which is remembered under a number.
+    pub(super) fn begin(&mut self, kind: Kind, number: Option<usize>, to: &mut Output) -> Result<(), Fault> {
+        let is_hashed = self.is_hashed();
+        let kind = match kind {
+            Kind::List if is_hashed => Kind::Tuple,
+            Kind::Set if is_hashed => Kind::FrozenSet,
+            Kind::Dict if is_hashed => {
+                return Err(Fault::unsupported("a map as a key or in a set, where a pickle has none"));
+            }
+            kind => kind,
+        };
+        let has_hashed = is_hashed || matches!(kind, Kind::Set | Kind::FrozenSet);
+        let mut frame = Frame { kind, items: 0, is_hashed: has_hashed, close: &[], number };
+        if self.protocol < 4 && matches!(kind, Kind::Set | Kind::FrozenSet) {
+            // A call with a list.
+            self.before_item(to);
+            calls::class("builtins", if kind == Kind::Set { "set" } else { "frozenset" }, self.protocol, to.bytes());
+            (frame.kind, frame.close) = (Kind::List, &[code::TUPLE1, code::REDUCE]);
+            to.bytes().push(code::EMPTY_LIST);
+            self.frames.push(frame);
+            return Ok(());
+        }
+        let opening = match kind {
+            Kind::List => code::EMPTY_LIST,
+            Kind::Dict => code::EMPTY_DICT,
+            Kind::Set => code::EMPTY_SET,
+            Kind::Tuple | Kind::FrozenSet | Kind::Named => code::MARK,
+        };
+        self.open(frame, to);
+        to.bytes().push(opening);
+        if let Some(number) = number {
+            to.bytes().extend(scalars::put(number));
+        }
+        if kind == Kind::Dict {
+            self.keys.open();
+        }
+        Ok(())
+    }
+
+    pub(super) fn open(&mut self, mut frame: Frame, to: &mut Output) {
+        frame.is_hashed |= self.is_hashed();
+        self.before_item(to);
+        self.frames.push(frame);
+    }
+
+    /// Ends the innermost container.
+    pub(super) fn end(&mut self, to: &mut Output) -> Result<(), Fault> {
+        let Some(frame) = self.frames.pop() else { return Ok(()) };
+        match (frame.kind, frame.batch()) {
+            (_, Some((batch, code))) if frame.items % batch != 0 => to.bytes().push(code),
+            (Kind::Tuple, _) => to.bytes().push(code::TUPLE),
+            (Kind::FrozenSet, _) => to.bytes().push(code::FROZENSET),
+            (Kind::Named, _) if frame.items != 1 => {
+                return Err(Fault::unsupported("CBOR tag 27 with another number of arguments than one"));
+            }
+            _ => {}
+        }
+        if frame.kind == Kind::Dict {
+            self.keys.close();
+        }
+        if let Some(number) = frame.number {
+            self.close(number, to);
+        }
+        to.bytes().extend(frame.close);
+        self.after_item(to)
+    }
+
+    fn before_item(&mut self, to: &mut Output) {
+        if let Some(frame) = self.frames.last()
+            && frame.batch().is_some_and(|(batch, _)| frame.items % batch == 0)
+        {
+            to.bytes().push(code::MARK);
+        }
+    }
+
+    fn after_item(&mut self, to: &mut Output) -> Result<(), Fault> {
+        let Some(frame) = self.frames.last_mut() else {
+            to.bytes().push(code::STOP);
+            self.documents += 1;
+            self.shareable.clear();
+            return Ok(());
+        };
+        frame.items += 1;
+        if let Some((batch, code)) = frame.batch()
+            && frame.items % batch == 0
+        {
+            to.bytes().push(code);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,83 @@
+//! Instances of classes that are not known, such as dataclasses and named tuples: their fields are data.
+
+use crate::dangerous::is_of_python;
+use crate::document::Part;
+use crate::graph::{Call, Graph, Node, NodeId, Object, Value};
+
+/// The class of an object that is an instance with fields: of `__new__` without arguments and a state, as dataclasses
+/// are, or with arguments alone, as named tuples are.
+///
+/// Python's own classes are none of those: which of them hold data is known.
+pub(crate) fn class(graph: &Graph, object: &Object) -> Option<NodeId> {
+    let Instance { class, arguments } = instance(graph, object)?;
+    let Value::Node(id) = class else { return None };
+    let is_own = graph.global(class).is_some_and(|class| !is_of_python(class));
+    let has_fields = match object.states[..] {
+        [] => true,
+        [state] => arguments.is_none() && fields(graph, state).is_some(),
+        _ => false,
+    };
+    let is_filled = !object.items.is_empty() || !object.entries.is_empty();
+    (is_own && has_fields && !is_filled && object.keywords.is_none()).then_some(id)
+}
+
+/// An object that its class's `__new__` makes.
+pub(crate) struct Instance {
+    pub class: Value,
+    /// A tuple, where there are some.
+    pub arguments: Option<Value>,
+}
+
+/// The instance that an object is. Protocols below 2 write it as a call of `_reconstructor(class, base, arguments)`.
+pub(crate) fn instance(graph: &Graph, object: &Object) -> Option<Instance> {
+    let arguments = graph.items(object.arguments)?;
+    let has_some = |tuple| graph.items(tuple).is_some_and(|items| !items.is_empty());
+    match (object.call, graph.global(object.callee)) {
+        (Call::New, Some(_)) => {
+            let arguments = Some(object.arguments).filter(|&tuple| has_some(tuple));
+            Some(Instance { class: object.callee, arguments })
+        }
+        (Call::Function, Some(callee)) if callee.is("copyreg", "_reconstructor") => match *arguments {
+            [class, base, Value::None] if graph.global(base)?.is("builtins", "object") => {
+                Some(Instance { class, arguments: None })
+            }
+            [class, base, tuple] if graph.global(base)?.is("builtins", "tuple") => {
+                Some(Instance { class, arguments: Some(tuple).filter(|&tuple| has_some(tuple)) })
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The dict of a state, or the two of one with slots.
+fn fields(graph: &Graph, state: Value) -> Option<Vec<NodeId>> {
+    let dict = |value| match value {
+        Value::Node(id) if matches!(graph.node(id), Node::Dict(_)) => Some(id),
+        _ => None,
+    };
+    match (graph.items(state), graph.find(state)) {
+        (Some(&[Value::None, slots]), Some(Node::Tuple(_))) => Some(vec![dict(slots)?]),
+        (Some(&[named, slots]), Some(Node::Tuple(_))) => Some(vec![dict(named)?, dict(slots)?]),
+        // The values of a dataclass with slots, whose names its class has.
+        (Some(_), Some(Node::List(_))) => Some(Vec::new()),
+        _ => Some(vec![dict(state)?]),
+    }
+}
+
+/// Tag 27, the class's name, and its fields: a map of them, with those in slots a second map, or an array of the arguments.
+pub(crate) fn parts(graph: &Graph, class: NodeId, object: &Object) -> Vec<Part> {
+    let name = if let Node::Global(global) = graph.node(class) { global.to_string() } else { String::new() };
+    let content = match object.states[..] {
+        [state] => match fields(graph, state).unwrap_or_default()[..] {
+            [only] => vec![Part::Value(Value::Node(only))],
+            // Of slots alone, or of both.
+            _ => vec![Part::Value(state)],
+        },
+        _ => match instance(graph, object).and_then(|it| it.arguments) {
+            Some(arguments) => vec![Part::Value(arguments)],
+            None => vec![Part::Array, Part::End],
+        },
+    };
+    Part::named(&name, content)
+}

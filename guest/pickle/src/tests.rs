@@ -1,0 +1,344 @@
+//! The store as functions over bytes: what pickles say, what is refused, and that what is printed comes back.
+
+use autotel_store_sdk::{Fault, Operations, OptionValue, Options, Store, Value, parse_all, print_all};
+
+use crate::PickleStore;
+
+fn options() -> Options {
+    Options::defaults(&PickleStore::describe(), Operations::LOAD)
+}
+
+fn load_with(pickle: &[u8], options: &Options) -> Result<Value, Fault> {
+    let cbor = parse_all::<PickleStore>(pickle, options)?;
+    Ok(Value::from_cbor(&cbor).expect("the parser writes CBOR, and the test has one document"))
+}
+
+fn loaded(pickle: &[u8]) -> Value {
+    load_with(pickle, &options()).unwrap()
+}
+
+/// What a pickle is shown as of which nothing is known.
+fn inert(pickle: &[u8]) -> Value {
+    load_with(pickle, &options().with("inert", OptionValue::Flag(true))).unwrap()
+}
+
+/// What a pickle is refused with, and where.
+fn refusal(pickle: &[u8]) -> (String, u64) {
+    match load_with(pickle, &options()).unwrap_err() {
+        Fault::Syntax { message, offset } | Fault::Invalid { message, offset } => (message, offset),
+        Fault::TooLarge { name, offset, .. } => (name.to_owned(), offset),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn list<const N: usize>(items: [Value; N]) -> Value {
+    Value::Array(items.into())
+}
+
+fn named(name: &str, value: impl Into<Value>) -> Value {
+    Value::Tag(27, Box::new(list([name.into(), value.into()])))
+}
+
+fn map<const N: usize>(entries: [(&str, Value); N]) -> Value {
+    Value::Map(entries.into_iter().collect())
+}
+
+#[test]
+fn numbers_are_what_each_opcode_says() {
+    for (pickle, expected) in [
+        (&b"I-5\n."[..], Value::from(-5i64)),
+        (b"I01\n.", true.into()),
+        (b"J\xff\xff\xff\xff.", (-1i64).into()),
+        (b"M\xff\xff.", 65_535i64.into()),
+        (b"L-12345678901L\n.", (-12_345_678_901i64).into()),
+        (b"\x8a\x00.", 0i64.into()),
+        (b"\x8a\x02\xff\x7f.", 32_767i64.into()),
+        (b"\x8b\x01\x00\x00\x00\x80.", (-128i64).into()),
+        (b"F1e3\n.", 1000.0.into()),
+        (b"G?\xf8\0\0\0\0\0\0.", 1.5.into()),
+    ] {
+        assert_eq!(loaded(pickle), expected, "{pickle:?}");
+    }
+}
+
+#[test]
+fn text_of_every_protocol_is_text() {
+    for pickle in [
+        &b"V\xe9\\u20ac\\U0001f600\n."[..],
+        b"X\x09\0\0\0\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80.",
+        b"\x8c\x09\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80.",
+        b"S'\\xc3\\xa9\\xe2\\x82\\xac\\xf0\\x9f\\x98\\x80'\n.",
+        b"U\x09\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80.",
+    ] {
+        assert_eq!(loaded(pickle), "é€😀".into(), "{pickle:?}");
+    }
+    assert_eq!(loaded(b"V\\\\u0041\n."), "\\\\u0041".into(), "a backslash that is doubled escapes nothing");
+    assert_eq!(loaded(b"S\"a\\n\\101\\'\\q\"\n."), "a\nA'\\q".into());
+}
+
+#[test]
+fn text_with_surrogates_is_kept_as_bytes() {
+    let kept = Value::Tag(273, Box::new(Value::Bytes(b"\xed\xa0\x80x".to_vec())));
+    assert_eq!(loaded(b"\x8c\x04\xed\xa0\x80x."), kept);
+    assert_eq!(loaded(b"V\\ud800x\n."), kept);
+}
+
+#[test]
+fn strings_of_python_2_are_what_the_option_says() {
+    let read =
+        |word: &str| load_with(b"U\x01\xe9.", &options().with("python-2-strings", OptionValue::Choice(word.into())));
+    assert_eq!(read("auto").unwrap(), Value::Bytes(vec![0xe9]));
+    assert_eq!(read("bytes").unwrap(), Value::Bytes(vec![0xe9]));
+    assert_eq!(read("latin-1").unwrap(), "é".into());
+    assert!(read("utf-8").is_err());
+}
+
+#[test]
+fn containers_keep_their_order_and_any_keys() {
+    assert_eq!(loaded(b"(lp0\nI1\naI2\na."), list([1i64.into(), 2i64.into()]));
+    let Value::Map(dict) = loaded(b"}(K\x01N(K\x02tNu.") else { panic!("no map") };
+    let keys: Vec<_> = dict.iter().map(|(key, _)| key.clone()).collect();
+    assert_eq!(keys, [1i64.into(), list([2i64.into()])]);
+    assert_eq!(loaded(b"\x8f(K\x01\x90."), Value::Tag(258, Box::new(list([1i64.into()]))));
+    assert_eq!(loaded(b"(K\x01\x91."), named("frozenset", list([1i64.into()])));
+}
+
+#[test]
+fn what_stands_in_several_places_is_repeated() {
+    let one = list([1i64.into()]);
+    assert_eq!(loaded(b"]q\0K\x01a0](h\0h\0e."), list([one.clone(), one]));
+}
+
+#[test]
+fn what_stands_in_itself_is_referred_to() {
+    let cycle = Value::Tag(28, Box::new(list([Value::Tag(29, Box::new(0i64.into()))])));
+    assert_eq!(loaded(b"]q\0h\0a."), cycle);
+}
+
+#[test]
+fn a_key_that_comes_twice_is_refused_or_the_last() {
+    let pickle = b"}(S'a'\nK\x01S'a'\nK\x02u.";
+    assert!(refusal(pickle).0.contains("twice"));
+    let last = options().with("duplicate-keys", OptionValue::Choice("last".into()));
+    assert_eq!(load_with(pickle, &last).unwrap(), map([("a", 2i64.into())]));
+    assert!(refusal(b"}((K\x01tN(K\x01tNu.").0.contains("twice"), "tuples are compared by what is in them");
+}
+
+#[test]
+fn several_pickles_are_several_documents() {
+    let cbor = parse_all::<PickleStore>(b"I1\n.N.", &options()).unwrap();
+    assert_eq!(cbor, [1, 0xf6]);
+    let (message, offset) = refusal(b"N.\xff");
+    assert!(message.contains("behind the STOP") && offset == 2, "{message}");
+}
+
+#[test]
+fn known_types_are_read_without_being_called() {
+    let timestamp = b"cdatetime\ndatetime\n(C\x0a\x07\xe4\x01\x02\x03\x04\x05\0\0\x06cdatetime\ntimezone\n(cdatetime\n\
+                      timedelta\n(K\0M \x1cK\0tRtRtR.";
+    assert_eq!(loaded(timestamp), Value::Tag(0, Box::new("2020-01-02T03:04:05.000006+02:00".into())));
+    let naive = b"cdatetime\ndatetime\n(C\x0a\x07\xe4\x01\x02\x03\x04\x05\0\0\0tR.";
+    assert_eq!(loaded(naive), named("datetime.datetime", "2020-01-02T03:04:05"));
+    assert_eq!(loaded(b"cdecimal\nDecimal\n(V-0\ntR."), named("decimal.Decimal", "-0"));
+    assert_eq!(loaded(b"cfractions\nFraction\n(V1/3\ntR."), Value::Tag(30, Box::new(list([1i64.into(), 3i64.into()]))));
+    let uuid = b"cuuid\nUUID\n)\x81}S'int'\nL1L\nsb.";
+    assert_eq!(loaded(uuid), named("uuid.UUID", "00000000-0000-0000-0000-000000000001"));
+    assert_eq!(loaded(b"chttp\nHTTPStatus\n(K\xc8tR."), named("http.HTTPStatus", 200i64));
+    assert_eq!(loaded(b"c_codecs\nencode\n(V\xff\nVlatin1\ntR."), Value::Bytes(vec![0xff]));
+}
+
+/// An array as NumPy pickles it: its shape and its type, and the bytes.
+fn ndarray(shape: &str, code: &str, order: &str, data: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntVb\ntR(I1\n({shape}tcnumpy\ndtype\n(V{code}\nI00\nI01\n\
+         tR(I3\nV{order}\nNNNI-1\nI-1\nI0\ntbI00\nC"
+    );
+    [head.as_bytes(), &[data.len() as u8], data, b"tb."].concat()
+}
+
+#[test]
+fn arrays_of_numpy_are_arrays() {
+    let array = |dtype: &str, data: Value| named("numpy.ndarray", map([("dtype", dtype.into()), ("data", data)]));
+    let rows = list([list([1i64.into(), 2i64.into()]), list([(-1i64).into(), 256i64.into()])]);
+    let data = b"\x01\0\x02\0\xff\xff\0\x01";
+    assert_eq!(loaded(&ndarray("K\x02K\x02", "i2", "<", data)), array("int16", rows));
+    assert_eq!(loaded(&ndarray("K\x01", "f2", ">", b"\x3e\0")), array("float16", list([1.5.into()])));
+    assert_eq!(loaded(&ndarray("K\x01", "U2", "<", b"a\0\0\0\0\0\0\0")), array("str64", list(["a".into()])));
+    assert_eq!(loaded(&ndarray("K\x02K\0", "f8", "<", b"")), array("float64", list([list([]), list([])])));
+    for shape in ["K\x03", "L99999999999L\nL99999999999L\n", "L99999999L\nK\0"] {
+        let (message, _) = refusal(&ndarray(shape, "f8", "<", b""));
+        assert!(message.contains("not those that Python pickles it with"), "{shape}: {message}");
+    }
+}
+
+#[test]
+fn instances_are_their_fields() {
+    let fields = map([("a", 1i64.into())]);
+    assert_eq!(loaded(b"cshop\nOrder\n)\x81}S'a'\nK\x01sb."), named("shop.Order", fields.clone()));
+    let old = b"ccopy_reg\n_reconstructor\n(cshop\nOrder\nc__builtin__\nobject\nNtR(dS'a'\nI1\nsb.";
+    assert_eq!(loaded(old), named("shop.Order", fields));
+    assert_eq!(loaded(b"cshop\nPair\nK\x01K\x02\x86\x81."), named("shop.Pair", list([1i64.into(), 2i64.into()])));
+}
+
+#[test]
+fn what_is_not_known_to_be_data_is_refused_wherever_it_is() {
+    for pickle in [
+        &b"cos\nsystem\n(S'id'\ntR."[..],
+        b"cos\nsystem\n(S'id'\ntR0N.",
+        b"cos\nsystem\n(S'id'\ntRp0\n0N.",
+        b"(S'id'\nios\nsystem\n.",
+        b"(cos\nsystem\nS'id'\no.",
+        b"\x8c\x02os\x8c\x06system\x93\x8c\x02id\x85R.",
+        b"csubprocess\nPopen\nS'id'\n\x85\x81.",
+        b"csubprocess\nPopen\n)}\x92.",
+        b"cos\nenviron\n}b.",
+        b"cshop\nOrder\n)\x81cos\nsystem\nb.",
+        b"cshop\nOrder\n(S'id'\ntR.",
+        b"cshop\nOrder\n.",
+        b"cshop\nOrder\n)\x81}sS'a'\nb.",
+        b"c__builtin__\neval\n(S'1'\ntR.",
+        b"c__builtin__\nset\n(S'abc'\ntR.",
+        b"cbuiltins\nlist\n(S'abc'\ntR.",
+        b"c_codecs\nencode\n(Va\nVrot13\ntR.",
+        b"ccollections\nOrderedDict\n)Rcos\nsystem\nb.",
+        b"ccollections\ndefaultdict\n(cos\nsystem\ntR.",
+        b"ccopy_reg\n_reconstructor\n(cos\nsystem\nc__builtin__\nobject\nNtR.",
+        b"ccopy_reg\n_reconstructor\n(cshop\nOrder\nc__builtin__\nlist\n(lI1\natR.",
+        b"cbuiltins\ngetattr\n(cdatetime\ndate\nS'today'\ntR.",
+        b"cdatetime\ndatetime.now\n)R.",
+        b"cnumpy\nload\n(S'a'\ntR.",
+        b"ctorch\nload\n)R.",
+        b"cpip._internal\nmain\n)R.",
+        b"cos\r\nsystem\r\n(S'id'\ntR.",
+        b"P1\n.",
+        b"K\x01Q.",
+        b"\x82\x01.",
+        b"\x83\x01\0.",
+        b"\x84\x01\0\0\0.",
+        b"\x97.",
+        b"\x97\x98.",
+    ] {
+        let fault = load_with(pickle, &options()).unwrap_err();
+        assert!(matches!(fault, Fault::Invalid { .. } | Fault::Syntax { .. }), "{pickle:?}: {fault:?}");
+    }
+}
+
+#[test]
+fn a_refusal_says_what_and_where() {
+    let (message, offset) = refusal(b"](K\x01cos\nsystem\n(S'id'\ntRe.");
+    assert_eq!(offset, 4);
+    assert_eq!(
+        message,
+        "`os.system` at byte 4 is dangerous: it is the operating system; with the option `inert=yes` it is shown, and not \
+         called"
+    );
+}
+
+#[test]
+fn what_is_refused_can_be_shown() {
+    let global = |name: &str| named("global", name);
+    let call = map([("module", "os".into()), ("name", "system".into()), ("arguments", list(["id".into()]))]);
+    assert_eq!(inert(b"cos\nsystem\n(S'id'\ntR."), named("call", call));
+    assert_eq!(inert(b"cos\nsystem\n."), global("os.system"));
+    assert_eq!(inert(b"P1\n."), named("persistent-id", "1"));
+    assert_eq!(inert(b"\x82\x07."), named("extension", 7i64));
+    assert_eq!(inert(b"\x97."), named("buffer", 0i64));
+    let state = map([("module", "os".into()), ("name", "environ".into()), ("state", map([]))]);
+    assert_eq!(inert(b"cos\nenviron\n}b."), named("state", state));
+}
+
+#[test]
+fn damage_is_told_with_its_opcode_and_its_place() {
+    for (pickle, message, offset) in [
+        (&b""[..], "there is no STOP", 0),
+        (b"]", "there is no STOP", 1),
+        (b"\xff", "0xff at byte 0, which is no opcode", 0),
+        (b"\x80\x06N.", "PROTO at byte 0: protocols 0 to 5", 0),
+        (b"h\0.", "BINGET at byte 0: nothing is in the memo under 0", 0),
+        (b"j\0\0\0\x80.", "LONG_BINGET at byte 0: nothing is in the memo under 2147483648", 0),
+        (b".", "STOP at byte 0: nothing is on the stack", 0),
+        (b"(.", "STOP at byte 1: a mark is on top", 1),
+        (b"e.", "APPENDS at byte 0: too little", 0),
+        (b"N(K\x01e.", "APPENDS at byte 4: what is to be filled is no container", 4),
+        (b"}(K\x01u.", "SETITEMS at byte 4: a key without a value", 4),
+        (b"t.", "TUPLE at byte 0: there is no mark", 0),
+        (b"\x8b\xff\xff\xff\x7f.", "LONG4 at byte 0: 2147483647 bytes, of which 1 are there", 0),
+        (b"\x8b\xff\xff\xff\xff.", "LONG4 at byte 0: a length below zero", 0),
+        (b"\x95\0\0\0\0\0\0\0\x80N.", "FRAME at byte 0: a frame of 9223372036854775808 bytes", 0),
+        (b"X\x02\0\0\0\xc3(.", "BINUNICODE at byte 0: text that is not UTF-8", 0),
+        (b"Ix\n.", "INT at byte 0: no decimal integer", 0),
+        (b"S'a\n.", "STRING at byte 0: no quoted string", 0),
+        (b"K\x01K\x02\x93.", "STACK_GLOBAL at byte 4: the module and the name are not both text", 4),
+    ] {
+        let (told, at) = refusal(pickle);
+        assert!(told.contains(message) && at == offset, "{pickle:?}: {told} at {at}");
+    }
+}
+
+#[test]
+fn bounds_hold() {
+    let doubled = (1..=40u8).fold(b"]q\0".to_vec(), |pickle, n| {
+        [&pickle[..], &[b']', b'q', n, b'(', b'h', n - 1, b'h', n - 1, b'e']].concat()
+    });
+    let long_text = [&b"X\0\0\x10\0"[..], &vec![b'a'; 1 << 20], b"q\0(", &b"h\0".repeat(200), b"l."].concat();
+    for (pickle, bound) in [
+        ([&doubled[..], b"."].concat(), "shared-bytes-max"),
+        ([&b"N"[..], &b"2\x86".repeat(40), b"."].concat(), "shared-bytes-max"),
+        (long_text, "shared-bytes-max"),
+        ([b"L".as_slice(), &b"9".repeat(20_000), b"L\n."].concat(), "digits-max"),
+        (b"(".repeat(100_000), "marks-max"),
+        ([b"]".repeat(1000), b"a".repeat(999), b".".to_vec()].concat(), "depth"),
+    ] {
+        let options = options().with("shared-bytes-max", OptionValue::Count(1 << 20));
+        let fault = load_with(&pickle, &options).unwrap_err();
+        assert!(matches!(fault, Fault::TooLarge { name, .. } if name == bound), "{bound}: {fault:?}");
+    }
+    let few = options().with("memo-max", OptionValue::Count(1)).with("stack-max", OptionValue::Count(2));
+    for (pickle, bound) in [(&b"Nq\0q\x01."[..], "memo-max"), (b"NNN", "stack-max")] {
+        let fault = load_with(pickle, &few).unwrap_err();
+        assert!(matches!(fault, Fault::TooLarge { name, .. } if name == bound), "{fault:?}");
+    }
+}
+
+/// Prints a pickle's document in every protocol, and reads it again.
+fn comes_back(pickle: &[u8]) {
+    let cbor = parse_all::<PickleStore>(pickle, &options()).unwrap();
+    for protocol in 2..=5 {
+        let options_to_write = Options::defaults(&PickleStore::describe(), Operations::SAVE);
+        let options_to_write = options_to_write.with("protocol", OptionValue::Count(protocol));
+        let (written, losses) = print_all::<PickleStore>(&cbor, &options_to_write).unwrap();
+        assert!(losses.is_empty(), "{losses:?}");
+        assert_eq!(parse_all::<PickleStore>(&written, &options()).unwrap(), cbor, "protocol {protocol}: {written:?}");
+        let (again, _) = print_all::<PickleStore>(&cbor, &options_to_write).unwrap();
+        assert_eq!(written, again);
+    }
+}
+
+#[test]
+fn what_is_printed_comes_back() {
+    for pickle in [
+        &b"(NI01\nI-5\nM\xff\xffL12345678901234567890123L\nF1.5\nVa\nt."[..],
+        b"(C\x03ab\xff\x96\x02\0\0\0\0\0\0\0xyV\\ud800\nl.",
+        b"}((K\x01(K\x02ttN(K\x03\x91Nu.",
+        b"\x8f((K\x01tK\x02\x90.",
+        b"]q\0(h\0}q\x01S'a'\nh\x01se.",
+        b"cdatetime\ndate\n(C\x04\x07\xe4\x02\x1dtR.",
+        b"(cdecimal\nDecimal\n(V1.50\ntRcdecimal\nDecimal\n(VNaN\ntRcfractions\nFraction\n(V1/3\ntRl.",
+        b"(ccollections\nOrderedDict\n(]((S'a'\nK\x01tetRccollections\ndeque\n)Rl.",
+        b"N.K\x01.",
+    ] {
+        comes_back(pickle);
+    }
+    let long = [&b"]("[..], &b"K\x01".repeat(3500), b"e."].concat();
+    comes_back(&long);
+}
+
+#[test]
+fn what_a_pickle_of_data_cannot_hold_is_told() {
+    let options = Options::defaults(&PickleStore::describe(), Operations::SAVE);
+    let (_, losses) = print_all::<PickleStore>(&named("shop.Order", map([])).to_cbor(), &options).unwrap();
+    assert_eq!(losses[0].what, "the type `shop.Order`");
+    let key = Value::Map([(map([]), Value::Null)].into_iter().collect());
+    assert!(print_all::<PickleStore>(&key.to_cbor(), &options).is_err(), "no dict is a key");
+    assert!(print_all::<PickleStore>(&[], &options).is_err(), "a file without a document");
+}

@@ -1,0 +1,137 @@
+"""Pickles of the interpreter that runs this, for any CPython from 2.7 on.
+
+    python.py make FOLDER    writes a pickle of each value in each protocol, and what it says as JSON beside it
+    python.py read FOLDER    loads what was written back, and tells of each that is not the value
+    python.py list FOLDER    writes what pickletools say of each pickle beside it, or tells why not
+"""
+
+from __future__ import print_function, unicode_literals
+
+import array
+import collections
+import datetime
+import decimal
+import fractions
+import io
+import json
+import os
+import pickle
+import pickletools
+import sys
+import uuid
+
+IS_2 = sys.version_info[0] == 2
+DAY = datetime.date(2020, 2, 29)
+MOMENT = datetime.datetime(2020, 1, 2, 3, 4, 5, 6)
+
+Point = collections.namedtuple(str("Point"), "x y")
+
+
+class Order(object):
+    def __init__(self):
+        self.price = 1.5
+
+
+def named(name, value):
+    return [name, value]
+
+
+# Name, value, and what the document is as JSON. Of these, what is written is read by Python as the same value.
+BOTH_WAYS = [
+    ("constants", [None, True, False], [None, True, False]),
+    ("integers", [0, -1, 255, 65536, -70000, 2**31], [0, -1, 255, 65536, -70000, 2**31]),
+    ("large", [2**63, 2**64, -(2**63), -(2**100)], [2**63, 2**64, -(2**63), -(2**100)]),
+    ("floats", [1.5, -0.0, 1e300], [1.5, -0.0, 1e300]),
+    ("text", ["", "\u00e9\u20ac", "a\n'\"\\\x00"], ["", "\u00e9\u20ac", "a\n'\"\\\x00"]),
+    ("bytes", [bytearray(b"xy")], [named("bytearray", "eHk")]),
+    ("containers", {"a": [1, [], {}], "b": {"c": None}}, {"a": [1, [], {}], "b": {"c": None}}),
+    ("sets", [set([1]), frozenset([2])], [[1], named("frozenset", [2])]),
+    ("complex", complex(1, 2), [1.0, 2.0]),
+    ("days", [DAY, MOMENT, datetime.time(1, 2, 3)],
+     ["2020-02-29", named("datetime.datetime", "2020-01-02T03:04:05.000006"), named("datetime.time", "01:02:03")]),
+    ("durations", datetime.timedelta(1, 2, 3), named("datetime.timedelta", [1, 2, 3])),
+    ("decimals", [decimal.Decimal("1.5"), decimal.Decimal("NaN")], [1.5, named("decimal.Decimal", "NaN")]),
+    ("fractions", fractions.Fraction(1, 3), [1, 3]),
+    ("uuids", uuid.UUID(int=1), named("uuid.UUID", "00000000-0000-0000-0000-000000000001")),
+    ("ordered", collections.OrderedDict([("a", 1)]), named("collections.OrderedDict", {"a": 1})),
+    ("counters", collections.Counter("aab"), named("collections.Counter", {"a": 2, "b": 1})),
+    ("deques", collections.deque([1, 2]), named("collections.deque", [1, 2])),
+]
+READ_ONLY = [
+    ("tuples", [(), (1,), (1, 2, 3, 4)], [[], [1], [1, 2, 3, 4]]),
+    ("keys", {(1, 2): None}, {"[1,2]": None}),
+    ("defaults", collections.defaultdict(list, a=[1]),
+     named("collections.defaultdict", {"default_factory": "builtins.list", "items": {"a": [1]}})),
+    ("bounded", collections.deque([1], 2), named("collections.deque", {"items": [1], "maxlen": 2})),
+    ("arrays", array.array(str("i"), [1, -2]), named("array.array", {"typecode": "i", "items": [1, -2]})),
+    ("points", Point(1, 2), named("__main__.Point", [1, 2])),
+    ("orders", Order(), named("__main__.Order", {"price": 1.5})),
+]
+
+if not IS_2:
+    import http
+    import pathlib
+    import types
+
+    zone = datetime.timezone(datetime.timedelta(hours=2))
+    BOTH_WAYS += [
+        ("raw", [b"\xff\x00", b""], ["_wA", ""]),
+        ("moments", MOMENT.replace(tzinfo=zone), "2020-01-02T03:04:05.000006+02:00"),
+        ("paths", pathlib.PurePosixPath("/a/b"), named("pathlib.PurePosixPath", "/a/b")),
+        ("ranges", range(1, 9, 2), named("range", [1, 9, 2])),
+    ]
+    READ_ONLY += [
+        ("surrogates", "\ud800x", "7aCAeA"),
+        ("enumerations", http.HTTPStatus.OK, named("http.HTTPStatus", 200)),
+        ("namespaces", types.SimpleNamespace(a=1), named("types.SimpleNamespace", {"a": 1})),
+    ]
+
+try:
+    import numpy
+
+    READ_ONLY += [
+        ("matrices", numpy.arange(4, dtype="i2").reshape(2, 2),
+         named("numpy.ndarray", {"dtype": "int16", "data": [[0, 1], [2, 3]]})),
+        ("scalars", numpy.float64(1.5), named("numpy.float64", 1.5)),
+    ]
+except ImportError:
+    pass
+
+
+def make(folder):
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        for name, value, expected in BOTH_WAYS + READ_ONLY:
+            stem = os.path.join(folder, "%s.%d" % (name, protocol))
+            with open(stem + ".pickle", "wb") as file:
+                file.write(pickle.dumps(value, protocol))
+            with io.open(stem + ".json", "w", encoding="utf-8") as file:
+                file.write(("%s" % json.dumps(expected)))
+
+
+def read(folder):
+    values = {name: value for name, value, _ in BOTH_WAYS}
+    count = 0
+    for file_name in sorted(os.listdir(folder)):
+        name, written = file_name.split(".")[0], file_name.split(".")[-1]
+        if written.startswith("written") and int(written[-1]) <= pickle.HIGHEST_PROTOCOL and name in values:
+            with open(os.path.join(folder, file_name), "rb") as file:
+                value = pickle.load(file)
+            count += 1
+            # What is no number does not equal itself.
+            if value != values[name] and repr(value) != repr(values[name]):
+                print("%s: %r is not %r" % (file_name, value, values[name]))
+    assert count, "nothing was written"
+
+
+def instructions(folder):
+    if IS_2:
+        return print("Python 2 shows texts in another way")
+    for file_name in sorted(os.listdir(folder)):
+        if file_name.endswith(".pickle"):
+            path = os.path.join(folder, file_name)
+            with open(path, "rb") as file, io.open(path + ".txt", "w", encoding="utf-8") as to:
+                pickletools.dis(file, to)
+
+
+if __name__ == "__main__":
+    {"make": make, "read": read, "list": instructions}[sys.argv[1]](sys.argv[2])

@@ -1,0 +1,82 @@
+//! Pickles of CPython: what it writes is read, what is written it reads, and what is listed is what its `pickletools` say.
+//! `STORE_TOOLS=python` has them made by `python3`, or by the interpreters that `STORE_PYTHONS` names, with colons between.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use autotel_tests::tools::{is_asked_for, run};
+use autotel_tests::{HOST, files};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pickles/python.py");
+
+/// The interpreters, each with a folder of the pickles that it made.
+fn pythons() -> Vec<(String, TempDir)> {
+    if !is_asked_for("python", "pickles") {
+        return Vec::new();
+    }
+    let names = env::var("STORE_PYTHONS").unwrap_or_else(|_| "python3".to_owned());
+    let made = |name: &str| {
+        let folder = TempDir::new().expect("a temporary folder can be made");
+        script(name, "make", folder.path());
+        (name.to_owned(), folder)
+    };
+    names.split(':').map(made).collect()
+}
+
+fn script(python: &str, command: &str, folder: &Path) -> String {
+    let printed = run(folder, python, &[SCRIPT, command, &folder.to_string_lossy()]);
+    String::from_utf8(printed).expect("Python prints UTF-8")
+}
+
+fn pickles(folder: &TempDir) -> Vec<PathBuf> {
+    let is_pickle = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "pickle");
+    files(folder.path()).into_iter().filter(is_pickle).collect()
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).expect("the file is there")).expect("it is JSON")
+}
+
+#[test]
+fn what_python_pickles_is_read() {
+    for (python, folder) in pythons() {
+        for pickle in pickles(&folder) {
+            let shown = pickle.with_extension("shown.json");
+            let written = HOST.open(&shown).and_then(|to| to.save_from(&HOST.open(&pickle)?));
+            written.unwrap_or_else(|error| panic!("{python}: {error}"));
+            assert_eq!(json(&shown), json(&pickle.with_extension("json")), "{python}: {}", pickle.display());
+        }
+    }
+}
+
+#[test]
+fn what_is_written_python_reads() {
+    for (python, folder) in pythons() {
+        for pickle in pickles(&folder) {
+            for protocol in ["2", "3", "4", "5"] {
+                let to = HOST.open_with(pickle.with_extension(format!("written{protocol}")), "pickle-store");
+                let to = to.and_then(|to| to.with_option("protocol", protocol)).expect("the store has the option");
+                let from = HOST.open(&pickle).expect("a store claims the file");
+                to.save_from(&from).unwrap_or_else(|error| panic!("{python}: {error}"));
+            }
+        }
+        assert_eq!(script(&python, "read", folder.path()), "", "{python}");
+    }
+}
+
+#[test]
+fn what_is_listed_is_what_pickletools_say() {
+    for (python, folder) in pythons() {
+        if !script(&python, "list", folder.path()).is_empty() {
+            continue;
+        }
+        for pickle in pickles(&folder) {
+            let listing = HOST.open(&pickle).and_then(|store| store.listing()).expect("the file is sound");
+            let listed: String = listing.map(|piece| piece.expect("the file is sound")).collect();
+            let told = fs::read_to_string(format!("{}.txt", pickle.display())).expect("Python told of it");
+            assert_eq!(listed, told, "{python}: {}", pickle.display());
+        }
+    }
+}
