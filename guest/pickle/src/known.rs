@@ -34,7 +34,7 @@ enum Known {
 use Known::{Function, Instance};
 
 pub(crate) use numbers::{COMPLEX_TAG, RATIONAL_TAG, bytes_of, is_named_decimal, is_uuid};
-pub(crate) use time::{DATE_TAG, is_date};
+pub(crate) use time::{DATE_TAG, date_text, datetime_text, time_text};
 
 /// Every global that is known, by its module and its name.
 const KNOWN: &[(&str, &str, Known)] = &[

@@ -155,7 +155,15 @@ impl Printer {
                 return self.scalar(to, |to| scalars::text(bytes, to));
             }
             (REFERENCE_TAG, Token::Integer(number)) => self.reference(number, to),
-            (TIMESTAMP_TAG, Token::Text(text)) => timestamp_call(text, protocol),
+            (TIMESTAMP_TAG, Token::Text(text)) => timestamp_call(text, protocol).map(|(call, is_pythons)| {
+                if !is_pythons {
+                    to.lose(
+                        "the form of a point in time",
+                        "Python writes it with six digits of a second or none, and its offset",
+                    );
+                }
+                call
+            }),
             (DATE_TAG, Token::Text(text)) => date_call(text, protocol),
             _ => None,
         };

@@ -35,9 +35,7 @@ pub(crate) fn time(it: &Pickled<'_>) -> Option<Vec<Part>> {
 pub(crate) fn datetime(it: &Pickled<'_>) -> Option<Vec<Part>> {
     let (bytes, zone) = it.bytes_and_zone()?;
     let bytes: [u8; 10] = bytes.as_slice().try_into().ok()?;
-    // The month's first bit tells the second of two times that clocks show when they are set back.
-    let date = date_text([bytes[0], bytes[1], bytes[2] & 0x7f, bytes[3]])?;
-    let text = format!("{date}T{}", time_text([bytes[4], bytes[5], bytes[6], bytes[7], bytes[8], bytes[9]])?);
+    let text = datetime_text(bytes)?;
     it.is_plain().then(|| match zone {
         None => Part::named("datetime.datetime", [Part::text(&text)]),
         Some(Zone::Offset(offset)) if offset.len() == "+00:00".len() => {
@@ -135,12 +133,13 @@ fn duration(graph: &Graph, arguments: &[Value]) -> Option<i64> {
     seconds.checked_mul(1_000_000)?.checked_add(microseconds?)
 }
 
-/// Whether four bytes are those of a `date`.
-pub(crate) fn is_date(bytes: [u8; 4]) -> bool {
-    date_text(bytes).is_some()
+/// The ten bytes of a `datetime` without a zone, as Python writes it.
+pub(crate) fn datetime_text([high, low, month, day, time @ ..]: [u8; 10]) -> Option<String> {
+    // The month's first bit tells the second of two times that clocks show when they are set back.
+    Some(format!("{}T{}", date_text([high, low, month & 0x7f, day])?, time_text(time)?))
 }
 
-fn date_text([high, low, month, day]: [u8; 4]) -> Option<String> {
+pub(crate) fn date_text([high, low, month, day]: [u8; 4]) -> Option<String> {
     let year = u16::from_be_bytes([high, low]);
     let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let days = match month {
@@ -154,7 +153,7 @@ fn date_text([high, low, month, day]: [u8; 4]) -> Option<String> {
     is_date.then(|| format!("{year:04}-{month:02}-{day:02}"))
 }
 
-fn time_text([hour, minute, second, high, middle, low]: [u8; 6]) -> Option<String> {
+pub(crate) fn time_text([hour, minute, second, high, middle, low]: [u8; 6]) -> Option<String> {
     let microsecond = u32::from_be_bytes([0, high, middle, low]);
     if hour > 23 || minute > 59 || second > 59 || microsecond > 999_999 {
         return None;

@@ -187,29 +187,34 @@ pub(super) fn bytearray(bytes: &[u8], protocol: u8) -> Vec<u8> {
 
 /// A date of RFC 3339.
 pub(super) fn date_call(text: &str, protocol: u8) -> Option<Vec<u8>> {
-    Some(packed_call("date", &date(text)?, None, protocol))
+    let date = date(text).filter(|&date| known::date_text(date).as_deref() == Some(text))?;
+    Some(packed_call("date", &date, None, protocol))
 }
 
-/// A date and a time of RFC 3339, without an offset.
+/// A date and a time of RFC 3339, without an offset, as Python writes them.
 pub(super) fn datetime_call(text: &str, protocol: u8) -> Option<Vec<u8>> {
-    Some(packed_call("datetime", &datetime(text)?, None, protocol))
+    let packed = datetime(text).filter(|&packed| known::datetime_text(packed).as_deref() == Some(text))?;
+    Some(packed_call("datetime", &packed, None, protocol))
 }
 
-/// A time of RFC 3339, without an offset.
+/// A time of RFC 3339, without an offset, as Python writes it.
 pub(super) fn time_call(text: &str, protocol: u8) -> Option<Vec<u8>> {
-    Some(packed_call("time", &time(text)?, None, protocol))
+    let packed = time(text).filter(|&packed| known::time_text(packed).as_deref() == Some(text))?;
+    Some(packed_call("time", &packed, None, protocol))
 }
 
-/// A point in time of RFC 3339.
-pub(super) fn timestamp_call(text: &str, protocol: u8) -> Option<Vec<u8>> {
-    let (local, seconds) = match text.strip_suffix(['Z', 'z']) {
-        Some(local) => (local, 0),
+/// A point in time of RFC 3339, and whether Python writes it so.
+pub(super) fn timestamp_call(text: &str, protocol: u8) -> Option<(Vec<u8>, bool)> {
+    let (local, offset, seconds) = match text.strip_suffix(['Z', 'z']) {
+        Some(local) => (local, "Z", 0),
         None => {
             let (local, offset) = text.split_at_checked(text.len().checked_sub("+00:00".len())?)?;
-            (local, offset_seconds(offset)?)
+            (local, offset, offset_seconds(offset)?)
         }
     };
-    Some(packed_call("datetime", &datetime(local)?, Some(seconds), protocol))
+    let packed = datetime(local)?;
+    let is_pythons = known::datetime_text(packed)? == local && !matches!(offset, "Z" | "-00:00");
+    Some((packed_call("datetime", &packed, Some(seconds), protocol), is_pythons))
 }
 
 /// A class of `datetime` with its packed bytes, and perhaps a time zone of so many seconds.
@@ -238,23 +243,23 @@ fn offset_seconds(text: &str) -> Option<i32> {
 }
 
 /// The ten bytes of a `datetime`.
-fn datetime(text: &str) -> Option<Vec<u8>> {
+fn datetime(text: &str) -> Option<[u8; 10]> {
     let (day, clock) = text.split_once(['T', 't', ' '])?;
-    Some([date(day)?, time(clock)?].concat())
+    [&date(day)?[..], &time(clock)?].concat().try_into().ok()
 }
 
 /// The four bytes of a `date`.
-fn date(text: &str) -> Option<Vec<u8>> {
+fn date(text: &str) -> Option<[u8; 4]> {
     let mut parts = text.split('-');
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
     let year = number(year, 4, 9999)?.to_be_bytes();
     let bytes = [year[0], year[1], number(month, 2, 12)? as u8, number(day, 2, 31)? as u8];
     // What is no date, such as February 30, is not written as one.
-    (parts.next().is_none() && known::is_date(bytes)).then(|| bytes.to_vec())
+    (parts.next().is_none() && known::date_text(bytes).is_some()).then_some(bytes)
 }
 
 /// The six bytes of a `time`.
-fn time(text: &str) -> Option<Vec<u8>> {
+fn time(text: &str) -> Option<[u8; 6]> {
     let (clock, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let mut parts = clock.split(':');
     let (hour, minute, second) = (parts.next()?, parts.next()?, parts.next()?);
@@ -263,7 +268,7 @@ fn time(text: &str) -> Option<Vec<u8>> {
     let [_, high, middle, low] = microseconds.to_be_bytes();
     let bytes =
         [number(hour, 2, 23)? as u8, number(minute, 2, 59)? as u8, number(second, 2, 59)? as u8, high, middle, low];
-    parts.next().is_none().then(|| bytes.to_vec())
+    parts.next().is_none().then_some(bytes)
 }
 
 /// So many digits, and a number of at most `max`.
