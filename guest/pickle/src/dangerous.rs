@@ -74,7 +74,9 @@ const MODULES: &[(&str, &str)] = &[
     ("socketserver", "it reaches the network"),
     ("sqlite3", "it opens files and loads machine code"),
     ("ssl", "it reaches the network"),
+    ("six", "it stands for other modules"),
     ("subprocess", "it runs programs"),
+    ("sympy", "it runs text as code"),
     ("sys", "it is the interpreter"),
     ("telnetlib", "it reaches the network"),
     ("tempfile", "it makes files"),
@@ -150,32 +152,42 @@ const STANDARD_LIBRARY: &str = "\
     _pydatetime _pydecimal _pyio _pylong _pyrepl _queue _random _scproxy _sha1 _sha2 _sha3 _signal _sitebuiltins \
     _socket _sqlite3 _sre _ssl _stat _statistics _string _strptime _struct _suggestions _symtable _sysconfig _thread \
     _threading_local _tkinter _tokenize _tracemalloc _typing _uuid _warnings _weakref _weakrefset _winapi _wmi \
-    _zoneinfo abc aifc antigravity anydbm argparse array ast asynchat asyncio asyncore atexit audiodev audioop base64 \
-    BaseHTTPServer Bastion bdb binascii binhex bisect bsddb builtins bz2 calendar Carbon cgi CGIHTTPServer cgitb chunk \
-    cmath cmd code codecs codeop collections ColorPicker colorsys commands compileall compiler concurrent ConfigParser \
-    configparser contextlib contextvars Cookie cookielib copy copy_reg copyreg cPickle cProfile crypt cStringIO csv \
-    ctypes curses dataclasses datetime dbhash dbm decimal difflib dircache dis distutils dl doctest DocXMLRPCServer \
-    dumbdbm dummy_thread dummy_threading EasyDialogs email encodings ensurepip enum errno exceptions faulthandler \
-    fcntl filecmp fileinput fnmatch formatter fpformat fractions FrameWork ftplib functools future_builtins gc gdbm \
-    genericpath getopt getpass gettext glob graphlib grp gzip hashlib heapq hmac hotshot html htmlentitydefs htmllib \
-    HTMLParser http httplib idlelib ihooks imageop imaplib imghdr imp importlib imputil inspect io ipaddress itertools \
-    json keyword lib2to3 linecache locale logging lzma MacOS macostools macpath mailbox mailcap marshal math md5 mhlib \
-    mimetools mimetypes MimeWriter mimify mmap modulefinder msilib msvcrt multifile multiprocessing mutex netrc new \
-    nis nntplib nt ntpath nturl2path numbers opcode operator optparse os ossaudiodev parser pathlib pdb pickle \
-    pickletools pipes pkgutil platform plistlib popen2 poplib posix posixfile posixpath pprint profile pstats pty pwd \
-    py_compile pyclbr pydoc pydoc_data pyexpat Queue queue quopri random re readline reprlib resource rexec rfc822 \
-    rlcompleter robotparser runpy sched secrets select selectors sets sgmllib sha shelve shlex shutil signal \
-    SimpleHTTPServer SimpleXMLRPCServer site smtpd smtplib sndhdr socket SocketServer socketserver spwd sqlite3 \
-    sre_compile sre_constants sre_parse ssl stat statistics statvfs string StringIO stringold stringprep strop struct \
-    subprocess sunau symbol symtable sys sysconfig syslog tabnanny tarfile telnetlib tempfile termios textwrap this \
-    thread threading time timeit Tkinter tkinter tkMessageBox toaiff token tokenize tomllib trace traceback \
-    tracemalloc ttk tty turtle turtledemo types typing unichr unicodedata unittest urllib urllib2 urlparse user \
-    UserDict UserList UserString uu uuid venv warnings wave weakref webbrowser whichdb whrandom winreg winsound \
-    wsgiref xdrlib xml xmllib xmlrpc xmlrpclib zipapp zipfile zipimport zlib zoneinfo
-";
+    _zoneinfo abc aifc antigravity anydbm argparse array ast asynchat asyncio asyncore atexit audiodev audioop \
+    base64 BaseHTTPServer Bastion bdb binascii binhex bisect bsddb builtins bz2 calendar Canvas Carbon CDROM cgi \
+    CGIHTTPServer cgitb chunk cmath cmd code codecs codeop collections ColorPicker colorsys commands compileall \
+    compiler concurrent ConfigParser configparser contextlib contextvars Cookie cookielib copy copy_reg copyreg \
+    cPickle cProfile crypt cStringIO csv ctypes curses dataclasses datetime dbhash dbm decimal Dialog difflib \
+    dircache dis distutils dl DLFCN doctest DocXMLRPCServer dumbdbm dummy_thread dummy_threading EasyDialogs email \
+    encodings ensurepip enum errno exceptions faulthandler fcntl filecmp FileDialog fileinput FixTk fnmatch \
+    formatter fpformat fractions FrameWork ftplib functools future_builtins gc gdbm genericpath getopt getpass \
+    gettext glob graphlib grp gzip hashlib heapq hmac hotshot html htmlentitydefs htmllib HTMLParser http httplib \
+    idlelib ihooks imageop imaplib imghdr imp importlib imputil IN inspect io ipaddress itertools json keyword \
+    lib2to3 linecache linuxaudiodev locale logging lzma MacOS macostools macpath macurl2path mailbox mailcap \
+    markupbase marshal math md5 mhlib mimetools mimetypes MimeWriter mimify mmap modulefinder msilib msvcrt \
+    multifile multiprocessing mutex netrc new nis nntplib nt ntpath nturl2path numbers opcode operator optparse os \
+    os2emxpath ossaudiodev parser pathlib pdb pickle pickletools pipes pkgutil platform plistlib popen2 poplib posix \
+    posixfile posixpath pprint profile pstats pty pwd py_compile pyclbr pydoc pydoc_data pyexpat Queue queue quopri \
+    random re readline repr reprlib resource rexec rfc822 rlcompleter robotparser runpy sched ScrolledText secrets \
+    select selectors sets sgmllib sha shelve shlex shutil signal SimpleDialog SimpleHTTPServer SimpleXMLRPCServer \
+    site smtpd smtplib sndhdr socket SocketServer socketserver spwd sqlite3 sre sre_compile sre_constants sre_parse \
+    ssl stat statistics statvfs string StringIO stringold stringprep strop struct subprocess sunau sunaudio symbol \
+    symtable sys sysconfig syslog tabnanny tarfile telnetlib tempfile termios textwrap this thread threading time \
+    timeit Tix tkColorChooser tkCommonDialog Tkconstants Tkdnd tkFileDialog tkFont Tkinter tkinter tkMessageBox \
+    tkSimpleDialog toaiff token tokenize tomllib trace traceback tracemalloc ttk tty turtle turtledemo TYPES types \
+    typing unichr unicodedata unittest urllib urllib2 urlparse user UserDict UserList UserString uu uuid venv \
+    warnings wave weakref webbrowser whichdb whrandom winreg winsound wsgiref xdrlib xml xmllib xmlrpc xmlrpclib \
+    xxlimited xxlimited_35 xxsubtype zipapp zipfile zipimport zlib zoneinfo";
 
-/// Whether a global is Python's own, or of a package that is known to do more than hold data.
+/// Whether a module is the program that was run when the pickle was made.
+pub(crate) fn is_main(module: &str) -> bool {
+    matches!(module, "__main__" | "__mp_main__")
+}
+
+/// Whether a global is Python's own, or of a package that is known to do more than hold data. Python's are all modules
+/// that have a name for themselves alone.
 pub(crate) fn is_of_python(global: &Global) -> bool {
-    let package = global.module().split('.').next().unwrap_or_default();
-    danger(global).is_some() || STANDARD_LIBRARY.split(' ').any(|module| module == package)
+    let module = global.module();
+    let package = module.split('.').next().unwrap_or_default();
+    let is_private = package.starts_with('_') && !is_main(module);
+    is_private || danger(global).is_some() || STANDARD_LIBRARY.split(' ').any(|module| module == package)
 }

@@ -99,7 +99,7 @@ pub(crate) struct Document {
 impl Document {
     pub fn new(pickle: Pickle, options: &Options) -> Result<Self, Fault> {
         let Pickle { graph, root, .. } = pickle;
-        let objects = Objects::new(&graph, options)?;
+        let objects = Objects::new(&graph, root, options)?;
         let shared_bytes_max = options.count(SHARED_BYTES_MAX);
         Ok(Self {
             cycles: cycles::find(&graph, root),

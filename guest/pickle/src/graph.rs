@@ -1,9 +1,11 @@
 //! The objects that a pickle describes. They may stand in several places, and in themselves.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use autotel_store_sdk::{Fault, Integer};
@@ -14,6 +16,13 @@ use crate::opcode::{Form, Opcode};
 
 /// Tuples within one another, as far as keys of dicts are compared.
 const KEY_DEPTH_MAX: usize = 16;
+/// Bytes of a key after which tuples in it are told apart by where they are made.
+const KEY_BYTES_MAX: usize = 256;
+
+/// A float that is an integer, as that.
+pub(crate) fn whole(value: f64) -> Option<Integer> {
+    (value.fract() == 0.0 && value.abs() < 1e300).then(|| format!("{value:.0}").parse().ok())?
+}
 
 /// What stands on the machine's stack, in its memo and in objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +102,17 @@ pub(crate) struct Global {
 impl Global {
     /// Whether this is what a module of Python 3 has under a name.
     pub fn is(&self, module: &str, name: &str) -> bool {
-        self.module() == module && self.name == name
+        self.module() == module && self.name() == name
+    }
+
+    /// The name, as Python 3 has it.
+    pub fn name(&self) -> &str {
+        match (&*self.module, &*self.name) {
+            ("__builtin__", "long") => "int",
+            ("__builtin__", "unicode") => "str",
+            ("__builtin__", "xrange") => "range",
+            (_, name) => name,
+        }
     }
 
     /// The module, as Python 3 names it.
@@ -108,7 +127,7 @@ impl Global {
 
 impl fmt::Display for Global {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.module(), self.name)
+        write!(f, "{}.{}", self.module(), self.name())
     }
 }
 
@@ -145,11 +164,18 @@ pub(crate) struct Graph {
     offsets: Vec<u32>,
     /// Whether each stands in more than one place, perhaps.
     shared: Vec<bool>,
+    /// Bytes that may still be looked at to find out what objects are: what stands in many places is looked at often.
+    work: Cell<u64>,
 }
+
+/// Bytes that are looked at in any pickle, and for each byte of it.
+const WORK: u64 = 1 << 24;
+const WORK_OF_BYTE: u64 = 16;
 
 impl Graph {
     pub fn new(bytes: Rc<Vec<u8>>) -> Self {
-        Self { bytes, nodes: Vec::new(), offsets: Vec::new(), shared: Vec::new() }
+        let work = Cell::new(WORK + WORK_OF_BYTE * bytes.len() as u64);
+        Self { bytes, nodes: Vec::new(), offsets: Vec::new(), shared: Vec::new(), work }
     }
 
     pub fn len(&self) -> usize {
@@ -243,21 +269,40 @@ impl Graph {
         }
     }
 
+    /// Numbers that are equal in Python are the same key.
     fn push_key(&self, value: Value, depth: usize, to: &mut Vec<u8>) {
         // No UTF-8 has this byte.
         to.push(0xff);
-        match value {
-            Value::Literal(offset) => {
-                to.extend(format!("{:?}", self.literal(offset).map(|it| Literal::of(&it, u64::MAX))).bytes())
+        let number = match value {
+            Value::Bool(value) => Some(i64::from(value).into()),
+            Value::Integer(value) => Some(i64::from(value).into()),
+            Value::Literal(_) => self.integer(value).or_else(|| whole(self.float(value)?)),
+            _ => None,
+        };
+        match (number, value) {
+            (Some(number), _) => to.extend(number.to_twos_complement()),
+            // What is not equal to itself is another key each time.
+            (None, Value::Literal(offset)) if self.float(value).is_some_and(f64::is_nan) => {
+                to.extend(offset.to_le_bytes())
             }
-            Value::Node(id) => match self.node(id) {
-                Node::Tuple(items) | Node::FrozenSet(items) if depth > 0 => {
-                    items.iter().for_each(|&item| self.push_key(item, depth - 1, to));
+            (None, Value::Literal(offset)) => {
+                let mut hasher = DefaultHasher::new();
+                format!("{:?}", self.literal(offset).map(|it| Literal::of(&it, u64::MAX))).hash(&mut hasher);
+                to.extend(hasher.finish().to_le_bytes());
+            }
+            (None, Value::Node(id)) => match self.node(id) {
+                Node::Tuple(items) | Node::FrozenSet(items) if depth > 0 && to.len() < KEY_BYTES_MAX => {
+                    for &item in items.iter().take(KEY_BYTES_MAX) {
+                        self.push_key(item, depth - 1, to);
+                    }
                     to.push(0xfe);
+                    if items.len() > KEY_BYTES_MAX {
+                        to.extend(id.0.to_le_bytes());
+                    }
                 }
-                _ => to.extend(format!("{id:?}").bytes()),
+                _ => to.extend(id.0.to_le_bytes()),
             },
-            other => to.extend(format!("{other:?}").bytes()),
+            (None, other) => to.extend(format!("{other:?}").bytes()),
         }
     }
 
@@ -292,7 +337,15 @@ impl Graph {
     /// What a literal pushes.
     fn value_of(&self, value: Value) -> Option<Literal<'_>> {
         let Value::Literal(offset) = value else { return None };
-        Literal::of(&self.literal(offset).ok()?, u64::MAX).ok()
+        let instruction = self.literal(offset).ok()?;
+        self.work(instruction.end - instruction.offset)?;
+        Literal::of(&instruction, u64::MAX).ok()
+    }
+
+    /// Counts what is looked at; `None` once it is too much.
+    pub fn work(&self, bytes: usize) -> Option<()> {
+        self.work.set(self.work.get().checked_sub(bytes as u64)?);
+        Some(())
     }
 
     /// The text that a value is, a string of Python 2 too.

@@ -1,16 +1,19 @@
 //! How far a pickle can be trusted: what in it is more than data, and what makes that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use autotel_store_sdk::{Element, Fault, Options, Part, Verdict};
 
-use crate::graph::{Graph, Node, NodeId, Value};
+use crate::graph::{Global, Graph, Node, NodeId, Value};
 use crate::instructions::Instruction;
-use crate::machine::{Run, run_through};
-use crate::objects::{Judgement, judge, name};
+use crate::machine::{Run, global_on_lines, run_through};
+use crate::objects::{Judgement, judge, judge_alone, name};
+use crate::opcode::code;
 use crate::repr;
 
+/// Parts of a file, at most.
+const PARTS_MAX: usize = 1000;
 /// Elements of a part, at most.
 const ELEMENTS_MAX: usize = 1000;
 /// Steps of an element, at most.
@@ -25,22 +28,37 @@ pub(crate) fn inspect(bytes: &Rc<Vec<u8>>, options: &Options) -> Vec<Part> {
     loop {
         let run = run_through(bytes, at, options);
         let end = run.outcome.as_ref().map(|(_, end)| *end).ok();
-        parts.push(part(run, at));
+        let mut part = part(run, at);
         match end {
-            Some(end) if end < bytes.len() => at = end,
-            _ => return parts,
+            Some(end) if end < bytes.len() && parts.len() + 1 < PARTS_MAX => at = end,
+            Some(end) if end < bytes.len() => {
+                part.damage = Some(format!("no more than {PARTS_MAX} pickles of a file are told of"));
+                part.verdict = part.verdict.max(Verdict::Unknown);
+                parts.push(part);
+                return parts;
+            }
+            _ => {
+                parts.push(part);
+                return parts;
+            }
         }
+        parts.push(part);
     }
 }
 
 fn part(run: Run, offset: usize) -> Part {
     let Run { graph, outcome, protocol } = run;
-    let damage = outcome.err().map(|fault| match fault {
-        // It says where.
-        Fault::Syntax { message, .. } => message,
-        fault => fault.to_string(),
+    let root = outcome.as_ref().ok().map(|(root, _)| *root);
+    let mut elements = elements(&graph, root);
+    let damage = outcome.err().map(|fault| {
+        elements.extend(behind(&graph, &fault, &elements));
+        match fault {
+            // It says where.
+            Fault::Syntax { message, .. } => message,
+            fault => fault.to_string(),
+        }
     });
-    let elements = elements(&graph, offset);
+    let elements = worst_of(elements);
     let worst = elements.iter().map(|element| element.verdict).max().unwrap_or(Verdict::Data);
     Part {
         name: String::new(),
@@ -52,12 +70,55 @@ fn part(run: Run, offset: usize) -> Part {
     }
 }
 
+/// The globals that stand behind what is damaged, which another unpickler may get to.
+fn behind(graph: &Graph, fault: &Fault, known: &[Element]) -> Vec<Element> {
+    let (Fault::Syntax { offset, .. } | Fault::Invalid { offset, .. } | Fault::TooLarge { offset, .. }) = fault else {
+        return Vec::new();
+    };
+    let mut names: BTreeSet<String> = known.iter().map(|element| element.name.clone()).collect();
+    let mut found = Vec::new();
+    let mut texts: [Option<String>; 2] = [None, None];
+    let mut at = *offset as usize;
+    while at < graph.bytes.len() && found.len() < ELEMENTS_MAX {
+        // Where no instruction stands, one may begin at any byte.
+        let Ok(instruction) = Instruction::at(&graph.bytes, at) else {
+            at += 1;
+            continue;
+        };
+        let global = match instruction.opcode.code {
+            code::GLOBAL | code::INST => global_on_lines(&instruction).ok(),
+            code::STACK_GLOBAL => {
+                let [module, name] = std::mem::take(&mut texts);
+                module.zip(name).map(|(module, name)| Global { module, name, of: None })
+            }
+            _ => None,
+        };
+        if let Some(text) = graph.text(Value::Literal(at as u32)) {
+            texts = [texts[1].take(), Some(text.into_owned())];
+        }
+        if let Some(global) = global.filter(|global| names.insert(global.to_string())) {
+            let Judgement { verdict, why } = judge_alone(&global);
+            let steps = step(graph, at).into_iter().collect();
+            found.push(Element {
+                name: global.to_string(),
+                verdict,
+                why: why.to_owned(),
+                offset: at as u64,
+                count: 1,
+                steps,
+            });
+        }
+        at = instruction.end;
+    }
+    found
+}
+
 /// What is more than data, each name with each judgement once.
-fn elements(graph: &Graph, start: usize) -> Vec<Element> {
+fn elements(graph: &Graph, root: Option<Value>) -> Vec<Element> {
     let uses = uses(graph);
     let mut places: BTreeMap<(String, &str), usize> = BTreeMap::new();
     let mut elements: Vec<Element> = Vec::new();
-    for (judgement, id) in judge(graph).into_iter().zip(graph.ids()) {
+    for (judgement, id) in judge(graph, root).into_iter().zip(graph.ids()) {
         let Some(Judgement { verdict, why }) = judgement else { continue };
         // Of a global that is called, the call tells nothing else, unless it is another than that of data.
         if let Node::Object(object) = graph.node(id)
@@ -70,13 +131,13 @@ fn elements(graph: &Graph, start: usize) -> Vec<Element> {
             Some(&place) => elements[place].count += 1,
             None => {
                 places.insert((name.clone(), why), elements.len());
-                let offset = (graph.offset(id) - start) as u64;
+                let offset = graph.offset(id) as u64;
                 let steps = steps(graph, id, uses.get(&id).copied());
                 elements.push(Element { name, verdict, why: why.to_owned(), offset, count: 1, steps });
             }
         }
     }
-    worst(elements)
+    elements
 }
 
 fn is_known(graph: &Graph, callee: Value) -> bool {
@@ -84,7 +145,7 @@ fn is_known(graph: &Graph, callee: Value) -> bool {
 }
 
 /// The worst of the elements, in the order in which they come.
-fn worst(mut elements: Vec<Element>) -> Vec<Element> {
+fn worst_of(mut elements: Vec<Element>) -> Vec<Element> {
     if elements.len() > ELEMENTS_MAX {
         elements.sort_by_key(|element| std::cmp::Reverse(element.verdict));
         elements.truncate(ELEMENTS_MAX);

@@ -52,15 +52,12 @@ const KNOWN: &[(&str, &str, Known)] = &[
     ("builtins", "frozenset", Function(collections::frozenset)),
     ("builtins", "int", Known::Value),
     ("builtins", "list", Known::Value),
-    ("builtins", "long", Known::Value),
     ("builtins", "object", Known::Value),
     ("builtins", "range", Function(collections::range)),
     ("builtins", "set", Function(collections::set)),
     ("builtins", "slice", Function(collections::slice)),
     ("builtins", "str", Known::Value),
     ("builtins", "tuple", Known::Value),
-    ("builtins", "unicode", Known::Value),
-    ("builtins", "xrange", Function(collections::range)),
     ("collections", "Counter", Function(collections::counter)),
     ("collections", "OrderedDict", Function(collections::ordered_dict)),
     ("collections", "defaultdict", Function(collections::default_dict)),
@@ -85,6 +82,7 @@ const KNOWN: &[(&str, &str, Known)] = &[
     ("types", "SimpleNamespace", Function(collections::namespace)),
     ("uuid", "SafeUUID", Function(numbers::safe_uuid)),
     ("uuid", "UUID", Instance(numbers::uuid, numbers::uuid_of_text)),
+    ("zoneinfo", "ZoneInfo", Known::Value),
     ("zoneinfo", "ZoneInfo._unpickle", Function(time::zone)),
 ];
 
@@ -116,11 +114,11 @@ const MOVED: &[(&str, &str)] = &[
 
 fn find(global: &Global) -> Option<&'static Known> {
     let module = MOVED.iter().find(|(from, _)| *from == global.module()).map_or(global.module(), |(_, to)| to);
-    KNOWN.iter().find(|(of, name, _)| *of == module && *name == global.name).map(|(.., known)| known)
+    KNOWN.iter().find(|(of, name, _)| *of == module && *name == global.name()).map(|(.., known)| known)
 }
 
 fn is_enumeration(global: &Global) -> bool {
-    ENUMERATIONS.contains(&(global.module(), &global.name))
+    ENUMERATIONS.contains(&(global.module(), global.name()))
 }
 
 pub(crate) fn is_known(global: &Global) -> bool {
@@ -143,13 +141,34 @@ pub(crate) fn parts(graph: &Graph, id: NodeId, object: &Object) -> Option<Vec<Pa
         let arguments = it.arguments.and_then(|tuple| graph.items(tuple)).unwrap_or_default();
         return shape(&Pickled { graph, id, object, arguments });
     }
-    let (callee, arguments) = (graph.global(object.callee)?, graph.items(object.arguments)?);
-    let pickled = Pickled { graph, id, object, arguments };
+    let pickled = Pickled { graph, id, object, arguments: graph.items(object.arguments)? };
+    if is_zone_unpickler(graph, object.callee) {
+        return time::zone(&pickled);
+    }
+    if is_zone_unpickler(graph, Value::Node(id)) {
+        return Some(Part::named("global", [Part::text("zoneinfo.ZoneInfo._unpickle")]));
+    }
+    let callee = graph.global(object.callee)?;
     match (object.call, find(callee)) {
         (Call::Function, Some(Function(shape) | Instance(_, shape))) => shape(&pickled),
         (Call::Function, None) if is_enumeration(callee) => pickled.member(callee),
         _ => None,
     }
+}
+
+/// What gets at an attribute: known where it is called for that of time zones, and for nothing else.
+pub(crate) fn is_zone_getter(global: &Global) -> bool {
+    global.is("builtins", "getattr")
+}
+
+/// Whether a value is `getattr(ZoneInfo, "_unpickle")`, by which Python pickles time zones.
+pub(crate) fn is_zone_unpickler(graph: &Graph, value: Value) -> bool {
+    let Some(Node::Object(object)) = graph.find(value) else { return false };
+    let is_getter = object.call == Call::Function && graph.global(object.callee).is_some_and(is_zone_getter);
+    let is_plain = object.states.is_empty() && object.items.is_empty() && object.entries.is_empty();
+    let Some(&[class, name]) = graph.items(object.arguments) else { return false };
+    let is_zone = graph.global(class).is_some_and(|class| class.is("zoneinfo", "ZoneInfo"));
+    is_getter && is_plain && is_zone && graph.text(name).as_deref() == Some("_unpickle")
 }
 
 impl Pickled<'_> {

@@ -24,12 +24,27 @@ pub(crate) struct Listing {
     /// A line that comes before the next instruction.
     waiting: Option<String>,
     fault: Option<Fault>,
+    /// Whether the last instruction ended a pickle.
+    is_between: bool,
 }
 
 impl Listing {
     pub fn new(bytes: Rc<Vec<u8>>, options: &Options) -> Self {
         let machine = Machine::new(&bytes, options);
-        Self { bytes, at: 0, options: options.clone(), machine, marks: Vec::new(), waiting: None, fault: None }
+        Self {
+            bytes,
+            at: 0,
+            options: options.clone(),
+            machine,
+            marks: Vec::new(),
+            waiting: None,
+            fault: None,
+            is_between: false,
+        }
+    }
+
+    fn end(&mut self) {
+        (self.at, self.is_between) = (self.bytes.len(), true);
     }
 
     fn line(&mut self, instruction: &Instruction<'_>) -> Result<String, Fault> {
@@ -57,8 +72,9 @@ impl Listing {
             self.marks.push(instruction.offset);
         }
         match outcome {
-            Ok(None) => {}
+            Ok(None) => self.is_between = false,
             Ok(Some(_)) => {
+                self.is_between = true;
                 self.waiting = Some(format!("highest protocol among opcodes = {}", self.machine.protocol));
                 self.machine = Machine::new(&self.bytes, &self.options);
                 self.marks.clear();
@@ -77,10 +93,10 @@ impl Iterator for Listing {
             return Some(Ok(line));
         }
         if let Some(fault) = self.fault.take() {
-            self.at = self.bytes.len();
+            self.end();
             return Some(Err(fault));
         }
-        if self.at == self.bytes.len() && self.at > 0 {
+        if self.at == self.bytes.len() && self.is_between {
             return None;
         }
         let bytes = Rc::clone(&self.bytes);
@@ -89,7 +105,7 @@ impl Iterator for Listing {
             self.line(&instruction)
         });
         if line.is_err() {
-            self.at = self.bytes.len();
+            self.end();
         }
         Some(line)
     }

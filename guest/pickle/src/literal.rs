@@ -40,7 +40,13 @@ impl<'a> Literal<'a> {
             Form::IntLine if bytes == b"01" => Self::Bool(true),
             Form::IntLine | Form::LongLine => Self::Integer(integer(instruction, bytes, digits_max)?),
             Form::FloatLine => Self::Float(float(bytes).ok_or_else(|| instruction.fault("no float on its line"))?),
-            Form::Long(_) => Self::Integer(Integer::from_twos_complement(bytes)),
+            Form::Long(_) => {
+                // Of bits to a decimal digit there are more than three.
+                if bytes.len() as u64 / 10 * 24 > digits_max {
+                    return Err(too_long(instruction, digits_max));
+                }
+                Self::Integer(Integer::from_twos_complement(bytes))
+            }
             Form::Text(_) => text(Cow::Borrowed(bytes)).ok_or_else(|| instruction.fault("text that is not UTF-8"))?,
             Form::UnicodeLine => {
                 let decoded = raw_unicode_escape(bytes).ok_or_else(|| instruction.fault("an escape cut short"))?;
@@ -60,11 +66,22 @@ impl<'a> Literal<'a> {
 fn integer(instruction: &Instruction<'_>, line: &[u8], digits_max: u64) -> Result<Integer, Fault> {
     let digits = if instruction.opcode.code == code::LONG { line.strip_suffix(b"L").unwrap_or(line) } else { line };
     if digits.len() as u64 > digits_max {
-        return Err(Fault::TooLarge { name: "digits-max", limit: digits_max, offset: instruction.offset as u64 });
+        return Err(too_long(instruction, digits_max));
     }
-    let digits = std::str::from_utf8(digits).ok().map(|digits| digits.trim().trim_start_matches('+'));
-    let integer = digits.and_then(|digits| Integer::from_str(digits).ok());
-    integer.ok_or_else(|| instruction.fault("no decimal integer on its line"))
+    let integer = decimal(digits).and_then(|digits| Integer::from_str(digits).ok());
+    integer.ok_or_else(|| instruction.fault("no decimal integer on its line, as Python writes one"))
+}
+
+fn too_long(instruction: &Instruction<'_>, digits_max: u64) -> Fault {
+    Fault::TooLarge { name: "digits-max", limit: digits_max, offset: instruction.offset as u64 }
+}
+
+/// A decimal integer as Python writes it. With zeros before it, one Python would read it as octal, and another as text.
+pub(crate) fn decimal(line: &[u8]) -> Option<&str> {
+    let digits = line.strip_prefix(b"-").unwrap_or(line);
+    let is_canonical =
+        !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) && (digits[0] != b'0' || line == b"0");
+    std::str::from_utf8(line).ok().filter(|_| is_canonical)
 }
 
 fn float(line: &[u8]) -> Option<f64> {

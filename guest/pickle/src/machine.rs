@@ -7,7 +7,7 @@ use autotel_store_sdk::{Fault, Options};
 
 use crate::graph::{Call, Global, Graph, Node, NodeId, Object, Value};
 use crate::instructions::{Argument, Instruction};
-use crate::literal::Literal;
+use crate::literal::{Literal, decimal};
 use crate::memo::Memo;
 use crate::opcode::{Form, code};
 use crate::options::{Bound, Bounds};
@@ -60,6 +60,7 @@ pub(crate) struct Machine {
     /// How high the stack was at each mark.
     marks: Vec<usize>,
     memo: Memo,
+    is_memo_by_lines: Option<bool>,
     /// Buffers that were asked for.
     buffers: u32,
     bounds: Bounds,
@@ -74,6 +75,7 @@ impl Machine {
             stack: Vec::new(),
             marks: Vec::new(),
             memo: Memo::default(),
+            is_memo_by_lines: None,
             buffers: 0,
             bounds: Bounds::of(options),
             protocol: 0,
@@ -112,9 +114,18 @@ impl Machine {
             code::BINFLOAT | code::SHORT_BINBYTES | code::BINBYTES | code::BINBYTES8 => {
                 self.stack.push(Value::Literal(at as u32));
             }
-            code::MEMOIZE => self.put(self.memo.len() as u64, instruction)?,
-            code::BINPUT | code::LONG_BINPUT | code::PUT => self.put(self.index(instruction)?, instruction)?,
-            code::BINGET | code::LONG_BINGET | code::GET => self.get(self.index(instruction)?, instruction)?,
+            code::MEMOIZE => {
+                self.use_memo(instruction)?;
+                self.put(self.memo.len() as u64, instruction)?;
+            }
+            code::BINPUT | code::LONG_BINPUT | code::PUT => {
+                let index = self.index(instruction)?;
+                self.put(index, instruction)?;
+            }
+            code::BINGET | code::LONG_BINGET | code::GET => {
+                let index = self.index(instruction)?;
+                self.get(index, instruction)?;
+            }
             code::EMPTY_LIST => self.make(Node::List(Vec::new()), at),
             code::EMPTY_TUPLE => self.make(Node::Tuple(Vec::new()), at),
             code::EMPTY_DICT => self.make(Node::Dict(Vec::new()), at),
@@ -213,15 +224,24 @@ impl Machine {
 
     /// The number in the memo that an instruction names.
     #[inline]
-    fn index(&self, instruction: &Instruction<'_>) -> Result<u64, Fault> {
-        let index = match (instruction.argument, instruction.opcode.form) {
-            (Argument::Integer(index), _) => Some(index),
-            (Argument::Bytes(line), Form::IntLine) => {
-                std::str::from_utf8(line).ok().and_then(|line| line.trim().parse().ok())
-            }
+    fn index(&mut self, instruction: &Instruction<'_>) -> Result<u64, Fault> {
+        let index = match instruction.argument {
+            Argument::Integer(index) => u64::try_from(index).ok(),
+            Argument::Bytes(line) => decimal(line).and_then(|line| line.parse().ok()),
             _ => None,
         };
-        index.and_then(|index| u64::try_from(index).ok()).ok_or_else(|| instruction.fault("no number of the memo"))
+        self.use_memo(instruction)?;
+        index.ok_or_else(|| instruction.fault("no number of the memo"))
+    }
+
+    /// Refuses a memo whose numbers stand on lines and in bytes: to Python 2 those are others, to Python 3 the same.
+    #[inline]
+    fn use_memo(&mut self, instruction: &Instruction<'_>) -> Result<(), Fault> {
+        let is_by_lines = instruction.opcode.form == Form::IntLine;
+        if *self.is_memo_by_lines.get_or_insert(is_by_lines) == is_by_lines {
+            return Ok(());
+        }
+        Err(instruction.fault("numbers of the memo on lines and in bytes, which Pythons read in different ways"))
     }
 
     #[inline]
@@ -273,6 +293,10 @@ impl Machine {
         };
         let first = first.filter(|&first| first > self.bottom());
         let first = first.ok_or_else(|| instruction.fault("too little is on the stack"))?;
+        if first == self.stack.len() {
+            // Nothing is put into whatever it is.
+            return Ok(());
+        }
         let Value::Node(id) = self.stack[first - 1] else {
             return Err(instruction.fault("what is to be filled is no container"));
         };
@@ -349,6 +373,15 @@ impl Machine {
 
     fn build(&mut self, instruction: &Instruction<'_>) -> Result<(), Fault> {
         let state = self.pop(instruction)?;
+        if state == Value::None {
+            // What Python does without looking at what it is for, unless that has a method for it.
+            if let Value::Node(id) = self.top(instruction)?
+                && let Node::Object(object) = self.graph.node_mut(id)
+            {
+                object.states.push(state);
+            }
+            return Ok(());
+        }
         let Value::Node(id) = self.top(instruction)? else {
             return Err(instruction.fault("what is given a state is no object"));
         };
@@ -416,7 +449,8 @@ fn small(argument: Argument<'_>) -> Value {
     if let Argument::Integer(value) = argument { Value::Integer(value as i32) } else { Value::None }
 }
 
-fn global_on_lines(instruction: &Instruction<'_>) -> Result<Global, Fault> {
+/// The global that an instruction names.
+pub(crate) fn global_on_lines(instruction: &Instruction<'_>) -> Result<Global, Fault> {
     let Argument::TwoLines(module, name) = instruction.argument else {
         return Err(instruction.fault("it has no module and name"));
     };

@@ -1,12 +1,13 @@
 //! Which objects of a pickle are known to be data, and what those are written as.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use autotel_store_sdk::{Fault, Options, Verdict, excerpt};
 
 use crate::dangerous::danger;
 use crate::document::Part;
-use crate::graph::{Call, Graph, Node, NodeId};
+use crate::graph::{Call, Global, Graph, Node, NodeId, Value};
 use crate::options::INERT;
 use crate::{inert, known, records};
 
@@ -18,7 +19,8 @@ pub(crate) struct Judgement {
 }
 
 const KNOWN: Judgement = judged(Verdict::Known, "it holds data");
-const INSTANCE: Judgement = judged(Verdict::Instance, "its class is not known, and its fields are data");
+const INSTANCE: Judgement =
+    judged(Verdict::Instance, "Python would import and make its class, which is not known; here its fields are data");
 const UNKNOWN: Judgement = judged(Verdict::Unknown, "nothing of that name is known to hold data");
 const OF_ANOTHER_SHAPE: Judgement =
     judged(Verdict::Unknown, "its arguments or its state are not those that Python pickles it with");
@@ -28,8 +30,8 @@ const fn judged(verdict: Verdict, why: &'static str) -> Judgement {
     Judgement { verdict, why }
 }
 
-/// The judgements of a pickle's nodes; `None` for plain data.
-pub(crate) fn judge(graph: &Graph) -> Vec<Option<Judgement>> {
+/// The judgements of a pickle's nodes, of which `root` is what it gives; `None` for plain data.
+pub(crate) fn judge(graph: &Graph, root: Option<Value>) -> Vec<Option<Judgement>> {
     let mut judgements = vec![None; graph.len()];
     let mut classes = vec![false; graph.len()];
     for id in graph.ids() {
@@ -44,13 +46,17 @@ pub(crate) fn judge(graph: &Graph) -> Vec<Option<Judgement>> {
             if is_known { OF_ANOTHER_SHAPE } else { UNKNOWN }
         });
     }
+    let values = values(graph, root, &judgements);
     for id in graph.ids() {
         let judgement = match graph.node(id) {
-            Node::Global(global) if known::is_known(global) => KNOWN,
-            Node::Global(global) => match danger(global) {
-                Some(danger) => judged(Verdict::Dangerous, danger),
-                None if classes[Graph::index(id)] => INSTANCE,
-                None => UNKNOWN,
+            Node::Global(global) if known::is_zone_getter(global) && !values[Graph::index(id)] => KNOWN,
+            Node::Global(global) => match judge_alone(global) {
+                Judgement { verdict: Verdict::Unknown, .. }
+                    if classes[Graph::index(id)] && !values[Graph::index(id)] =>
+                {
+                    INSTANCE
+                }
+                judgement => judgement,
             },
             Node::Persistent(_) | Node::Extension(_) | Node::Buffer { .. } => ELSEWHERE,
             _ => continue,
@@ -58,6 +64,44 @@ pub(crate) fn judge(graph: &Graph) -> Vec<Option<Judgement>> {
         judgements[Graph::index(id)] = Some(judgement);
     }
     judgements
+}
+
+/// The judgement of a global, whatever it is for.
+pub(crate) fn judge_alone(global: &Global) -> Judgement {
+    match danger(global) {
+        _ if known::is_known(global) => KNOWN,
+        Some(danger) => judged(Verdict::Dangerous, danger),
+        None => UNKNOWN,
+    }
+}
+
+/// Which nodes stand anywhere as values, and not alone as the class of an instance or as what is called for a known type.
+fn values(graph: &Graph, root: Option<Value>, judgements: &[Option<Judgement>]) -> Vec<bool> {
+    let mut values = vec![false; graph.len()];
+    let mut mark = |value: Value| {
+        if let Value::Node(id) = value {
+            values[Graph::index(id)] = true;
+        }
+    };
+    root.map(&mut mark);
+    // The arguments of `_reconstructor`, whose class stands in them.
+    let reconstructed: BTreeSet<_> = graph.ids().filter_map(|id| records::reconstructed(graph, id)).collect();
+    for id in graph.ids() {
+        match graph.node(id) {
+            Node::Object(object) => {
+                if judgements[Graph::index(id)].is_none_or(|it| it.verdict >= Verdict::Unknown) {
+                    mark(object.callee);
+                }
+                // The callee is the first child.
+                (1..).map_while(|n| graph.node(id).child(n)).for_each(&mut mark);
+            }
+            node => {
+                let first = usize::from(reconstructed.contains(&id) && !graph.is_shared(id));
+                (first..).map_while(|n| node.child(n)).for_each(&mut mark);
+            }
+        }
+    }
+    values
 }
 
 /// What a node is called.
@@ -84,13 +128,14 @@ pub(crate) struct Objects {
 
 impl Objects {
     /// Refuses what is not known to be data anywhere in the pickle, also where it is thrown away again.
-    pub fn new(graph: &Graph, options: &Options) -> Result<Self, Fault> {
+    pub fn new(graph: &Graph, root: Value, options: &Options) -> Result<Self, Fault> {
         let is_inert = options.flag(INERT);
         if is_inert {
             return Ok(Self { is_inert });
         }
         // What is dangerous is told first, wherever it is.
-        let judgements = judge(graph).into_iter().zip(graph.ids()).filter_map(|(judgement, id)| Some((judgement?, id)));
+        let judgements =
+            judge(graph, Some(root)).into_iter().zip(graph.ids()).filter_map(|(judgement, id)| Some((judgement?, id)));
         let worst = judgements
             .filter(|(it, _)| it.verdict >= Verdict::Unknown)
             .max_by_key(|(it, id)| (it.verdict, Reverse(*id)));

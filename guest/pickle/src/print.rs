@@ -18,6 +18,8 @@ use crate::literal::has_surrogates;
 use crate::opcode::code;
 
 const PROTOCOL: &str = "protocol";
+/// Exponents of Python's decimals, less the digits that a decimal may have.
+const EXPONENT_MAX: u64 = 999_999_999_000_000_000;
 /// Arguments of a call, at most.
 const ARGUMENTS_MAX: usize = 3;
 
@@ -127,6 +129,9 @@ impl Printer {
             Token::Simple(value) => {
                 to.lose_simple(*value);
                 self.scalar(to, |to| to.push(code::NONE))
+            }
+            Token::Decimal(value) if value.exponent.unsigned_abs() > EXPONENT_MAX => {
+                Err(Fault::unsupported("a decimal of an exponent that Python's have not"))
             }
             Token::Decimal(value) => {
                 let (text, protocol) = (value.to_string(), self.protocol);

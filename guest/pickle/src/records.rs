@@ -1,8 +1,8 @@
 //! Instances of classes that are not known, such as dataclasses and named tuples: their fields are data.
 
-use crate::dangerous::is_of_python;
+use crate::dangerous::{is_main, is_of_python};
 use crate::document::Part;
-use crate::graph::{Call, Graph, Node, NodeId, Object, Value};
+use crate::graph::{Call, Global, Graph, Node, NodeId, Object, Value};
 
 /// The class of an object that is an instance with fields: of `__new__` without arguments and a state, as dataclasses
 /// are, or with arguments alone, as named tuples are.
@@ -11,7 +11,7 @@ use crate::graph::{Call, Graph, Node, NodeId, Object, Value};
 pub(crate) fn class(graph: &Graph, object: &Object) -> Option<NodeId> {
     let Instance { class, arguments } = instance(graph, object)?;
     let Value::Node(id) = class else { return None };
-    let is_own = graph.global(class).is_some_and(|class| !is_of_python(class));
+    let is_own = graph.global(class).is_some_and(|class| !is_of_python(class) && has_plain_name(class));
     let has_fields = match object.states[..] {
         [] => true,
         [state] => arguments.is_none() && fields(graph, state).is_some(),
@@ -19,6 +19,12 @@ pub(crate) fn class(graph: &Graph, object: &Object) -> Option<NodeId> {
     };
     let is_filled = !object.items.is_empty() || !object.entries.is_empty();
     (is_own && has_fields && !is_filled && object.keywords.is_none()).then_some(id)
+}
+
+/// Whether a class is found by a name of its own: `__builtins__` and the like get from any module to any other.
+fn has_plain_name(class: &Global) -> bool {
+    let is_plain = |part: &str| !part.is_empty() && !part.starts_with("__") && !part.contains(char::is_whitespace);
+    (is_main(&class.module) || class.module.split('.').all(is_plain)) && class.name.split('.').all(is_plain)
 }
 
 /// An object that its class's `__new__` makes.
@@ -48,6 +54,13 @@ pub(crate) fn instance(graph: &Graph, object: &Object) -> Option<Instance> {
         },
         _ => None,
     }
+}
+
+/// The arguments that an object is reconstructed with, where it is.
+pub(crate) fn reconstructed(graph: &Graph, id: NodeId) -> Option<NodeId> {
+    let Node::Object(object) = graph.node(id) else { return None };
+    let is_it = object.call == Call::Function && graph.global(object.callee)?.is("copyreg", "_reconstructor");
+    if let (true, Value::Node(arguments)) = (is_it, object.arguments) { Some(arguments) } else { None }
 }
 
 /// The dict of a state, or the two of one with slots.

@@ -1,6 +1,6 @@
 //! The store as functions over bytes: what pickles say, what is refused, and that what is printed comes back.
 
-use autotel_store_sdk::{Fault, Operations, OptionValue, Options, Store, Value, parse_all, print_all};
+use autotel_store_sdk::{Fault, Operations, OptionValue, Options, Store, Value, Verdict, parse_all, print_all};
 
 use crate::PickleStore;
 
@@ -224,6 +224,103 @@ fn what_is_not_known_to_be_data_is_refused_wherever_it_is() {
 }
 
 #[test]
+fn no_class_is_an_instances_that_gets_at_others_or_is_used_otherwise() {
+    for pickle in [
+        &b"c__main__\n__builtins__.tuple\n)\x81."[..],
+        b"c__main__\nOrder.__class__\n)\x81.",
+        b"cshop.__main__\nX\n)\x81.",
+        b"c__hello__\nX\n)\x81.",
+        b"c_private\nX\n)\x81.",
+        b"crepr\nRepr\n)\x81.",
+        b"csix.moves.builtins\nmap\n)\x81.",
+        b"cshop\neval\nq\x000cshop\nmap\n(h\0]V1\nat\x81\x85\x810h\0)\x81.",
+        b"](cshop\nOrder\nq\0h\0)\x81e.",
+        b"ccopy_reg\n_reconstructor\n(cshop\nOrder\nq\0c__builtin__\nobject\nNtR0h\0.",
+    ] {
+        assert!(load_with(pickle, &options()).is_err(), "{pickle:?}");
+    }
+    assert_eq!(loaded(b"c__main__\nOuter.Inner\n)\x81."), named("__main__.Outer.Inner", list([])));
+}
+
+#[test]
+fn what_pythons_read_in_different_ways_is_refused() {
+    for pickle in [
+        &b"I010\n."[..],
+        b"I+1\n.",
+        b"I0x10\n.",
+        b"L 1L\n.",
+        b"Np01\n0g1\n.",
+        b"Np1\n0h\x01.",
+        b"K\x01q\x010g1\n.",
+        b"K\x01\x940p0\n.",
+    ] {
+        assert!(matches!(load_with(pickle, &options()), Err(Fault::Syntax { .. })), "{pickle:?}");
+    }
+}
+
+#[test]
+fn time_zones_are_read_and_no_other_attribute_is() {
+    let zone = |class: &str, name: &str| {
+        let pickle = format!("cbuiltins\ngetattr\nczoneinfo\n{class}\nV{name}\n\u{86}RVEurope/Berlin\nI01\n\u{86}R.");
+        pickle.chars().map(|c| c as u8).collect::<Vec<_>>()
+    };
+    assert_eq!(loaded(&zone("ZoneInfo", "_unpickle")), named("zoneinfo.ZoneInfo", "Europe/Berlin"));
+    for (class, name) in [("ZoneInfo", "from_file"), ("TZPATH", "_unpickle")] {
+        assert!(refusal(&zone(class, name)).0.contains("builtins.getattr"));
+    }
+    assert!(load_with(b"cbuiltins\ngetattr\n.", &options()).is_err());
+}
+
+#[test]
+fn nothing_is_read_as_less_than_it_is() {
+    let fold = b"cdatetime\ndatetime\n(C\x0a\x07\xe4\x8a\x19\x02\x1e\0\0\0\0tR.";
+    let told = map([("local", "2020-10-25T02:30:00".into()), ("fold", 1i64.into())]);
+    assert_eq!(loaded(fold), named("datetime.datetime", told));
+    assert_eq!(loaded(b"cpathlib\nPureWindowsPath\n(VC:\nVa\ntR."), named("pathlib.PureWindowsPath", "C:a"));
+    assert_eq!(loaded(b"c__builtin__\nlong\n."), named("global", "builtins.int"));
+    assert!(refusal(b"}(K\x01N\x88Nu.").0.contains("twice"), "1 is True");
+    assert!(load_with(b"}(G\x7f\xf8\0\0\0\0\0\0NG\x7f\xf8\0\0\0\0\0\0Nu.", &options()).is_ok(), "NaN is not NaN");
+}
+
+#[test]
+fn what_is_inspected_is_told_behind_damage_too() {
+    let names = |pickle: &[u8]| {
+        let source = autotel_store_sdk::Source::new(std::io::Cursor::new(pickle.to_vec()));
+        let parts = PickleStore::inspect(source, &options()).unwrap().unwrap();
+        let last = parts.into_iter().next_back().unwrap();
+        (last.verdict, last.damage.is_some(), last.elements.into_iter().map(|element| element.name).collect::<Vec<_>>())
+    };
+    for pickle in [
+        &b"]K\x01aK\0K\x02s0cos\nsystem\n."[..],
+        b"I0x10\n0cos\nsystem\n.",
+        b"\xff\xff\x8c\x02os\x8c\x06system\x93.",
+        b"N.\xffcos\nsystem\n",
+    ] {
+        assert_eq!(names(pickle), (Verdict::Dangerous, true, vec!["os.system".to_owned()]), "{pickle:?}");
+    }
+    for pickle in [&b"N(e0NNb0](N}tb0cos\nsystem\n."[..], b"cos\nsystem\n0N."] {
+        assert_eq!(names(pickle).0, Verdict::Dangerous, "{pickle:?}");
+    }
+    assert_eq!(names(b"N"), (Verdict::Unknown, true, vec![]));
+}
+
+#[test]
+fn looking_at_the_same_again_and_again_ends() {
+    let text = [&b"X\0\0\x01\0"[..], &b"a".repeat(1 << 16)].concat();
+    let calls = [
+        b"c_codecs\nencode\nq\0".as_slice(),
+        &text,
+        b"q\x01V",
+        b"latin1\n\x86q\x02",
+        &b"h\0h\x02R0".repeat(5000),
+        b"N.",
+    ];
+    assert!(load_with(&calls.concat(), &options()).is_err());
+    let long = [&b"\x8b"[..], &3_000_000u32.to_le_bytes(), &vec![0x55; 3_000_000], b"."].concat();
+    assert_eq!(refusal(&long).0, "digits-max");
+}
+
+#[test]
 fn a_refusal_says_what_and_where() {
     let (message, offset) = refusal(b"](K\x01cos\nsystem\n(S'id'\ntRe.");
     assert_eq!(offset, 4);
@@ -340,5 +437,7 @@ fn what_a_pickle_of_data_cannot_hold_is_told() {
     assert_eq!(losses[0].what, "the type `shop.Order`");
     let key = Value::Map([(map([]), Value::Null)].into_iter().collect());
     assert!(print_all::<PickleStore>(&key.to_cbor(), &options).is_err(), "no dict is a key");
+    let same = Value::Map([(Value::from(1i64), Value::Null), (Value::from(true), Value::Null)].into_iter().collect());
+    assert!(print_all::<PickleStore>(&same.to_cbor(), &options).is_err(), "1 is True");
     assert!(print_all::<PickleStore>(&[], &options).is_err(), "a file without a document");
 }

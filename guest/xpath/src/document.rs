@@ -69,7 +69,7 @@ struct Building {
     names: &'static NameTable,
     scopes: Scopes,
     depth: usize,
-    /// What the root element's prefixes stand for.
+    /// What the root element's prefixes stand for, and names without one.
     prefixes: Vec<(String, String)>,
 }
 
@@ -114,7 +114,7 @@ impl Elements for Building {
     fn start(&mut self, name: &str, attributes: &[Attribute], _: &Walk) {
         self.scopes.open(attributes.iter().map(|attribute| (&*attribute.name, &*attribute.value)));
         if self.depth == 0 {
-            let own = self.scopes.in_scope().filter(|(prefix, _)| !prefix.is_empty());
+            let own = self.scopes.in_scope().filter(|(_, uri)| !uri.is_empty());
             self.prefixes = own.map(|(prefix, uri)| (prefix.to_owned(), uri.to_owned())).collect();
         }
         self.depth += 1;

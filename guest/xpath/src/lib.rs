@@ -38,7 +38,7 @@ impl Tool for XPath {
                 OptionDescription::text(
                     "namespaces",
                     "",
-                    "what prefixes stand for, beside those of the root element: PREFIX=URI, several with spaces between",
+                    "what prefixes stand for, beside those of the root element: PREFIX=URI, several with spaces between, =URI for names without one",
                 )
                 .to(Operations::QUERY),
             )

@@ -71,6 +71,17 @@ fn prefixes_are_those_of_the_option_and_then_of_the_root_element() {
 }
 
 #[test]
+fn names_without_a_prefix_are_in_the_default_namespace_of_the_root_element() {
+    let c = map([("tag", "c".into())]);
+    let root =
+        map([("tag", "b".into()), ("attributes", map([("xmlns", "urn:d".into())])), ("children", vec![c].into())]);
+    let found = find_with("//c", "", &root).unwrap();
+    assert_eq!(found[0].path, "/b/c[1]");
+    assert_eq!(find_with(&found[0].path, "", &root).unwrap().len(), 1);
+    assert_eq!(find_with("//c", "=urn:other", &root).unwrap().len(), 0);
+}
+
+#[test]
 fn what_is_no_expression_is_refused_before_a_document_comes() {
     let options = Options::defaults(&XPath::describe(), Operations::QUERY);
     for expression in ["//p:b[", "", "none()", "$x"] {

@@ -37,7 +37,7 @@ impl Arguments {
         let parts = store.inspect()?;
         let worst = parts.iter().map(|part| part.verdict).max().unwrap_or(Verdict::Data);
         let status = if self.json { self.print_json(&parts, worst) } else { self.print(&parts) }?;
-        Ok(if worst < Verdict::Unknown { status } else { ExitCode::from(1) })
+        Ok(if worst < Verdict::Instance { status } else { ExitCode::from(1) })
     }
 
     fn print(&self, parts: &[InspectedPart]) -> Result<ExitCode, Error> {

@@ -6,6 +6,9 @@ use crate::elements::{Data, Elements, Kind};
 use crate::graph::{Node, Value};
 use Part::{Array, End, Entries, Items, Map, Tag};
 
+/// What looking at a pair counts for.
+const PAIR_BYTES: usize = 8;
+
 /// `set(list)`: how one is written below protocol 4.
 pub(crate) fn set(it: &Pickled<'_>) -> Option<Vec<Part>> {
     let items = it.list_argument()?;
@@ -42,6 +45,7 @@ pub(crate) fn ordered_dict(it: &Pickled<'_>) -> Option<Vec<Part>> {
     }
     let mut entries = vec![Map];
     for &pair in it.graph.items(pairs)? {
+        it.graph.work(PAIR_BYTES)?;
         let [key, value] = *it.graph.items(pair)? else { return None };
         entries.extend([Part::Value(key), Part::Value(value)]);
     }

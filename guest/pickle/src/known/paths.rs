@@ -16,7 +16,8 @@ pub(crate) fn windows_path(it: &Pickled<'_>) -> Option<Vec<Part>> {
 fn joined(it: &Pickled<'_>, separator: char) -> Option<Vec<Part>> {
     let mut path = String::new();
     for &part in it.arguments {
-        if !path.is_empty() && !path.ends_with(separator) {
+        // A drive alone stands for the folder that the program is in there.
+        if !path.is_empty() && !path.ends_with([separator, ':']) {
             path.push(separator);
         }
         path.push_str(&it.graph.text(part)?);
@@ -24,6 +25,6 @@ fn joined(it: &Pickled<'_>, separator: char) -> Option<Vec<Part>> {
     if path.is_empty() {
         path.push('.');
     }
-    let class = &it.graph.global(it.object.callee)?.name;
+    let class = it.graph.global(it.object.callee)?.name();
     it.is_plain().then(|| Part::named(&format!("pathlib.{class}"), [Part::text(&path)]))
 }

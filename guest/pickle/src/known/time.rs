@@ -4,13 +4,15 @@ use std::fmt::Write as _;
 
 use autotel_store_sdk::TIMESTAMP_TAG;
 
-use super::{Pickled, bytes_of};
+use super::{Pickled, bytes_of, is_zone_unpickler};
 use crate::document::{Part, map};
 use crate::graph::{Graph, Node, Value};
 
 /// RFC 8943: a date as text.
 pub(crate) const DATE_TAG: u64 = 1004;
 const DAY_SECONDS: i64 = 86_400;
+/// The bit of a month, or of an hour, that tells the second of two times that clocks show when they are set back.
+const FOLD: u8 = 0x80;
 
 /// `date(bytes)`, of four bytes.
 pub(crate) fn date(it: &Pickled<'_>) -> Option<Vec<Part>> {
@@ -22,39 +24,43 @@ pub(crate) fn date(it: &Pickled<'_>) -> Option<Vec<Part>> {
 /// `time(bytes)` or `time(bytes, zone)`, of six bytes.
 pub(crate) fn time(it: &Pickled<'_>) -> Option<Vec<Part>> {
     let (bytes, zone) = it.bytes_and_zone()?;
-    let bytes: [u8; 6] = bytes.as_slice().try_into().ok()?;
-    let text = time_text([bytes[0] & 0x7f, bytes[1], bytes[2], bytes[3], bytes[4], bytes[5]])?;
-    it.is_plain().then(|| match zone {
-        None => Part::named("datetime.time", [Part::text(&text)]),
-        Some(Zone::Offset(offset)) => Part::named("datetime.time", [Part::text(&format!("{text}{offset}"))]),
-        Some(Zone::Named(zone)) => Part::named("datetime.time", in_zone(&text, &zone)),
-    })
+    let [hour, rest @ ..]: [u8; 6] = bytes.as_slice().try_into().ok()?;
+    let [minute, second, high, middle, low] = rest;
+    let text = time_text([hour & 0x7f, minute, second, high, middle, low])?;
+    it.is_plain().then(|| Part::named("datetime.time", told(&text, zone, hour & FOLD != 0)))
 }
 
-/// `datetime(bytes)` or `datetime(bytes, zone)`, of ten bytes. One with an offset is RFC 3339's.
+/// `datetime(bytes)` or `datetime(bytes, zone)`, of ten bytes. One with an offset alone is RFC 3339's.
 pub(crate) fn datetime(it: &Pickled<'_>) -> Option<Vec<Part>> {
     let (bytes, zone) = it.bytes_and_zone()?;
     let bytes: [u8; 10] = bytes.as_slice().try_into().ok()?;
-    let text = datetime_text(bytes)?;
+    let (text, is_second) = (datetime_text(bytes)?, bytes[2] & FOLD != 0);
     it.is_plain().then(|| match zone {
-        None => Part::named("datetime.datetime", [Part::text(&text)]),
-        Some(Zone::Offset(offset)) if offset.len() == "+00:00".len() => {
+        Some(Zone { offset: Some(offset), name: None }) if offset.len() == "+00:00".len() && !is_second => {
             vec![Part::Tag(TIMESTAMP_TAG), Part::text(&format!("{text}{offset}"))]
         }
-        Some(Zone::Offset(offset)) => Part::named("datetime.datetime", [Part::text(&format!("{text}{offset}"))]),
-        Some(Zone::Named(zone)) => Part::named("datetime.datetime", in_zone(&text, &zone)),
+        zone => Part::named("datetime.datetime", told(&text, zone, is_second)),
     })
 }
 
-/// A time as clocks show it somewhere.
-fn in_zone(text: &str, zone: &str) -> Vec<Part> {
-    map([("local", vec![Part::text(text)]), ("zone", vec![Part::text(zone)])])
+/// A time as clocks show it: text, or that with its zone, and that it is the second of two that clocks show when they are
+/// set back.
+fn told(text: &str, zone: Option<Zone>, is_second: bool) -> Vec<Part> {
+    let Zone { offset, name } = zone.unwrap_or(Zone { offset: None, name: None });
+    let local = vec![Part::text(&format!("{text}{}", offset.unwrap_or_default()))];
+    let zone = name.map(|name| vec![Part::text(&name)]);
+    let fold = vec![Part::Integer(1i64.into())];
+    match (zone, is_second) {
+        (None, false) => local,
+        (Some(zone), false) => map([("local", local), ("zone", zone)]),
+        (None, true) => map([("local", local), ("fold", fold)]),
+        (Some(zone), true) => map([("local", local), ("zone", zone), ("fold", fold)]),
+    }
 }
 
 /// `timedelta(days, seconds, microseconds)`.
 pub(crate) fn timedelta(it: &Pickled<'_>) -> Option<Vec<Part>> {
-    duration(it.graph, it.arguments)?;
-    it.scalars("datetime.timedelta")
+    if it.arguments.len() == 3 { it.scalars("datetime.timedelta") } else { None }
 }
 
 /// `timezone(timedelta)`, perhaps with a name.
@@ -76,10 +82,10 @@ pub(crate) fn zone(it: &Pickled<'_>) -> Option<Vec<Part>> {
 }
 
 /// Where a time is told.
-enum Zone {
-    /// So far from UTC.
-    Offset(String),
-    Named(String),
+struct Zone {
+    /// How far from UTC.
+    offset: Option<String>,
+    name: Option<String>,
 }
 
 impl Pickled<'_> {
@@ -94,12 +100,20 @@ impl Pickled<'_> {
 
 fn zone_of(graph: &Graph, value: Value) -> Option<Zone> {
     let Some(Node::Object(object)) = graph.find(value) else { return None };
-    let (callee, arguments) = (graph.global(object.callee)?, graph.items(object.arguments)?);
-    if callee.is("datetime", "timezone") {
-        return offset_of(graph, arguments).map(Zone::Offset);
+    let arguments = graph.items(object.arguments)?;
+    let is_callee = |module, name| graph.global(object.callee).is_some_and(|callee| callee.is(module, name));
+    if is_callee("datetime", "timezone") {
+        let name = match arguments.get(1) {
+            Some(&name) => Some(graph.text(name)?.into_owned()),
+            None => None,
+        };
+        return Some(Zone { offset: Some(offset_of(graph, arguments)?), name });
     }
-    let is_zone = callee.is("zoneinfo", "ZoneInfo._unpickle");
-    if is_zone { graph.text(*arguments.first()?).map(|key| Zone::Named(key.into_owned())) } else { None }
+    let is_zone = is_callee("zoneinfo", "ZoneInfo._unpickle") || is_zone_unpickler(graph, object.callee);
+    if !is_zone {
+        return None;
+    }
+    Some(Zone { offset: None, name: Some(graph.text(*arguments.first()?)?.into_owned()) })
 }
 
 /// The offset of a `timezone` with these arguments: `+02:00`, with seconds and microseconds where it has those.

@@ -1,8 +1,11 @@
 //! The containers that are being printed.
 
-use autotel_store_sdk::{Fault, Output};
+use autotel_store_sdk::{Fault, Integer, Output};
 
 use super::{Printer, calls, scalars};
+use crate::graph::whole;
+use crate::instructions::Instruction;
+use crate::literal::Literal;
 use crate::opcode::code;
 
 /// Items that are put into a container at once, as Python does it.
@@ -52,6 +55,20 @@ impl Frame {
     }
 }
 
+/// What tells a key from others, to Python: numbers are the same key where they are equal.
+fn key(written: &[u8]) -> Vec<u8> {
+    let number = Instruction::at(written, 0).ok().and_then(|instruction| match instruction.opcode.code {
+        code::NEWTRUE => Some(1i64.into()),
+        code::NEWFALSE => Some(0i64.into()),
+        _ => match Literal::of(&instruction, u64::MAX).ok()? {
+            Literal::Integer(value) => Some(value),
+            Literal::Float(value) => whole(value),
+            _ => None,
+        },
+    });
+    number.map_or_else(|| written.to_vec(), |number: Integer| [&[code::LONG1], &*number.to_twos_complement()].concat())
+}
+
 impl Printer {
     /// Whether the next item is hashed: a key of a dict, or in a set or in such.
     pub(super) fn is_hashed(&self) -> bool {
@@ -63,7 +80,7 @@ impl Printer {
         self.before_item(to);
         let start = to.bytes().len();
         write(to.bytes());
-        if self.frames.last().is_some_and(Frame::is_at_key) && self.keys.insert(&to.bytes()[start..]).is_err() {
+        if self.frames.last().is_some_and(Frame::is_at_key) && self.keys.insert(&key(&to.bytes()[start..])).is_err() {
             return Err(Fault::unsupported("a key that comes twice in one map"));
         }
         self.after_item(to)
