@@ -18,7 +18,7 @@ call() {
     wasmtime run --dir "$folder::/store" --invoke "$1($3)" "$folder/$store.wasm"
 }
 
-for files in "json-store order.json twice.json" "xml-store broken.xml note.xml order.bpmn" \
+for files in "json-store order.json twice.json" "pickle-store hostile.pickle order.pickle" "xml-store broken.xml note.xml order.bpmn" \
     "yaml-store broken.yaml tagged.yaml"; do
     read -r store files <<< "$files"
     ../target/debug/autotel extract "$store" "$folder/$store.wasm"

@@ -4,12 +4,17 @@ use autotel_stores::{Description, Format, OptionDescription, OptionKind, OptionV
 
 pub fn description(description: &Description) -> String {
     let Description { name, version, summary, formats, operations, options } = description;
-    format!(
+    quoted(format!(
         "{{name: {name:?}, version: {version:?}, summary: {summary:?}, formats: {}, operations: {}, options: {}}}",
         list(formats, format),
         flags(operations.names()),
         list(options, option),
-    )
+    ))
+}
+
+/// WAVE escapes single quotes too.
+fn quoted(answer: String) -> String {
+    answer.replace('\'', "\\'")
 }
 
 fn format(format: &Format) -> String {
@@ -42,13 +47,14 @@ fn option(option: &OptionDescription) -> String {
 }
 
 pub fn problems(problems: &[Problem]) -> String {
-    list(problems, |problem| {
+    let wave = |problem: &Problem| {
         let at = problem.at.expect("each problem of these files is in one place");
         format!(
             "{{message: {:?}, at: some({{offset: {}, line: {}, column: {}}})}}",
             problem.message, at.offset, at.line, at.column
         )
-    })
+    };
+    quoted(list(problems, wave))
 }
 
 fn list<T>(items: &[T], wave: impl Fn(&T) -> String) -> String {
