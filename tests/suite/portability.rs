@@ -17,9 +17,11 @@ use serde_json::{Value, json};
 
 const OPERATIONS: [&str; 6] = ["describe", "load", "save", "validate", "reader", "writer"];
 
-/// Files of the tests' own for each store, and the outside suite that has more of them where there is one, with their
-/// extension there.
-const FILES: [(&str, &[&str], Option<(&str, &str)>); 4] = [
+/// The name of an outside suite, and the extension of its files.
+type Suite = (&'static str, &'static str);
+
+/// Files of the tests' own for each store, and the outside suite that has more of them, where there is one.
+const FILES: [(&str, &[&str], Option<Suite>); 4] = [
     ("json-store", &["order.json", "twice.json"], Some(("json-schema", "json"))),
     ("pickle-store", &["order.pickle", "hostile.pickle"], None),
     ("xml-store", &["order.bpmn", "note.xml"], Some(("bpmn", "bpmn"))),
