@@ -27,8 +27,12 @@ fn bomb(scene: &Scene, limits: Limits, limit: Limit) -> Outcome {
 }
 
 /// A valid file of each built-in store.
-const SAMPLES: [(&str, &str); 3] = [
+const SAMPLES: [(&str, &str); 4] = [
     ("json", "{\"a\": [1, -2.5e3, true, null, \"\\u00e9\\n\"], \"b\": {}}"),
+    (
+        "pickle",
+        "(dp0\nVa\n(lp1\nI1\naF-2500.0\naNaVr\\xe9\naL12345678901234567890L\nag1\nascdecimal\nDecimal\n(V1.50\ntR0.",
+    ),
     ("yaml", "a: &x [1, 'it', \"\\t\"]\nb: *x\nc: |\n  text\n? k\n: !t v\n"),
     (
         "xml",

@@ -72,7 +72,7 @@ pub const ATTACKS: &[DataAttack] = &[
     refused("pickle", 32, "a global that is called", || b"cos\nsystem\n(S'echo hacked'\ntR.".to_vec()),
     refused("pickle", 32, "a call whose value is thrown away", || b"cos\nsystem\n(S'echo hacked'\ntR0N.".to_vec()),
     refused("pickle", 32, "a global of the stack", || b"\x80\x04\x8c\x05posix\x8c\x06system\x93\x8c\x02id\x85R.".to_vec()),
-    refused("pickle", 32, "a global below another", || b"\x80\x04\x8c\x08builtins\x8c\x16object.__subclasses__.x\x93)R.".to_vec()),
+    refused("pickle", 32, "a global below another", || b"\x80\x04\x8c\x08builtins\x8c\x17object.__subclasses__.x\x93)R.".to_vec()),
     refused("pickle", 32, "a module with a line end of its own", || b"cos\r\nsystem\r\n(S'id'\ntR.".to_vec()),
     refused("pickle", 32, "`INST`", || b"(S'id'\nios\nsystem\n.".to_vec()),
     refused("pickle", 32, "`OBJ`", || b"(cos\nsystem\nS'id'\no.".to_vec()),
