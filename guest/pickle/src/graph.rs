@@ -54,10 +54,7 @@ pub(crate) enum Node {
     /// What the program that loads the pickle has registered under this code.
     Extension(u32),
     /// The n-th of the buffers that the program has beside the pickle.
-    Buffer {
-        index: u32,
-        is_read_only: bool,
-    },
+    Buffer(u32),
 }
 
 impl Node {

@@ -9,7 +9,7 @@ pub(crate) fn parts(graph: &Graph, id: NodeId) -> Vec<Part> {
         Node::Object(object) => record(graph, id, object),
         Node::Persistent(identifier) => Part::named("persistent-id", [Part::Value(*identifier)]),
         Node::Extension(code) => Part::named("extension", [Part::Integer(i64::from(*code).into())]),
-        Node::Buffer { index, .. } => Part::named("buffer", [Part::Integer(i64::from(*index).into())]),
+        Node::Buffer(index) => Part::named("buffer", [Part::Integer(i64::from(*index).into())]),
         _ => Vec::new(),
     }
 }

@@ -10,7 +10,7 @@ use crate::instructions::Instruction;
 use crate::machine::{Run, global_on_lines, run_through};
 use crate::objects::{Judgement, judge, judge_alone, name};
 use crate::opcode::code;
-use crate::repr;
+use crate::{known, repr};
 
 /// Parts of a file, at most.
 const PARTS_MAX: usize = 1000;
@@ -24,26 +24,19 @@ const ARGUMENT_CHARACTERS_MAX: usize = 60;
 /// The pickles of a file, one after another, up to what is damaged.
 pub(crate) fn inspect(bytes: &Rc<Vec<u8>>, options: &Options) -> Vec<Part> {
     let mut parts = Vec::new();
-    let mut at = 0;
-    loop {
-        let run = run_through(bytes, at, options);
-        let end = run.outcome.as_ref().map(|(_, end)| *end).ok();
-        let mut part = part(run, at);
-        match end {
-            Some(end) if end < bytes.len() && parts.len() + 1 < PARTS_MAX => at = end,
-            Some(end) if end < bytes.len() => {
-                part.damage = Some(format!("no more than {PARTS_MAX} pickles of a file are told of"));
-                part.verdict = part.verdict.max(Verdict::Unknown);
-                parts.push(part);
-                return parts;
-            }
-            _ => {
-                parts.push(part);
-                return parts;
-            }
+    let mut next = Some(0);
+    while let Some(start) = next {
+        let run = run_through(bytes, start, options);
+        next = run.outcome.as_ref().ok().map(|(_, end)| *end).filter(|&end| end < bytes.len());
+        let mut part = part(run, start);
+        if next.is_some() && parts.len() + 1 == PARTS_MAX {
+            part.damage = Some(format!("no more than {PARTS_MAX} pickles of a file are told of"));
+            part.verdict = part.verdict.max(Verdict::Unknown);
+            next = None;
         }
         parts.push(part);
     }
+    parts
 }
 
 fn part(run: Run, offset: usize) -> Part {
@@ -71,11 +64,11 @@ fn part(run: Run, offset: usize) -> Part {
 }
 
 /// The globals that stand behind what is damaged, which another unpickler may get to.
-fn behind(graph: &Graph, fault: &Fault, known: &[Element]) -> Vec<Element> {
+fn behind(graph: &Graph, fault: &Fault, told: &[Element]) -> Vec<Element> {
     let (Fault::Syntax { offset, .. } | Fault::Invalid { offset, .. } | Fault::TooLarge { offset, .. }) = fault else {
         return Vec::new();
     };
-    let mut names: BTreeSet<String> = known.iter().map(|element| element.name.clone()).collect();
+    let mut names: BTreeSet<String> = told.iter().map(|element| element.name.clone()).collect();
     let mut found = Vec::new();
     let mut texts: [Option<String>; 2] = [None, None];
     let mut at = *offset as usize;
@@ -122,7 +115,7 @@ fn elements(graph: &Graph, root: Option<Value>) -> Vec<Element> {
         let Some(Judgement { verdict, why }) = judgement else { continue };
         // Of a global that is called, the call tells nothing else, unless it is another than that of data.
         if let Node::Object(object) = graph.node(id)
-            && (verdict < Verdict::Unknown || !is_known(graph, object.callee))
+            && (verdict < Verdict::Unknown || !known::is_known_value(graph, object.callee))
         {
             continue;
         }
@@ -138,10 +131,6 @@ fn elements(graph: &Graph, root: Option<Value>) -> Vec<Element> {
         }
     }
     elements
-}
-
-fn is_known(graph: &Graph, callee: Value) -> bool {
-    graph.global(callee).is_some_and(crate::known::is_known)
 }
 
 /// The worst of the elements, in the order in which they come.

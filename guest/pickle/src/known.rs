@@ -125,6 +125,11 @@ pub(crate) fn is_known(global: &Global) -> bool {
     find(global).is_some() || is_enumeration(global)
 }
 
+/// Whether a value is a global that is known.
+pub(crate) fn is_known_value(graph: &Graph, value: Value) -> bool {
+    graph.global(value).is_some_and(is_known)
+}
+
 /// A global that is known, where it is a value: its name.
 pub(crate) fn global(global: &Global) -> Vec<Part> {
     Part::named("global", [Part::text(&global.to_string())])

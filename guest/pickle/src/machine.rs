@@ -428,18 +428,12 @@ impl Machine {
 
     fn buffer(&mut self, instruction: &Instruction<'_>) -> Result<(), Fault> {
         if instruction.opcode.code == code::NEXT_BUFFER {
-            self.make(Node::Buffer { index: self.buffers, is_read_only: false }, instruction.offset);
+            self.make(Node::Buffer(self.buffers), instruction.offset);
             self.buffers += 1;
             return Ok(());
         }
-        // Bytes and the like are made read-only views, which say the same.
-        let top = self.top(instruction)?;
-        if let Value::Node(id) = top
-            && let Node::Buffer { is_read_only, .. } = self.graph.node_mut(id)
-        {
-            *is_read_only = true;
-        }
-        Ok(())
+        // What is below becomes a read-only view, which says the same.
+        self.top(instruction).map(drop)
     }
 }
 

@@ -42,11 +42,12 @@ pub(crate) fn judge(graph: &Graph, root: Option<Value>) -> Vec<Option<Judgement>
             classes[Graph::index(class)] = true;
             INSTANCE
         } else {
-            let is_known = graph.global(object.callee).is_some_and(known::is_known);
-            if is_known { OF_ANOTHER_SHAPE } else { UNKNOWN }
+            if known::is_known_value(graph, object.callee) { OF_ANOTHER_SHAPE } else { UNKNOWN }
         });
     }
-    let values = values(graph, root, &judgements);
+    // Only globals are asked for what else they are, and plain data has none.
+    let has_globals = graph.ids().any(|id| matches!(graph.node(id), Node::Global(_)));
+    let values = if has_globals { values(graph, root, &judgements) } else { Vec::new() };
     for id in graph.ids() {
         let judgement = match graph.node(id) {
             Node::Global(global) if known::is_zone_getter(global) && !values[Graph::index(id)] => KNOWN,
@@ -58,7 +59,7 @@ pub(crate) fn judge(graph: &Graph, root: Option<Value>) -> Vec<Option<Judgement>
                 }
                 judgement => judgement,
             },
-            Node::Persistent(_) | Node::Extension(_) | Node::Buffer { .. } => ELSEWHERE,
+            Node::Persistent(_) | Node::Extension(_) | Node::Buffer(_) => ELSEWHERE,
             _ => continue,
         };
         judgements[Graph::index(id)] = Some(judgement);
@@ -116,7 +117,7 @@ pub(crate) fn name(graph: &Graph, id: NodeId) -> String {
         Node::Global(global) => global.to_string(),
         Node::Persistent(_) => "a persistent identifier".to_owned(),
         Node::Extension(code) => format!("extension code {code}"),
-        Node::Buffer { index, .. } => format!("out-of-band buffer {index}"),
+        Node::Buffer(index) => format!("out-of-band buffer {index}"),
         _ => "plain data".to_owned(),
     }
 }

@@ -99,22 +99,25 @@ impl Printer {
         };
         let has_hashed = is_hashed || matches!(kind, Kind::Set | Kind::FrozenSet);
         let mut frame = Frame { kind, items: 0, is_hashed: has_hashed, close: &[], number };
-        if self.protocol < 4 && matches!(kind, Kind::Set | Kind::FrozenSet) {
-            // A call with a list.
-            self.before_item(to);
-            calls::class("builtins", if kind == Kind::Set { "set" } else { "frozenset" }, self.protocol, to.bytes());
+        // Below protocol 4 a call with a list.
+        let called = match kind {
+            Kind::Set if self.protocol < 4 => Some("set"),
+            Kind::FrozenSet if self.protocol < 4 => Some("frozenset"),
+            _ => None,
+        };
+        if called.is_some() {
             (frame.kind, frame.close) = (Kind::List, &[code::TUPLE1, code::REDUCE]);
-            to.bytes().push(code::EMPTY_LIST);
-            self.frames.push(frame);
-            return Ok(());
         }
-        let opening = match kind {
+        let opening = match frame.kind {
             Kind::List => code::EMPTY_LIST,
             Kind::Dict => code::EMPTY_DICT,
             Kind::Set => code::EMPTY_SET,
             Kind::Tuple | Kind::FrozenSet | Kind::Named => code::MARK,
         };
         self.open(frame, to);
+        if let Some(class) = called {
+            calls::class("builtins", class, self.protocol, to.bytes());
+        }
         to.bytes().push(opening);
         if let Some(number) = number {
             to.bytes().extend(scalars::put(number));
