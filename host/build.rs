@@ -154,9 +154,8 @@ fn build(workspace: &Path, target: &Path, stores: &[String]) {
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy();
         let is_kept = matches!(&*name, "CARGO_HOME" | "CARGO_NET_OFFLINE");
-        if (name.starts_with("CARGO_") || name.starts_with("RUSTFLAGS") || name == "RUSTC_WORKSPACE_WRAPPER")
-            && !is_kept
-        {
+        let is_for_the_host = ["CARGO_", "RUSTFLAGS", "RUSTC_WORKSPACE_WRAPPER", "TARGET_"];
+        if is_for_the_host.iter().any(|start| name.starts_with(start)) && !is_kept {
             cargo.env_remove(&*name);
         }
     }

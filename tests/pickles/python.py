@@ -1,6 +1,7 @@
 """Pickles of the interpreter that runs this, for any CPython from 2.7 on.
 
-    python.py make FOLDER    writes a pickle of each value in each protocol, and what it says as JSON beside it
+    python.py make FOLDER    writes a pickle of each value in each protocol, and files of NumPy and joblib where it has
+                             those, and what each says as JSON beside it
     python.py read FOLDER    loads what was written back, and tells of each that is not the value
     python.py list FOLDER    writes what pickletools say of each pickle beside it, or tells why not
 """
@@ -86,16 +87,70 @@ if not IS_2:
         ("namespaces", types.SimpleNamespace(a=1), named("types.SimpleNamespace", {"a": 1})),
     ]
 
+# Name and content of a file that is no pickle, and what the document is as JSON.
+FILES = []
+
 try:
+    import joblib
     import numpy
 
-    READ_ONLY += [
-        ("matrices", numpy.arange(4, dtype="i2").reshape(2, 2),
-         named("numpy.ndarray", {"dtype": "int16", "data": [[0, 1], [2, 3]]})),
-        ("scalars", numpy.float64(1.5), named("numpy.float64", 1.5)),
+    def ndarray(dtype, data):
+        return named("numpy.ndarray", {"dtype": dtype, "data": data})
+
+    def written(write, *arguments, **options):
+        file = io.BytesIO()
+        write(file, *arguments, **options)
+        return file.getvalue()
+
+    matrix = numpy.arange(4, dtype="i2").reshape(2, 2)
+    rows = ndarray("int16", [[0, 1], [2, 3]])
+    days = numpy.array(["2020-01-01"], dtype="M8[D]")
+    objects = numpy.array([1, "x", None], dtype=object)
+    ARRAYS = [
+        ("rows", matrix, rows),
+        ("columns", numpy.asfortranarray(matrix), rows),
+        ("swapped", matrix.astype(">f8"), ndarray("float64", [[0.0, 1.0], [2.0, 3.0]])),
+        ("halves", numpy.array([0.5, -2.0], dtype="f2"), ndarray("float16", [0.5, -2.0])),
+        ("words", numpy.array(["ab", "c"]), ndarray("str64", ["ab", "c"])),
+        ("days", days, ndarray("datetime64[D]", [18262])),
+        ("objects", objects, ndarray("object", [1, "x", None])),
+        ("none", numpy.zeros((0, 2)), ndarray("float64", [])),
+        ("single", numpy.array(True), ndarray("bool", True)),
     ]
+    READ_ONLY += [("numpy_" + name, array, expected) for name, array, expected in ARRAYS]
+    READ_ONLY += [("scalars", numpy.float64(1.5), named("numpy.float64", 1.5))]
+    FILES += [(name + ".npy", written(numpy.save, array), expected) for name, array, expected in ARRAYS]
+    FILES += [
+        (name, written(save, **{array: value for array, value, _ in ARRAYS}), {array: value for array, _, value in ARRAYS})
+        for name, save in [("stored.npz", numpy.savez), ("deflated.npz", numpy.savez_compressed)]
+    ]
+    together = {"list": [1, None], "arrays": {name: array for name, array, _ in ARRAYS}}
+    told = {"list": [1, None], "arrays": {name: expected for name, _, expected in ARRAYS}}
+    for codec in [None, "zlib", "gzip", "bz2", "lzma", "xz", "lz4"]:
+        content = io.BytesIO()
+        joblib.dump(together, content, compress=(codec, 3) if codec else 0)
+        FILES.append(("%s.joblib" % codec, content.getvalue(), told))
 except ImportError:
     pass
+
+
+def pickletester():
+    """The pickles that CPython's own tests have, by protocol: of one value, whose instances are of a class. Python 2 has
+    them of a class that is called."""
+    if IS_2:
+        return
+    try:
+        from test import pickletester as tests
+    except ImportError:
+        return
+    instance = named("__main__.C", {"foo": 1, "bar": 2})
+    numbers = [0, 1, 2.0, [3.0, 0.0], 1, -1, 255, -255, -256, 65535, -65535, -65536]
+    numbers += [2147483647, -2147483647, -2147483648]
+    twice = ["abc", "abc", instance, instance]
+    for protocol in range(5):
+        data = getattr(tests, "DATA%d" % protocol, None)
+        if data:
+            yield "pickletester%d.pkl" % protocol, data, numbers + [twice, twice, 5]
 
 
 def make(folder):
@@ -106,6 +161,11 @@ def make(folder):
                 file.write(pickle.dumps(value, protocol))
             with io.open(stem + ".json", "w", encoding="utf-8") as file:
                 file.write(("%s" % json.dumps(expected)))
+    for name, content, expected in FILES + list(pickletester()):
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode("latin-1"))
+        with io.open(os.path.join(folder, name.split(".")[0] + ".json"), "w", encoding="utf-8") as file:
+            file.write("%s" % json.dumps(expected))
 
 
 def read(folder):

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use crate::tools::{is_asked_for, run};
+use crate::tools::{is_asked_for, python, run};
 
 /// A runtime with its scripts, in a folder where their packages are installed.
 pub struct Runtime {
@@ -28,9 +28,7 @@ impl Runtime {
     pub fn cpython() -> Option<Self> {
         is_asked_for("python", "the stores under CPython").then(|| {
             let folder = scripts();
-            run(&folder, "python3", &["-m", "venv", "python"]);
-            run(&folder, folder.join("python/bin/pip"), &["install", "--quiet", "--requirement", "requirements.txt"]);
-            let program = folder.join("python/bin/python");
+            let program = python(&folder, "requirements.txt");
             Self { folder, program, extension: "py" }
         })
     }

@@ -1,7 +1,7 @@
 //! Other languages' toolchains, which `STORE_TOOLS` asks for: `STORE_TOOLS=node,python`.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Whether the tests are asked to use a toolchain. Says what is not run where they are not.
@@ -27,4 +27,11 @@ pub fn run(folder: &Path, program: impl AsRef<OsStr>, arguments: &[&str]) -> Vec
         String::from_utf8_lossy(&output.stderr),
     );
     output.stdout
+}
+
+/// An interpreter of Python in an environment of its own in `folder`, with the packages that a file of requirements names.
+pub fn python(folder: &Path, requirements: &str) -> PathBuf {
+    run(folder, "python3", &["-m", "venv", "python"]);
+    run(folder, folder.join("python/bin/pip"), &["install", "--quiet", "--requirement", requirements]);
+    folder.join("python/bin/python")
 }

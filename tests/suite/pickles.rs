@@ -2,37 +2,51 @@
 //! `STORE_TOOLS=python` has them made by `python3`, or by the interpreters that `STORE_PYTHONS` names, with colons between.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::{env, fs};
 
-use autotel_tests::tools::{is_asked_for, run};
-use autotel_tests::{HOST, files};
+use autotel_tests::tools::{is_asked_for, python, run};
+use autotel_tests::{HOST, files, target};
 use serde_json::Value;
-use tempfile::TempDir;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pickles/python.py");
 
-/// The interpreters, each with a folder of the pickles that it made.
-fn pythons() -> Vec<(String, TempDir)> {
+/// What the script imports where it can.
+const REQUIREMENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pickles/requirements.txt");
+
+/// The interpreters, each with a folder of the files that it made.
+static PYTHONS: LazyLock<Vec<(String, PathBuf)>> = LazyLock::new(|| {
     if !is_asked_for("python", "pickles") {
         return Vec::new();
     }
-    let names = env::var("STORE_PYTHONS").unwrap_or_else(|_| "python3".to_owned());
-    let made = |name: &str| {
-        let folder = TempDir::new().expect("a temporary folder can be made");
-        script(name, "make", folder.path());
+    let all = target().join("pickles");
+    fs::create_dir_all(&all).expect("the target folder takes folders");
+    let equipped = || python(&all, REQUIREMENTS).to_string_lossy().into_owned();
+    let names = env::var("STORE_PYTHONS").unwrap_or_else(|_| equipped());
+    let made = |(number, name): (usize, &str)| {
+        let folder = all.join(number.to_string());
+        // What an earlier run left.
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir(&folder).expect("the target folder takes folders");
+        script(name, "make", &folder);
         (name.to_owned(), folder)
     };
-    names.split(':').map(made).collect()
-}
+    names.split(':').enumerate().map(made).collect()
+});
 
 fn script(python: &str, command: &str, folder: &Path) -> String {
     let printed = run(folder, python, &[SCRIPT, command, &folder.to_string_lossy()]);
     String::from_utf8(printed).expect("Python prints UTF-8")
 }
 
-fn pickles(folder: &TempDir) -> Vec<PathBuf> {
-    let is_pickle = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "pickle");
-    files(folder.path()).into_iter().filter(is_pickle).collect()
+fn pickles(folder: &Path) -> Vec<PathBuf> {
+    with_extensions(folder, &["pickle"])
+}
+
+fn with_extensions(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
+    let has_one =
+        |path: &PathBuf| extensions.iter().any(|extension| path.extension().is_some_and(|it| it == *extension));
+    files(folder).into_iter().filter(has_one).collect()
 }
 
 fn json(path: &Path) -> Value {
@@ -41,8 +55,8 @@ fn json(path: &Path) -> Value {
 
 #[test]
 fn what_python_pickles_is_read() {
-    for (python, folder) in pythons() {
-        for pickle in pickles(&folder) {
+    for (python, folder) in &*PYTHONS {
+        for pickle in with_extensions(folder, &["pickle", "pkl", "npy", "npz", "joblib"]) {
             let shown = pickle.with_extension("shown.json");
             let written = HOST.open(&shown).and_then(|to| to.save_from(&HOST.open(&pickle)?));
             written.unwrap_or_else(|error| panic!("{python}: {error}"));
@@ -53,8 +67,8 @@ fn what_python_pickles_is_read() {
 
 #[test]
 fn what_is_written_python_reads() {
-    for (python, folder) in pythons() {
-        for pickle in pickles(&folder) {
+    for (python, folder) in &*PYTHONS {
+        for pickle in pickles(folder) {
             for protocol in ["2", "3", "4", "5"] {
                 let to = HOST.open_with(pickle.with_extension(format!("written{protocol}")), "pickle-store");
                 let to = to.and_then(|to| to.with_option("protocol", protocol)).expect("the store has the option");
@@ -62,17 +76,17 @@ fn what_is_written_python_reads() {
                 to.save_from(&from).unwrap_or_else(|error| panic!("{python}: {error}"));
             }
         }
-        assert_eq!(script(&python, "read", folder.path()), "", "{python}");
+        assert_eq!(script(python, "read", folder), "", "{python}");
     }
 }
 
 #[test]
 fn what_is_listed_is_what_pickletools_say() {
-    for (python, folder) in pythons() {
-        if !script(&python, "list", folder.path()).is_empty() {
+    for (python, folder) in &*PYTHONS {
+        if !script(python, "list", folder).is_empty() {
             continue;
         }
-        for pickle in pickles(&folder) {
+        for pickle in pickles(folder) {
             let listing = HOST.open(&pickle).and_then(|store| store.listing()).expect("the file is sound");
             let listed: String = listing.map(|piece| piece.expect("the file is sound")).collect();
             let told = fs::read_to_string(format!("{}.txt", pickle.display())).expect("Python told of it");

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use autotel_store_sdk::{DEPTH_MAX, Decimal, Encoder, Fault, Integer, Keys, NAMED_TYPE_TAG, Options, Progress};
+use bytes::Bytes;
 
 use crate::cycles;
 use crate::elements::{Elements, Step};
@@ -38,14 +39,16 @@ pub(crate) enum Part {
     Float(f64),
     Decimal(Decimal),
     Text(Rc<str>),
-    Bytes(Rc<[u8]>),
+    Bytes(Bytes),
     Value(Value),
     /// Arrays within one another.
     Elements(Rc<Elements>),
     /// The items of a container, or what was added to an object, without a head and an end.
     Items(NodeId),
-    /// What was set in an object: keys and values.
+    /// What was set in an object, each key once.
     Entries(NodeId),
+    /// The same, keys and values in turn, each as often as it was set.
+    Pairs(NodeId),
     /// All of an object is written.
     Leave(NodeId),
 }
@@ -98,23 +101,33 @@ pub(crate) struct Document {
 
 impl Document {
     pub fn new(pickle: Pickle, options: &Options) -> Result<Self, Fault> {
+        let objects = Objects::new(&pickle, options)?;
         let Pickle { graph, root, .. } = pickle;
-        let objects = Objects::new(&graph, root, options)?;
+        let cycles = cycles::find(&graph, root);
+        Ok(Self::of(graph, vec![Part::Value(root)], cycles, objects, options))
+    }
+
+    /// The document of an array that no pickle has.
+    pub fn of_array(parts: Vec<Part>, bytes: Bytes, options: &Options) -> Self {
+        Self::of(Graph::new(bytes), reversed(parts), Vec::new(), Objects::default(), options)
+    }
+
+    fn of(graph: Graph, parts: Vec<Part>, cycles: Vec<bool>, objects: Objects, options: &Options) -> Self {
         let shared_bytes_max = options.count(SHARED_BYTES_MAX);
-        Ok(Self {
-            cycles: cycles::find(&graph, root),
+        Self {
+            cycles,
             open: vec![None; graph.len()],
             objects,
-            jobs: vec![Job::Parts(vec![Part::Value(root)])],
+            jobs: vec![Job::Parts(parts)],
             shareable: 0,
             strings: Strings::of(options),
             digits_max: options.count("digits-max"),
             keys: Vec::new(),
             keeps_last: options.word("duplicate-keys") == "last",
-            budget: GROWTH * graph.bytes.len() as u64 + shared_bytes_max,
+            budget: GROWTH * graph.source_bytes() as u64 + shared_bytes_max,
             shared_bytes_max,
             graph,
-        })
+        }
     }
 
     /// Writes on until the page is full or the document ends.
@@ -164,7 +177,11 @@ impl Document {
             Part::Value(value) => self.value(value, to)?,
             Part::Elements(elements) => self.jobs.push(Job::Elements { elements, next: 0 }),
             Part::Items(node) => self.items(node, false, false),
-            Part::Entries(node) => self.items(node, true, false),
+            Part::Entries(node) => {
+                self.check_keys(node, true)?;
+                self.items(node, true, false);
+            }
+            Part::Pairs(node) => self.items(node, true, false),
             Part::Leave(node) => self.open[Graph::index(node)] = None,
         }
         Ok(())
@@ -240,7 +257,8 @@ impl Document {
                 bytes.len()
             }
             Literal::ByteArray(bytes) => {
-                self.jobs.push(Job::Parts(reversed(Part::named("bytearray", [Part::Bytes(bytes.into())]))));
+                self.jobs
+                    .push(Job::Parts(reversed(Part::named("bytearray", [Part::Bytes(Bytes::copy_from_slice(bytes))]))));
                 bytes.len()
             }
             Literal::Surrogates(bytes) => {
@@ -278,7 +296,7 @@ impl Document {
         match self.graph.node(id) {
             Node::List(_) | Node::Tuple(_) => to.begin_array(),
             Node::Dict(_) => {
-                self.check_keys(id)?;
+                self.check_keys(id, false)?;
                 to.begin_map();
             }
             Node::Set(_) => {
@@ -301,14 +319,14 @@ impl Document {
     }
 
     /// Finds keys of a dict that come twice, as in no dict of Python's: refuses them, or leaves the last.
-    fn check_keys(&mut self, id: NodeId) -> Result<(), Fault> {
+    fn check_keys(&mut self, id: NodeId, are_entries: bool) -> Result<(), Fault> {
         let depth = self.jobs.len();
         if self.keys.len() <= depth {
             self.keys.resize_with(depth + 1, Keys::default);
         }
         let keys = &mut self.keys[depth];
         keys.open();
-        let items = self.graph.node(id).items(false);
+        let items = self.graph.node(id).items(are_entries);
         let mut repeated = None;
         let mut buffer = Vec::new();
         for (number, pair) in items.chunks_exact(2).enumerate() {
@@ -321,7 +339,7 @@ impl Document {
         match repeated {
             None => Ok(()),
             Some(_) if self.keeps_last => {
-                self.graph.keep_last(id);
+                self.graph.keep_last(id, are_entries);
                 Ok(())
             }
             Some(number) => {

@@ -1,9 +1,9 @@
 //! The elements of an array that is written as bytes, one after another: those of `array` and of NumPy.
 
 use std::borrow::Cow;
-use std::rc::Rc;
 
 use autotel_store_sdk::Encoder;
+use bytes::Bytes;
 
 use crate::graph::{Graph, Node, NodeId, Value};
 use crate::known::{COMPLEX_TAG, bytes_of};
@@ -17,15 +17,25 @@ pub(crate) struct Elements {
     kind: Kind,
     data: Data,
     shape: Vec<usize>,
-    /// Whether the first index varies fastest, as in Fortran.
-    is_column_major: bool,
+    order: Order,
+}
+
+/// Where in the data an array's elements stand.
+#[derive(Clone, Debug)]
+pub(crate) enum Order {
+    /// One after another, of which the last index varies fastest, as in C.
+    Rows,
+    /// One after another, of which the first index varies fastest, as in Fortran.
+    Columns,
+    /// The first at `start`, and as far from one to the next of each dimension as its stride says.
+    Strided { start: usize, strides: Vec<usize> },
 }
 
 #[derive(Clone, Debug)]
 pub(crate) enum Data {
     /// What the literal at this offset has.
     Literal(u32),
-    Bytes(Rc<[u8]>),
+    Bytes(Bytes),
     /// Objects, which a list has.
     Objects(NodeId),
 }
@@ -45,6 +55,8 @@ pub(crate) enum Class {
     Unsigned,
     Signed,
     Float,
+    /// The upper half of a float of 32 bits.
+    BrainFloat,
     Complex,
     /// UTF-32, with zeros behind its end.
     Text,
@@ -109,6 +121,9 @@ impl Kind {
     /// NumPy's code of a type, such as `f8`, and its byte order.
     pub fn of_numpy(code: &str, order: &str) -> Option<Self> {
         let (letter, width) = code.split_at_checked(1)?;
+        if letter == "O" {
+            return Some(Self { class: Class::Object, width: 0, is_big_endian: false });
+        }
         let width: usize = width.parse().ok()?;
         let (class, bytes) = match letter {
             "b" if width == 1 => (Class::Bool, 1),
@@ -118,7 +133,8 @@ impl Kind {
             "c" if matches!(width, 8 | 16) => (Class::Complex, width),
             "U" => (Class::Text, width.checked_mul(4)?),
             "S" => (Class::Bytes, width),
-            "O" => (Class::Object, 0),
+            // Since 1970, or between two, in units that the type has.
+            "M" | "m" if width == 8 => (Class::Signed, 8),
             _ => return None,
         };
         Some(Self { class, width: bytes, is_big_endian: order == ">" })
@@ -127,27 +143,33 @@ impl Kind {
 
 impl Elements {
     /// `None` where the data is not as long as the shape says.
-    pub fn new(graph: &Graph, kind: Kind, data: Data, shape: Vec<usize>, is_column_major: bool) -> Option<Self> {
+    pub fn new(graph: &Graph, kind: Kind, data: Data, shape: Vec<usize>, order: Order) -> Option<Self> {
         let count = shape.iter().try_fold(1usize, |count, &length| count.checked_mul(length))?;
         let has_objects = matches!(data, Data::Objects(_));
-        if has_objects != (kind.class == Class::Object) || (count > 0 && data.len(graph, kind.width)? != count) {
+        let order = order.within(&shape)?;
+        let is_whole = match &order {
+            _ if count == 0 => true,
+            Order::Strided { start, strides } => last(&shape, *start, strides)? < data.len(graph, kind.width)?,
+            _ => data.len(graph, kind.width)? == count,
+        };
+        if has_objects != (kind.class == Class::Object) || !is_whole {
             return None;
         }
         let empty =
             shape.iter().take_while(|&&length| length > 0).try_fold(1usize, |all, &length| all.checked_mul(length));
         let is_small = count > 0 || empty? <= EMPTY_MAX;
-        is_small.then_some(Self { kind, data, shape, is_column_major })
+        is_small.then_some(Self { kind, data, shape, order })
     }
 
     /// One dimension of all that the data has.
     pub fn row(graph: &Graph, kind: Kind, data: Data) -> Option<Self> {
         let length = data.len(graph, kind.width)?;
-        Self::new(graph, kind, data, vec![length], false)
+        Self::new(graph, kind, data, vec![length], Order::Rows)
     }
 
     /// The only element, without an array.
     pub fn only(graph: &Graph, kind: Kind, data: Data) -> Option<Self> {
-        Self::new(graph, kind, data, Vec::new(), false)
+        Self::new(graph, kind, data, Vec::new(), Order::Rows)
     }
 
     /// The arrays, of which each step writes one element, or one that has none.
@@ -178,7 +200,7 @@ impl Elements {
             to.end();
             return Some(Step::Written { ends, bytes: 1 });
         }
-        let place = if self.is_column_major { self.column_major(n) } else { n };
+        let place = self.order.place(&self.shape, n);
         if let Data::Objects(list) = self.data {
             return Some(Step::Object { value: graph.node(list).items(false)[place], ends });
         }
@@ -187,22 +209,41 @@ impl Elements {
         self.kind.write(bytes, to);
         Some(Step::Written { ends, bytes: width })
     }
+}
 
-    /// Where the n-th element of the rows stands among the columns.
-    fn column_major(&self, mut n: usize) -> usize {
-        let mut strides = Vec::with_capacity(self.shape.len());
-        let mut stride = 1;
-        for length in &self.shape {
-            strides.push(stride);
-            stride *= length;
+impl Order {
+    /// The order of an array of this shape, columns by their strides; `None` where it has another number of dimensions.
+    fn within(self, shape: &[usize]) -> Option<Self> {
+        match self {
+            Self::Rows => Some(Self::Rows),
+            Self::Columns => {
+                let stride = |next: &mut usize, &length: &usize| {
+                    let stride = *next;
+                    *next = next.saturating_mul(length);
+                    Some(stride)
+                };
+                Some(Self::Strided { start: 0, strides: shape.iter().scan(1, stride).collect() })
+            }
+            Self::Strided { ref strides, .. } => (strides.len() == shape.len()).then_some(self),
         }
-        let mut place = 0;
-        for (length, stride) in self.shape.iter().zip(strides).rev() {
+    }
+
+    /// Where the n-th element of the rows stands.
+    fn place(&self, shape: &[usize], mut n: usize) -> usize {
+        let Self::Strided { start, strides } = self else { return n };
+        let mut place = *start;
+        for (length, stride) in shape.iter().zip(strides).rev() {
             place += n % length * stride;
             n /= length;
         }
         place
     }
+}
+
+/// Where the last element stands of an array that has some.
+fn last(shape: &[usize], start: usize, strides: &[usize]) -> Option<usize> {
+    let mut dimensions = shape.iter().zip(strides);
+    dimensions.try_fold(start, |place, (length, stride)| place.checked_add((length - 1).checked_mul(*stride)?))
 }
 
 /// What was written at one element.
@@ -223,6 +264,7 @@ impl Kind {
                 to.signed((self.unsigned(bytes) << unused).cast_signed() >> unused);
             }
             Class::Float => to.float(self.float(bytes)),
+            Class::BrainFloat => to.float(f32::from_bits((self.unsigned(bytes) as u32) << 16).into()),
             Class::Complex => {
                 let (real, imaginary) = bytes.split_at(bytes.len() / 2);
                 to.tag(COMPLEX_TAG);

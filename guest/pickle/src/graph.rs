@@ -9,6 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use autotel_store_sdk::{Fault, Integer};
+use bytes::Bytes;
 
 use crate::instructions::{Argument, Instruction};
 use crate::literal::Literal;
@@ -77,7 +78,11 @@ impl Node {
             Self::Object(object) => {
                 let parts = [object.callee, object.arguments];
                 let parts = parts.iter().chain(object.keywords.as_slice());
-                let parts = parts.chain(&object.items).chain(&object.entries).chain(&object.states);
+                let behind = object.behind.iter().filter_map(|behind| match behind {
+                    Behind::Value(value) => Some(value),
+                    Behind::Bytes(_) => None,
+                });
+                let parts = parts.chain(&object.items).chain(&object.entries).chain(&object.states).chain(behind);
                 parts.copied().nth(n)
             }
             Self::Persistent(id) => (n == 0).then_some(*id),
@@ -87,7 +92,7 @@ impl Node {
 }
 
 /// Something that a module has under a name: a class, a function or any other.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Global {
     /// As it is written: Python 2 has other names for some.
     pub module: String,
@@ -117,6 +122,7 @@ impl Global {
         match &*self.module {
             "__builtin__" => "builtins",
             "copy_reg" => "copyreg",
+            "exceptions" => "builtins",
             module => module,
         }
     }
@@ -140,6 +146,29 @@ pub(crate) struct Object {
     pub entries: Vec<Value>,
     /// What it is given as its state.
     pub states: Vec<Value>,
+    /// What stands behind that and is no instruction of the pickle.
+    pub behind: Option<Behind>,
+}
+
+/// What stands for an array behind an object.
+#[derive(Debug)]
+pub(crate) enum Behind {
+    Bytes(Bytes),
+    /// What a pickle there describes.
+    Value(Value),
+}
+
+/// What a file has beside a pickle of PyTorch's, which asks for it by keys.
+#[derive(Clone, Debug)]
+pub(crate) struct Storages {
+    pub by_key: BTreeMap<String, Bytes>,
+    pub is_big_endian: bool,
+}
+
+impl Storages {
+    fn bytes(&self) -> usize {
+        self.by_key.values().map(Bytes::len).sum()
+    }
 }
 
 /// How an object is made.
@@ -155,7 +184,8 @@ pub(crate) enum Call {
 
 /// All objects of a pickle, in the order in which they are made, and the pickle's bytes.
 pub(crate) struct Graph {
-    pub bytes: Rc<Vec<u8>>,
+    pub bytes: Bytes,
+    pub storages: Option<Rc<Storages>>,
     nodes: Vec<Node>,
     /// Where the instruction stands that makes each.
     offsets: Vec<u32>,
@@ -170,13 +200,18 @@ const WORK: u64 = 1 << 24;
 const WORK_OF_BYTE: u64 = 16;
 
 impl Graph {
-    pub fn new(bytes: Rc<Vec<u8>>) -> Self {
+    pub fn new(bytes: Bytes) -> Self {
         let work = Cell::new(WORK + WORK_OF_BYTE * bytes.len() as u64);
-        Self { bytes, nodes: Vec::new(), offsets: Vec::new(), shared: Vec::new(), work }
+        Self { bytes, storages: None, nodes: Vec::new(), offsets: Vec::new(), shared: Vec::new(), work }
     }
 
     pub fn len(&self) -> usize {
         self.nodes.len()
+    }
+
+    /// Bytes of the pickle and of what it may ask for.
+    pub fn source_bytes(&self) -> usize {
+        self.bytes.len() + self.storages.as_ref().map_or(0, |storages| storages.bytes())
     }
 
     #[inline]
@@ -232,6 +267,13 @@ impl Graph {
             Some(Node::Tuple(items) | Node::List(items)) => Some(items),
             _ => None,
         }
+    }
+
+    /// What a dict has under a name.
+    pub fn entry(&self, dict: Value, name: &str) -> Option<Value> {
+        let Some(Node::Dict(items)) = self.find(dict) else { return None };
+        let is_it = |pair: &&[Value]| self.text(pair[0]).as_deref() == Some(name);
+        items.chunks_exact(2).rfind(is_it).map(|pair| pair[1])
     }
 
     pub fn global(&self, value: Value) -> Option<&Global> {
@@ -304,10 +346,10 @@ impl Graph {
     }
 
     /// Leaves of the entries with one key the last, in the place of the first.
-    pub fn keep_last(&mut self, id: NodeId) {
+    pub fn keep_last(&mut self, id: NodeId, are_entries: bool) {
         let mut places = BTreeMap::new();
         let mut kept = Vec::new();
-        for pair in self.node(id).items(false).chunks_exact(2) {
+        for pair in self.node(id).items(are_entries).chunks_exact(2) {
             let mut buffer = Vec::new();
             match places.entry(self.key(pair[0], &mut buffer).to_vec()) {
                 Entry::Vacant(place) => {
@@ -317,8 +359,10 @@ impl Graph {
                 Entry::Occupied(place) => kept[*place.get() + 1] = pair[1],
             }
         }
-        if let Node::Dict(items) = self.node_mut(id) {
-            *items = kept;
+        match self.node_mut(id) {
+            Node::Dict(items) => *items = kept,
+            Node::Object(object) => object.entries = kept,
+            _ => {}
         }
     }
 

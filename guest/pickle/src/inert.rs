@@ -35,7 +35,7 @@ fn record(graph: &Graph, id: NodeId, object: &Object) -> Vec<Part> {
     }
     if !object.entries.is_empty() {
         // Not a map: nothing says that a key comes once.
-        entries.extend([Part::text("entries"), Part::Array, Part::Entries(id), Part::End]);
+        entries.extend([Part::text("entries"), Part::Array, Part::Pairs(id), Part::End]);
     }
     match object.states[..] {
         [] => {}

@@ -3,12 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use autotel_store_sdk::{Element, Fault, Options, Part, Verdict};
+use autotel_store_sdk::{Element, Fault, Options, Part, Verdict, excerpt};
+use bytes::Bytes;
 
-use crate::graph::{Global, Graph, Node, NodeId, Value};
+use crate::archive::{Archive, Content};
+use crate::checkpoint::{self, Layout};
+use crate::contents::{ARCHIVES_MAX, Contents, Opened, is_array, is_pickle};
+use crate::graph::{Global, Graph, Node, NodeId, Storages, Value};
 use crate::instructions::Instruction;
 use crate::machine::{Run, global_on_lines, run_through};
-use crate::objects::{Judgement, judge, judge_alone, name};
+use crate::npy::Npy;
+use crate::objects::{DISGUISED, Disguised, Judgement, disguised, judge, judge_alone, name};
 use crate::opcode::code;
 use crate::{known, repr};
 
@@ -21,45 +26,217 @@ const STEPS_MAX: usize = 12;
 /// Characters of an argument in a step.
 const ARGUMENT_CHARACTERS_MAX: usize = 60;
 
-/// The pickles of a file, one after another, up to what is damaged.
-pub(crate) fn inspect(bytes: &Rc<Vec<u8>>, options: &Options) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let mut next = Some(0);
-    while let Some(start) = next {
-        let run = run_through(bytes, start, options);
-        next = run.outcome.as_ref().ok().map(|(_, end)| *end).filter(|&end| end < bytes.len());
-        let mut part = part(run, start);
-        if next.is_some() && parts.len() + 1 == PARTS_MAX {
-            part.damage = Some(format!("no more than {PARTS_MAX} pickles of a file are told of"));
-            part.verdict = part.verdict.max(Verdict::Unknown);
-            next = None;
-        }
-        parts.push(part);
-    }
-    parts
+/// What is told of a file.
+pub(crate) fn inspect(bytes: Bytes, options: &Options) -> Vec<Part> {
+    let mut inspection = Inspection { options, parts: Vec::new(), name: String::new(), archives: 0 };
+    inspection.file(bytes);
+    inspection.parts
 }
 
-fn part(run: Run, offset: usize) -> Part {
-    let Run { graph, outcome, protocol } = run;
-    let root = outcome.as_ref().ok().map(|(root, _)| *root);
-    let mut elements = elements(&graph, root);
-    let damage = outcome.err().map(|fault| {
-        elements.extend(behind(&graph, &fault, &elements));
-        match fault {
-            // It says where.
-            Fault::Syntax { message, .. } => message,
-            fault => fault.to_string(),
+struct Inspection<'o> {
+    options: &'o Options,
+    parts: Vec<Part>,
+    /// The member that is looked through.
+    name: String,
+    archives: usize,
+}
+
+impl Inspection<'_> {
+    /// Looks through a file, or through what a member holds.
+    fn file(&mut self, bytes: Bytes) {
+        let Opened { contents, codec, fault } = Opened::of(bytes, self.options);
+        if let Some(codec) = codec {
+            self.container(format!("{codec} data"), fault.map(|fault| fault.to_string()));
         }
-    });
-    let elements = worst_of(elements);
-    let worst = elements.iter().map(|element| element.verdict).max().unwrap_or(Verdict::Data);
-    Part {
-        name: String::new(),
-        format: format!("pickle, protocol {protocol}"),
-        offset: offset as u64,
-        verdict: if damage.is_some() { worst.max(Verdict::Unknown) } else { worst },
-        damage,
-        elements,
+        match contents {
+            Contents::Foreign(foreign) => {
+                self.container(foreign.name.to_owned(), Some(format!("it is not read here: {}", foreign.hint)));
+            }
+            Contents::Archive(archive) => self.archive(&archive),
+            Contents::Items(bytes) => {
+                self.items(&bytes);
+                // Whoever looks for an archive from the end finds one here, whatever it begins with.
+                if let Some(archive) = Archive::find(&bytes).filter(|archive| !archive.members.is_empty()) {
+                    self.archive(&archive);
+                }
+            }
+        }
+    }
+
+    /// What holds the parts that follow.
+    fn container(&mut self, format: String, damage: Option<String>) {
+        let verdict = if damage.is_some() { Verdict::Unknown } else { Verdict::Data };
+        self.push(Part { name: self.name.clone(), format, offset: 0, verdict, damage, elements: Vec::new() });
+    }
+
+    fn push(&mut self, mut part: Part) {
+        match self.parts.len() + 1 {
+            ..PARTS_MAX => {}
+            PARTS_MAX => {
+                part.damage = Some(format!("no more than {PARTS_MAX} parts of a file are told of"));
+                part.verdict = part.verdict.max(Verdict::Unknown);
+            }
+            _ => return,
+        }
+        self.parts.push(part);
+    }
+
+    fn is_full(&self) -> bool {
+        self.parts.len() >= PARTS_MAX
+    }
+
+    fn archive(&mut self, archive: &Archive) {
+        let place = self.parts.len();
+        self.container(format!("zip archive of {} members", archive.members.len()), archive.damage.clone());
+        self.archives += 1;
+        let storages = Layout::of(archive).map(|layout| (&layout.pickle.name, layout.storages(self.options)));
+        let outer = self.name.clone();
+        for member in &archive.members {
+            if self.is_full() {
+                break;
+            }
+            let separator = if outer.is_empty() { "" } else { "!" };
+            self.name = format!("{outer}{separator}{}", excerpt(&member.name));
+            let Content { bytes, damage } = member.read(self.options);
+            if let Some(damage) = damage {
+                self.container("zip member".to_owned(), Some(damage));
+            }
+            match &storages {
+                Some((pickle, Ok(storages))) if **pickle == member.name => self.saved(&bytes, storages),
+                _ => self.member(bytes),
+            }
+        }
+        self.name = outer;
+        self.archives -= 1;
+        let has_parts = self.parts.len() > place + 1;
+        if let Some(part) = self.parts.get_mut(place).filter(|_| !has_parts || checkpoint::is_code(archive)) {
+            part.verdict = Verdict::Unknown;
+            part.elements = vec![Element {
+                name: "members of other kinds".to_owned(),
+                verdict: Verdict::Unknown,
+                why: "they are neither pickles nor arrays nor what PyTorch's files of data have beside them".to_owned(),
+                offset: 0,
+                count: archive.members.len() as u64,
+                steps: Vec::new(),
+            }];
+        }
+    }
+
+    /// Looks through a member, unless it holds neither pickles nor arrays nor what holds some.
+    fn member(&mut self, bytes: Bytes) {
+        let Opened { contents, codec, .. } = Opened::of(bytes.clone(), self.options);
+        let is_looked_through = match &contents {
+            Contents::Items(items) => {
+                codec.is_some() || is_array(items, 0) || is_pickle(&run_through(items, 0, self.options))
+            }
+            Contents::Archive(_) if self.archives == ARCHIVES_MAX => {
+                let damage = format!("more than {ARCHIVES_MAX} archives lie within one another");
+                self.container("zip archive".to_owned(), Some(damage));
+                false
+            }
+            Contents::Archive(_) | Contents::Foreign(_) => true,
+        };
+        if is_looked_through {
+            self.file(bytes);
+        }
+    }
+
+    /// Looks through the pickle of an archive of PyTorch's, which asks for storages.
+    fn saved(&mut self, bytes: &Bytes, storages: &Storages) {
+        let mut run = run_through(bytes, 0, self.options);
+        run.graph.storages = Some(Rc::new(storages.clone()));
+        if let Ok((_, end)) = run.outcome
+            && end < bytes.len()
+        {
+            run.outcome = Err(Fault::syntax("bytes stand behind the STOP of the pickle", end));
+        }
+        let part = self.pickle(run, 0);
+        self.push(part);
+    }
+
+    /// The pickles and arrays of a file, one after another, up to what is damaged.
+    fn items(&mut self, bytes: &Bytes) {
+        let mut next = Some(0);
+        while let Some(at) = next.filter(|_| !self.is_full()) {
+            let start = if is_array(bytes, at) { self.array(bytes, at) } else { Some(at) };
+            next = start
+                .filter(|&start| start < bytes.len() || start == at)
+                .and_then(|start| if is_array(bytes, start) { Some(start) } else { self.pickles(bytes, start) });
+        }
+    }
+
+    /// Tells of an array, and where it ends; of one of objects, where its pickle begins.
+    fn array(&mut self, bytes: &Bytes, at: usize) -> Option<usize> {
+        let array = Npy::at(bytes, at);
+        let content = array.as_ref().ok().map(|array| array.content(bytes).map(|(_, end)| end));
+        let (format, end) = match (&array, content) {
+            (Ok(array), Some(end)) => (array.told(), end),
+            (Err(_), _) | (_, None) => ("NumPy array".to_owned(), Ok(bytes.len())),
+        };
+        let damage = array.as_ref().err().or(end.as_ref().err()).map(ToString::to_string);
+        let is_damaged = damage.is_some();
+        self.container(format, damage);
+        if let Some(part) = self.parts.last_mut() {
+            part.offset = at as u64;
+        }
+        end.ok().filter(|_| !is_damaged)
+    }
+
+    /// Tells of a pickle, and where it ends where more stands behind it.
+    fn pickles(&mut self, bytes: &Bytes, start: usize) -> Option<usize> {
+        let run = run_through(bytes, start, self.options);
+        let end = run.outcome.as_ref().ok().map(|(_, end)| *end);
+        let is_checkpoint =
+            start == 0 && run.outcome.as_ref().is_ok_and(|(root, _)| checkpoint::begins_one(&run.graph, *root));
+        let part = self.pickle(run, start);
+        self.push(part);
+        if !is_checkpoint {
+            return end.filter(|&end| end < bytes.len());
+        }
+        let mut runs = checkpoint::runs(bytes, end?, self.options);
+        let damage = checkpoint::join(&mut runs, bytes).err();
+        for (start, run) in runs {
+            let part = self.pickle(run, start);
+            self.push(part);
+        }
+        if let Some(damage) = damage {
+            self.container("storages of PyTorch".to_owned(), Some(damage.to_string()));
+        }
+        None
+    }
+
+    fn pickle(&self, run: Run, start: usize) -> Part {
+        let disguised = run.first_array.and_then(|first| disguised(&run.graph, start, first, self.options));
+        let Run { graph, outcome, protocol, first_array } = run;
+        let root = outcome.as_ref().ok().map(|(root, _)| *root);
+        let mut elements = elements(&graph, root);
+        elements.extend(disguised.map(|Disguised { name, verdict, offset }| Element {
+            name,
+            verdict,
+            why: DISGUISED.to_owned(),
+            offset: offset as u64,
+            count: 1,
+            steps: step(&graph, offset).into_iter().collect(),
+        }));
+        let damage = outcome.err().map(|fault| {
+            elements.extend(behind(&graph, &fault, &elements));
+            match fault {
+                // It says where.
+                Fault::Syntax { message, .. } => message,
+                fault => fault.to_string(),
+            }
+        });
+        let elements = worst_of(elements);
+        let worst = elements.iter().map(|element| element.verdict).max().unwrap_or(Verdict::Data);
+        let arrays = if first_array.is_some() { ", with arrays of joblib" } else { "" };
+        Part {
+            name: self.name.clone(),
+            format: format!("pickle, protocol {protocol}{arrays}"),
+            offset: start as u64,
+            verdict: if damage.is_some() { worst.max(Verdict::Unknown) } else { worst },
+            damage,
+            elements,
+        }
     }
 }
 

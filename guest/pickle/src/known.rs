@@ -3,10 +3,14 @@
 //! A shape answers `None` where the arguments or the state are not those that Python pickles the type with.
 
 mod collections;
+mod exceptions;
+mod joblib;
+mod network;
 mod numbers;
 mod numpy;
 mod paths;
 mod time;
+mod torch;
 
 use crate::document::Part;
 use crate::graph::{Call, Global, Graph, Node, NodeId, Object, Value};
@@ -33,8 +37,13 @@ enum Known {
 }
 use Known::{Function, Instance};
 
+pub(crate) use collections::ordered_dict_is_empty;
+use exceptions::is_exception;
+pub(crate) use joblib::Wrapper;
 pub(crate) use numbers::{COMPLEX_TAG, RATIONAL_TAG, bytes_of, is_named_decimal, is_uuid};
+pub(crate) use numpy::{Dtype, ndarray};
 pub(crate) use time::{DATE_TAG, date_text, datetime_text, time_text};
+pub(crate) use torch::{storage, storage_width};
 
 /// Every global that is known, by its module and its name.
 const KNOWN: &[(&str, &str, Known)] = &[
@@ -58,6 +67,7 @@ const KNOWN: &[(&str, &str, Known)] = &[
     ("builtins", "slice", Function(collections::slice)),
     ("builtins", "str", Known::Value),
     ("builtins", "tuple", Known::Value),
+    ("collections", "ChainMap", Instance(collections::chain_map, never)),
     ("collections", "Counter", Function(collections::counter)),
     ("collections", "OrderedDict", Function(collections::ordered_dict)),
     ("collections", "defaultdict", Function(collections::default_dict)),
@@ -70,7 +80,15 @@ const KNOWN: &[(&str, &str, Known)] = &[
     ("datetime", "timezone", Function(time::timezone)),
     ("decimal", "Decimal", Function(numbers::decimal)),
     ("fractions", "Fraction", Function(numbers::fraction)),
+    ("ipaddress", "IPv4Address", Function(network::address_4)),
+    ("ipaddress", "IPv4Interface", Function(network::of_text)),
+    ("ipaddress", "IPv4Network", Function(network::of_text)),
+    ("ipaddress", "IPv6Address", Function(network::address_6)),
+    ("ipaddress", "IPv6Interface", Function(network::of_text)),
+    ("ipaddress", "IPv6Network", Function(network::of_text)),
+    ("joblib.numpy_pickle", "NumpyArrayWrapper", Instance(joblib::array, never)),
     ("numpy", "dtype", Function(numpy::dtype)),
+    ("numpy", "memmap", Known::Value),
     ("numpy", "ndarray", Known::Value),
     ("numpy._core.multiarray", "_reconstruct", Function(numpy::array)),
     ("numpy._core.multiarray", "scalar", Function(numpy::scalar)),
@@ -79,12 +97,25 @@ const KNOWN: &[(&str, &str, Known)] = &[
     ("pathlib", "PurePosixPath", Function(paths::path)),
     ("pathlib", "PureWindowsPath", Function(paths::windows_path)),
     ("pathlib", "WindowsPath", Function(paths::windows_path)),
+    ("time", "struct_time", Function(time::broken_down)),
+    ("torch", "Size", Function(torch::size)),
+    ("torch", "device", Function(torch::device)),
+    ("torch._utils", "_rebuild_parameter", Function(torch::parameter)),
+    ("torch._utils", "_rebuild_tensor", Function(torch::tensor)),
+    ("torch._utils", "_rebuild_tensor_v2", Function(torch::tensor)),
+    ("torch._utils", "_rebuild_tensor_v3", Function(torch::tensor)),
+    ("torch.storage", "UntypedStorage", Known::Value),
     ("types", "SimpleNamespace", Function(collections::namespace)),
     ("uuid", "SafeUUID", Function(numbers::safe_uuid)),
     ("uuid", "UUID", Instance(numbers::uuid, numbers::uuid_of_text)),
     ("zoneinfo", "ZoneInfo", Known::Value),
     ("zoneinfo", "ZoneInfo._unpickle", Function(time::zone)),
 ];
+
+/// The shape of what is made without a call alone.
+fn never(_: &Pickled<'_>) -> Option<Vec<Part>> {
+    None
+}
 
 /// Enumerations of the standard library, whose members are pickled as calls with their values.
 const ENUMERATIONS: &[(&str, &str)] = &[
@@ -121,8 +152,13 @@ fn is_enumeration(global: &Global) -> bool {
     ENUMERATIONS.contains(&(global.module(), global.name()))
 }
 
+/// Whether it is a type of the elements of tensors, or of their storages.
+fn is_tensor_type(global: &Global) -> bool {
+    global.module() == "torch" && torch::is_type(global.name())
+}
+
 pub(crate) fn is_known(global: &Global) -> bool {
-    find(global).is_some() || is_enumeration(global)
+    find(global).is_some() || is_enumeration(global) || is_exception(global) || is_tensor_type(global)
 }
 
 /// Whether a value is a global that is known.
@@ -157,6 +193,7 @@ pub(crate) fn parts(graph: &Graph, id: NodeId, object: &Object) -> Option<Vec<Pa
     match (object.call, find(callee)) {
         (Call::Function, Some(Function(shape) | Instance(_, shape))) => shape(&pickled),
         (Call::Function, None) if is_enumeration(callee) => pickled.member(callee),
+        (Call::Function, None) if is_exception(callee) => exceptions::exception(&pickled, callee),
         _ => None,
     }
 }

@@ -14,6 +14,7 @@
 //! | `Decimal` | a decimal fraction, tag 4; zeros with a sign and what is no number are of a named type |
 //! | `date`, `datetime` with an offset | RFC 3339 text, tags 1004 and 0 |
 //! | any other known type | of a named type: tag 27, an array of the name and one value, such as `["uuid.UUID", "…"]` |
+//! | an array of NumPy, also of joblib's, and a tensor of PyTorch | of a named type, a map of `dtype` and `data`: arrays within one another |
 //! | an instance of a class that is not Python's own, with a `dict` or slots as its state, or of a tuple | of a named type, with its fields |
 //! | what stands in several places | repeated, within a bound |
 //! | what stands in itself | tag 28, and in itself tag 29 with its number |
@@ -21,6 +22,9 @@
 //! Written are plain data and the types that are called with one value or packed bytes. A list as a key of a map or in a set
 //! is written as a tuple, and a set there as a frozenset.
 
+mod archive;
+mod checkpoint;
+mod contents;
 mod cycles;
 mod dangerous;
 mod document;
@@ -34,75 +38,23 @@ mod listing;
 mod literal;
 mod machine;
 mod memo;
+mod npy;
 mod objects;
 mod opcode;
 mod options;
+mod parser;
 mod print;
 mod records;
 mod repr;
 mod strings;
 #[cfg(test)]
 mod tests;
+mod unpack;
 
-use std::io::Read;
-use std::rc::Rc;
+use autotel_store_sdk::{Description, Fault, Format, Lines, OptionDescription, Options, Part, Source, Store};
 
-use autotel_store_sdk::{
-    Description, Encoder, Fault, Format, Lines, OptionDescription, Options, Parse, Part, Progress, Source, Store,
-};
-
-use crate::document::Document;
 use crate::listing::Listing;
-
-/// Reads a file of one pickle or several, one after another.
-pub struct Parser {
-    bytes: Rc<Vec<u8>>,
-    /// Where the next pickle begins.
-    at: usize,
-    options: Options,
-    document: Option<Document>,
-}
-
-impl Parse for Parser {
-    fn open(source: Source, options: &Options) -> Result<Self, Fault> {
-        Ok(Self { bytes: read(source)?, at: 0, options: options.clone(), document: None })
-    }
-
-    fn parse(&mut self, to: &mut Encoder, page_bytes: usize) -> Result<Progress, Fault> {
-        loop {
-            if let Some(document) = &mut self.document {
-                if document.write(to, page_bytes)? == Progress::More {
-                    return Ok(Progress::More);
-                }
-                self.document = None;
-            }
-            if self.at > 0 && self.at == self.bytes.len() {
-                return Ok(Progress::Done);
-            }
-            let pickle = machine::run(&self.bytes, self.at, &self.options);
-            let pickle = pickle.map_err(|fault| if self.at > 0 { behind_stop(fault) } else { fault })?;
-            self.at = pickle.end;
-            self.document = Some(Document::new(pickle, &self.options)?);
-        }
-    }
-}
-
-/// All of a file.
-fn read(mut source: Source) -> Result<Rc<Vec<u8>>, Fault> {
-    let mut bytes = Vec::new();
-    source.read_to_end(&mut bytes)?;
-    Ok(bytes.into())
-}
-
-/// Says that the fault is in what follows a pickle.
-fn behind_stop(fault: Fault) -> Fault {
-    match fault {
-        Fault::Syntax { message, offset } => {
-            Fault::Syntax { message: format!("what is behind the STOP of a pickle is no pickle: {message}"), offset }
-        }
-        other => other,
-    }
-}
+use crate::parser::{Parser, read};
 
 pub struct PickleStore;
 
@@ -119,16 +71,24 @@ impl Store for PickleStore {
             .magic(b"\x80\x03")
             .magic(b"\x80\x04")
             .magic(b"\x80\x05");
+        let joblib = Format::new("joblib", "pickles with arrays between their instructions, compressed or not")
+            .extension("joblib");
+        // What is not written is told by its first bytes alone.
+        let array = Format::new("NumPy array", "NEP 1, versions 1 to 3").magic(npy::MAGIC);
+        let archive = Format::new("zip archive", "APPNOTE 6.3, as NumPy and PyTorch write it").magic(b"PK\x03\x04");
         let summary = "Python's pickles, of which nothing is ever called";
         let description = Description::new("pickle-store", env!("CARGO_PKG_VERSION"), summary)
             .format(format)
+            .format(joblib)
+            .format(array)
+            .format(archive)
             .option(OptionDescription::duplicate_keys())
             .option(OptionDescription::digits_max());
         options::reading().into_iter().fold(description, Description::option).option(print::protocol())
     }
 
     fn inspect(source: Source, options: &Options) -> Result<Option<Vec<Part>>, Fault> {
-        Ok(Some(inspect::inspect(&read(source)?, options)))
+        Ok(Some(inspect::inspect(read(source)?, options)))
     }
 
     fn list(source: Source, options: &Options) -> Result<Option<Lines>, Fault> {

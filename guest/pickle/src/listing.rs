@@ -1,11 +1,18 @@
 //! The instructions of pickles as Python's `pickletools.dis` shows them.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
-use autotel_store_sdk::{Fault, Options};
+use autotel_store_sdk::{Fault, Options, excerpt};
+use bytes::Bytes;
 
+use crate::archive::{Archive, Content, is_archive};
+use crate::checkpoint;
+use crate::contents::{ARCHIVES_MAX, Contents, Opened, is_array, is_pickle};
+use crate::graph::Value;
 use crate::instructions::Instruction;
-use crate::machine::Machine;
+use crate::machine::{Machine, run_through};
+use crate::npy::Npy;
 use crate::opcode::code;
 use crate::repr;
 
@@ -13,38 +20,123 @@ use crate::repr;
 const NAME_COLUMNS: usize = 10;
 const INDENT: usize = 4;
 
-/// The lines of a file of one pickle or several.
+/// The lines of a file of pickles and arrays, or of an archive of them.
 pub(crate) struct Listing {
-    bytes: Rc<Vec<u8>>,
-    at: usize,
     options: Options,
+    /// What is still to be listed, the next last.
+    sections: Vec<Section>,
+    archives: usize,
+    bytes: Bytes,
+    at: usize,
     machine: Machine,
     /// Where each mark was set.
     marks: Vec<usize>,
-    /// A line that comes before the next instruction.
-    waiting: Option<String>,
+    /// Lines that come before the next instruction.
+    waiting: VecDeque<String>,
     fault: Option<Fault>,
     /// Whether the last instruction ended a pickle.
     is_between: bool,
+    /// Where the pickle begins.
+    start: usize,
+    /// Pickles behind which only storages stand, in a file of PyTorch's before 1.6.
+    pickles_left: Option<usize>,
+}
+
+/// A file, or a member of an archive.
+enum Section {
+    File(Bytes),
+    Member(Rc<Archive>, usize),
 }
 
 impl Listing {
-    pub fn new(bytes: Rc<Vec<u8>>, options: &Options) -> Self {
-        let machine = Machine::new(&bytes, options);
+    pub fn new(bytes: Bytes, options: &Options) -> Self {
         Self {
-            bytes,
+            sections: vec![Section::File(bytes)],
+            archives: 0,
+            machine: Machine::new(&Bytes::new(), options),
+            bytes: Bytes::new(),
             at: 0,
             options: options.clone(),
-            machine,
             marks: Vec::new(),
-            waiting: None,
+            waiting: VecDeque::new(),
             fault: None,
-            is_between: false,
+            is_between: true,
+            start: 0,
+            pickles_left: None,
         }
     }
 
+    /// Lists no more of what it is at.
     fn end(&mut self) {
         (self.at, self.is_between) = (self.bytes.len(), true);
+    }
+
+    /// Goes to the beginning of what a file or a member holds.
+    fn begin(&mut self, section: Section) {
+        let (bytes, damage) = match &section {
+            Section::File(bytes) => (bytes.clone(), None),
+            Section::Member(archive, member) => {
+                let member = &archive.members[*member];
+                let Content { bytes, damage } = member.read(&self.options);
+                let is_listed =
+                    is_array(&bytes, 0) || is_archive(&bytes) || is_pickle(&run_through(&bytes, 0, &self.options));
+                if !is_listed {
+                    return;
+                }
+                self.waiting.push_back(format!("{}:", excerpt(&member.name)));
+                (bytes, damage)
+            }
+        };
+        let Opened { contents, codec, fault } = Opened::of(bytes, &self.options);
+        let told = codec.map(|codec| format!("what is compressed with {codec}:"));
+        let damage = damage.map(|damage| format!("damaged: {damage}"));
+        self.waiting.extend(told.into_iter().chain(damage));
+        match contents {
+            Contents::Items(bytes) => self.restart(bytes),
+            Contents::Foreign(foreign) => self.fault = Some(foreign.fault()),
+            Contents::Archive(archive) if self.archives < ARCHIVES_MAX => {
+                self.archives += 1;
+                let members = 0..archive.members.len();
+                self.sections.extend(members.rev().map(|member| Section::Member(Rc::clone(&archive), member)));
+            }
+            Contents::Archive(_) => {}
+        }
+        self.fault = self.fault.take().or(fault);
+    }
+
+    fn restart(&mut self, bytes: Bytes) {
+        (self.bytes, self.at, self.is_between, self.pickles_left) = (bytes, 0, false, None);
+        self.begin_pickle();
+    }
+
+    fn begin_pickle(&mut self) {
+        self.machine = Machine::new(&self.bytes, &self.options);
+        self.marks.clear();
+        self.start = self.at;
+    }
+
+    fn end_pickle(&mut self, root: Value) {
+        self.is_between = true;
+        self.waiting.push_back(format!("highest protocol among opcodes = {}", self.machine.protocol));
+        if self.start == 0 && checkpoint::begins_one(&self.machine.graph, root) {
+            self.pickles_left = Some(checkpoint::PICKLES);
+        }
+        self.pickles_left = self.pickles_left.map(|left| left - 1);
+        if self.pickles_left == Some(0) {
+            self.waiting.push_back(format!("{:5}: {} bytes of storages", self.at, self.bytes.len() - self.at));
+            self.end();
+        }
+        self.begin_pickle();
+    }
+
+    /// The line of an array that is no pickle.
+    fn array(&mut self) -> Result<String, Fault> {
+        let array = Npy::at(&self.bytes, self.at)?;
+        let line = format!("{:5}: {}", self.at, array.told());
+        let (_, end) = array.content(&self.bytes)?;
+        // One of objects is a pickle.
+        (self.at, self.start, self.is_between) = (end, end, end == self.bytes.len());
+        Ok(line)
     }
 
     fn line(&mut self, instruction: &Instruction<'_>) -> Result<String, Fault> {
@@ -71,14 +163,13 @@ impl Listing {
         if instruction.opcode.code == code::MARK {
             self.marks.push(instruction.offset);
         }
+        self.at = self.machine.next;
+        if self.at > instruction.end {
+            self.waiting.push_back(format!("{:5}: {} bytes of an array", instruction.end, self.at - instruction.end));
+        }
         match outcome {
             Ok(None) => self.is_between = false,
-            Ok(Some(_)) => {
-                self.is_between = true;
-                self.waiting = Some(format!("highest protocol among opcodes = {}", self.machine.protocol));
-                self.machine = Machine::new(&self.bytes, &self.options);
-                self.marks.clear();
-            }
+            Ok(Some(root)) => self.end_pickle(root),
             Err(fault) => self.fault = Some(fault),
         }
         Ok(line)
@@ -89,25 +180,34 @@ impl Iterator for Listing {
     type Item = Result<String, Fault>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(line) = self.waiting.take() {
-            return Some(Ok(line));
+        loop {
+            if let Some(line) = self.waiting.pop_front() {
+                return Some(Ok(line));
+            }
+            if let Some(fault) = self.fault.take() {
+                self.end();
+                self.sections.clear();
+                return Some(Err(fault));
+            }
+            if self.at < self.bytes.len() || !self.is_between {
+                break;
+            }
+            let section = self.sections.pop()?;
+            self.begin(section);
         }
-        if let Some(fault) = self.fault.take() {
-            self.end();
-            return Some(Err(fault));
-        }
-        if self.at == self.bytes.len() && self.is_between {
-            return None;
-        }
-        let bytes = Rc::clone(&self.bytes);
-        let line = Instruction::at(&bytes, self.at).and_then(|instruction| {
-            self.at = instruction.end;
-            self.line(&instruction)
-        });
-        if line.is_err() {
-            self.end();
-        }
-        Some(line)
+        let bytes = self.bytes.clone();
+        let line = if self.at == self.start && is_array(&bytes, self.at) {
+            self.array()
+        } else {
+            Instruction::at(&bytes, self.at).and_then(|instruction| self.line(&instruction))
+        };
+        line.map_or_else(
+            |fault| {
+                self.fault = Some(fault);
+                self.next()
+            },
+            |line| Some(Ok(line)),
+        )
     }
 }
 

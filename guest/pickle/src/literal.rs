@@ -163,7 +163,7 @@ fn push_code_point(code_point: u32, to: &mut Vec<u8>) {
 
 /// A string as Python 2 quotes it.
 fn quoted(line: &[u8]) -> Option<Vec<u8>> {
-    let (quote @ (b'\'' | b'"'), rest) = line.trim_ascii().split_first()? else { return None };
+    let (quote @ (b'\'' | b'"'), rest) = line.split_first()? else { return None };
     let mut inner = rest.strip_suffix(&[*quote])?;
     let mut decoded = Vec::with_capacity(inner.len());
     while let [first, rest @ ..] = inner {

@@ -1,16 +1,20 @@
 //! The pickle machine: runs a pickle's instructions, of which none calls or looks up anything.
 
 use std::borrow::Cow;
-use std::rc::Rc;
 
 use autotel_store_sdk::{Fault, Options};
+use bytes::Bytes;
 
-use crate::graph::{Call, Global, Graph, Node, NodeId, Object, Value};
+use crate::graph::{Behind, Call, Global, Graph, Node, NodeId, Object, Value};
 use crate::instructions::{Argument, Instruction};
+use crate::known::Wrapper;
 use crate::literal::{Literal, decimal};
 use crate::memo::Memo;
 use crate::opcode::{Form, code};
 use crate::options::{Bound, Bounds};
+
+/// Pickles within arrays within pickles, at most.
+const NESTED_MAX: usize = 16;
 
 /// What a pickle describes.
 pub(crate) struct Pickle {
@@ -18,6 +22,9 @@ pub(crate) struct Pickle {
     pub root: Value,
     /// Where its STOP ends.
     pub end: usize,
+    /// Where it begins, and the first of its arrays that are no instructions.
+    pub start: usize,
+    pub first_array: Option<usize>,
 }
 
 /// What a pickle describes as far as it can be run.
@@ -27,35 +34,38 @@ pub(crate) struct Run {
     pub outcome: Result<(Value, usize), Fault>,
     /// The highest protocol of its opcodes.
     pub protocol: u8,
+    /// Where the first of its arrays begins that are no instructions.
+    pub first_array: Option<usize>,
 }
 
 /// Runs the pickle that begins at an offset.
-pub(crate) fn run(bytes: &Rc<Vec<u8>>, start: usize, options: &Options) -> Result<Pickle, Fault> {
-    let Run { graph, outcome, .. } = run_through(bytes, start, options);
-    let (root, end) = outcome?;
-    Ok(Pickle { graph, root, end })
+pub(crate) fn run(bytes: &Bytes, start: usize, options: &Options) -> Result<Pickle, Fault> {
+    run_through(bytes, start, options).pickle(start)
+}
+
+impl Run {
+    /// The pickle that begins at `start`, where it was run to its end.
+    pub fn pickle(self, start: usize) -> Result<Pickle, Fault> {
+        let Self { graph, outcome, first_array, .. } = self;
+        let (root, end) = outcome?;
+        Ok(Pickle { graph, root, end, start, first_array })
+    }
 }
 
 /// Runs the pickle that begins at an offset, up to what is wrong with it.
-pub(crate) fn run_through(bytes: &Rc<Vec<u8>>, start: usize, options: &Options) -> Run {
+pub(crate) fn run_through(bytes: &Bytes, start: usize, options: &Options) -> Run {
+    Machine::new(bytes, options).run_out(start)
+}
+
+/// Runs it as all but joblib do: what that passes over as the bytes of an array is instructions.
+pub(crate) fn run_plainly(bytes: &Bytes, start: usize, options: &Options) -> Run {
     let mut machine = Machine::new(bytes, options);
-    let mut at = start;
-    let outcome = loop {
-        let next = Instruction::at(bytes, at).and_then(|instruction| {
-            at = instruction.end;
-            machine.step(&instruction)
-        });
-        match next {
-            Ok(None) => {}
-            Ok(Some(root)) => break Ok((root, at)),
-            Err(fault) => break Err(fault),
-        }
-    };
-    Run { graph: machine.graph, outcome, protocol: machine.protocol }
+    machine.passes_arrays = false;
+    machine.run_out(start)
 }
 
 pub(crate) struct Machine {
-    graph: Graph,
+    pub graph: Graph,
     stack: Vec<Value>,
     /// How high the stack was at each mark.
     marks: Vec<usize>,
@@ -66,19 +76,52 @@ pub(crate) struct Machine {
     bounds: Bounds,
     /// The highest protocol of the opcodes so far.
     pub protocol: u8,
+    /// Where the next instruction begins.
+    pub next: usize,
+    /// Whether the arrays that joblib writes between the instructions are no instructions.
+    passes_arrays: bool,
+    first_array: Option<usize>,
+    /// The pickles within whose arrays this one is.
+    nested: usize,
 }
 
 impl Machine {
-    pub fn new(bytes: &Rc<Vec<u8>>, options: &Options) -> Self {
+    pub fn new(bytes: &Bytes, options: &Options) -> Self {
+        Self::of(Graph::new(bytes.clone()), Bounds::of(options))
+    }
+
+    fn of(graph: Graph, bounds: Bounds) -> Self {
         Self {
-            graph: Graph::new(Rc::clone(bytes)),
+            graph,
             stack: Vec::new(),
             marks: Vec::new(),
             memo: Memo::default(),
             is_memo_by_lines: None,
             buffers: 0,
-            bounds: Bounds::of(options),
+            bounds,
             protocol: 0,
+            next: 0,
+            passes_arrays: true,
+            first_array: None,
+            nested: 0,
+        }
+    }
+
+    fn run_out(mut self, start: usize) -> Run {
+        let outcome = self.run(start);
+        let Self { graph, protocol, first_array, .. } = self;
+        Run { graph, outcome, protocol, first_array }
+    }
+
+    /// Runs from an offset on up to a STOP, behind which `next` is then.
+    fn run(&mut self, start: usize) -> Result<(Value, usize), Fault> {
+        let bytes = self.graph.bytes.clone();
+        self.next = start;
+        loop {
+            let instruction = Instruction::at(&bytes, self.next)?;
+            if let Some(root) = self.step(&instruction)? {
+                return Ok((root, self.next));
+            }
         }
     }
 
@@ -91,6 +134,7 @@ impl Machine {
     #[inline]
     pub fn step(&mut self, instruction: &Instruction<'_>) -> Result<Option<Value>, Fault> {
         self.protocol = self.protocol.max(instruction.opcode.protocol);
+        self.next = instruction.end;
         if instruction.opcode.code == code::STOP {
             return self.pop(instruction).map(Some);
         }
@@ -365,8 +409,8 @@ impl Machine {
         if !matches!(self.graph.find(arguments), Some(Node::Tuple(_) | Node::Object(_))) {
             return Err(instruction.fault("the arguments are no tuple"));
         }
-        let (items, entries, states) = Default::default();
-        let object = Object { call, callee, arguments, keywords, items, entries, states };
+        let (items, entries, states, behind) = Default::default();
+        let object = Object { call, callee, arguments, keywords, items, entries, states, behind };
         self.make(Node::Object(Box::new(object)), at);
         Ok(())
     }
@@ -386,7 +430,10 @@ impl Machine {
             return Err(instruction.fault("what is given a state is no object"));
         };
         match self.graph.node_mut(id) {
-            Node::Object(object) => object.states.push(state),
+            Node::Object(object) => {
+                object.states.push(state);
+                self.pass_array(id, state, instruction)?;
+            }
             // A class, or what is there already: its state would change the program.
             Node::Global(_) | Node::Persistent(_) | Node::Extension(_) => {
                 self.build_existing(id, state, instruction.offset)
@@ -396,13 +443,57 @@ impl Machine {
         Ok(())
     }
 
+    /// Passes the array that joblib writes behind an object that stands for it.
+    fn pass_array(&mut self, id: NodeId, state: Value, instruction: &Instruction<'_>) -> Result<(), Fault> {
+        let Node::Object(object) = self.graph.node(id) else { return Ok(()) };
+        let wrapper = if self.passes_arrays { Wrapper::of(&self.graph, object, state) } else { None };
+        let Some(wrapper) = wrapper else { return Ok(()) };
+        self.first_array.get_or_insert(instruction.end);
+        let length = wrapper.length().ok_or_else(|| instruction.fault("an array of more bytes than can be"))?;
+        let behind = match length {
+            Some(length) => Behind::Bytes(self.take_array(length, wrapper.is_aligned, instruction)?),
+            None => Behind::Value(self.nested(instruction)?),
+        };
+        if let Node::Object(object) = self.graph.node_mut(id) {
+            object.behind = Some(behind);
+        }
+        Ok(())
+    }
+
+    fn take_array(&mut self, length: usize, is_aligned: bool, instruction: &Instruction<'_>) -> Result<Bytes, Fault> {
+        let file = &self.graph.bytes;
+        let padding = if is_aligned { file.get(self.next).map(|&padding| 1 + usize::from(padding)) } else { Some(0) };
+        let start = padding.map_or(file.len(), |padding| self.next + padding).min(file.len());
+        let end = start.checked_add(length).filter(|&end| end <= file.len());
+        let end = end.ok_or_else(|| {
+            let there = file.len() - start;
+            instruction.fault(&format!("the array behind it has {length} bytes, of which {there} are there"))
+        })?;
+        self.next = end;
+        Ok(file.slice(start..end))
+    }
+
+    /// What the pickle describes that stands behind an instruction.
+    fn nested(&mut self, instruction: &Instruction<'_>) -> Result<Value, Fault> {
+        if self.nested == NESTED_MAX {
+            return Err(instruction.fault("too many pickles within one another"));
+        }
+        let graph = std::mem::replace(&mut self.graph, Graph::new(Bytes::new()));
+        let mut inner = Self { nested: self.nested + 1, ..Self::of(graph, self.bounds) };
+        let outcome = inner.run(self.next);
+        self.protocol = self.protocol.max(inner.protocol);
+        self.graph = inner.graph;
+        let (root, end) = outcome?;
+        self.next = end;
+        Ok(root)
+    }
+
     /// Replaces what is on top with an object that says that it was given a state.
     fn build_existing(&mut self, id: NodeId, state: Value, offset: usize) {
         let arguments = self.graph.add(Node::Tuple(vec![]), offset);
-        let (items, entries) = Default::default();
-        let callee = Value::Node(id);
-        let object =
-            Object { call: Call::State, callee, arguments, keywords: None, items, entries, states: vec![state] };
+        let (items, entries, keywords, behind) = Default::default();
+        let (call, callee, states) = (Call::State, Value::Node(id), vec![state]);
+        let object = Object { call, callee, arguments, keywords, items, entries, states, behind };
         let value = self.graph.add(Node::Object(Box::new(object)), offset);
         if let Some(top) = self.stack.last_mut() {
             *top = value;

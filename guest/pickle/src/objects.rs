@@ -8,6 +8,7 @@ use autotel_store_sdk::{Fault, Options, Verdict, excerpt};
 use crate::dangerous::danger;
 use crate::document::Part;
 use crate::graph::{Call, Global, Graph, Node, NodeId, Value};
+use crate::machine::{Pickle, run_plainly};
 use crate::options::INERT;
 use crate::{inert, known, records};
 
@@ -59,6 +60,7 @@ pub(crate) fn judge(graph: &Graph, root: Option<Value>) -> Vec<Option<Judgement>
                 }
                 judgement => judgement,
             },
+            Node::Persistent(_) if known::storage(graph, Value::Node(id)).is_some() => KNOWN,
             Node::Persistent(_) | Node::Extension(_) | Node::Buffer(_) => ELSEWHERE,
             _ => continue,
         };
@@ -75,6 +77,27 @@ pub(crate) fn judge_alone(global: &Global) -> Judgement {
         None => UNKNOWN,
     }
 }
+
+/// The first global that is not known to hold data and is made where the arrays that joblib passes over are read as
+/// instructions: that is how all others read them.
+pub(crate) fn disguised(graph: &Graph, start: usize, first_array: usize, options: &Options) -> Option<Disguised> {
+    let graph = run_plainly(&graph.bytes, start, options).graph;
+    let globals = graph.ids().filter(|&id| graph.offset(id) >= first_array);
+    globals.filter_map(|id| Some((graph.offset(id), graph.global(Value::Node(id))?))).find_map(|(offset, global)| {
+        let Judgement { verdict, .. } = judge_alone(global);
+        (verdict >= Verdict::Unknown).then(|| Disguised { name: global.to_string(), verdict, offset })
+    })
+}
+
+/// What is made in the bytes of an array.
+pub(crate) struct Disguised {
+    pub name: String,
+    pub verdict: Verdict,
+    pub offset: usize,
+}
+
+/// Why that is not data.
+pub(crate) const DISGUISED: &str = "it stands in the bytes of an array, which joblib passes over and pickle does not";
 
 /// Which nodes stand anywhere as values, and not alone as the class of an instance or as what is called for a known type.
 fn values(graph: &Graph, root: Option<Value>, judgements: &[Option<Judgement>]) -> Vec<bool> {
@@ -123,40 +146,44 @@ pub(crate) fn name(graph: &Graph, id: NodeId) -> String {
 }
 
 /// How objects are written.
+#[derive(Default)]
 pub(crate) struct Objects {
     is_inert: bool,
 }
 
 impl Objects {
     /// Refuses what is not known to be data anywhere in the pickle, also where it is thrown away again.
-    pub fn new(graph: &Graph, root: Value, options: &Options) -> Result<Self, Fault> {
+    pub fn new(pickle: &Pickle, options: &Options) -> Result<Self, Fault> {
+        let Pickle { graph, root, start, first_array, .. } = pickle;
         let is_inert = options.flag(INERT);
         if is_inert {
             return Ok(Self { is_inert });
         }
         // What is dangerous is told first, wherever it is.
         let judgements =
-            judge(graph, Some(root)).into_iter().zip(graph.ids()).filter_map(|(judgement, id)| Some((judgement?, id)));
+            judge(graph, Some(*root)).into_iter().zip(graph.ids()).filter_map(|(judgement, id)| Some((judgement?, id)));
         let worst = judgements
             .filter(|(it, _)| it.verdict >= Verdict::Unknown)
             .max_by_key(|(it, id)| (it.verdict, Reverse(*id)));
-        let Some((Judgement { verdict, why }, id)) = worst else { return Ok(Self { is_inert }) };
-        let is_what = if verdict == Verdict::Dangerous { "is dangerous" } else { "is not known to be data" };
-        let name = excerpt(&name(graph, id));
-        let offset = graph.offset(id);
-        let hint = "with the option `inert=yes` it is shown, and not called";
-        let message = format!("`{name}` at byte {offset} {is_what}: {why}; {hint}");
-        Err(Fault::Invalid { message, offset: offset as u64 })
+        let disguised = || first_array.and_then(|first| disguised(graph, *start, first, options));
+        let Some((Judgement { verdict, why }, id)) = worst else {
+            return match disguised() {
+                None => Ok(Self { is_inert }),
+                Some(Disguised { name, verdict, offset }) => Err(refusal(&name, verdict, DISGUISED, offset)),
+            };
+        };
+        Err(refusal(&name(graph, id), verdict, why, graph.offset(id)))
     }
 
     /// What a node is written as that is no container.
     pub fn parts(&self, graph: &Graph, id: NodeId) -> Result<Vec<Part>, Fault> {
         let known = match graph.node(id) {
             Node::Object(object) => {
-                let class = || records::class(graph, object).map(|class| records::parts(graph, class, object));
+                let class = || records::class(graph, object).map(|class| records::parts(graph, class, id, object));
                 known::parts(graph, id, object).or_else(class)
             }
             Node::Global(global) => known::is_known(global).then(|| known::global(global)),
+            Node::Persistent(_) => known::storage(graph, Value::Node(id)),
             Node::FrozenSet(_) => Some(Part::named("frozenset", [Part::Array, Part::Items(id), Part::End])),
             _ => None,
         };
@@ -166,4 +193,11 @@ impl Objects {
             None => Err(Fault::Invalid { message: name(graph, id), offset: graph.offset(id) as u64 }),
         }
     }
+}
+
+fn refusal(name: &str, verdict: Verdict, why: &str, offset: usize) -> Fault {
+    let is_what = if verdict == Verdict::Dangerous { "is dangerous" } else { "is not known to be data" };
+    let hint = "with the option `inert=yes` it is shown, and not called";
+    let message = format!("`{}` at byte {offset} {is_what}: {why}; {hint}", excerpt(name));
+    Fault::Invalid { message, offset: offset as u64 }
 }

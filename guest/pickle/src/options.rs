@@ -21,6 +21,7 @@ const ALL: [(Bound, &str, u64, &str); 4] = [
 ];
 
 /// What each bound is, as the options say.
+#[derive(Clone, Copy)]
 pub(crate) struct Bounds {
     most: [usize; 4],
     pub digits_max: u64,

@@ -23,6 +23,9 @@ const EXPONENT_MAX: u64 = 999_999_999_000_000_000;
 /// Arguments of a call, at most.
 const ARGUMENTS_MAX: usize = 3;
 
+/// Extensions of files that are read alone.
+const READ_ONLY: &[&str] = &["npy", "npz", "pt", "pth"];
+
 /// The option that says which protocol is written.
 pub(crate) fn protocol() -> OptionDescription {
     let summary = "the protocol that is written; Python reads 2 since 2.3, 3 since 3.0, 4 since 3.4 and 5 since 3.8";
@@ -76,6 +79,11 @@ enum Callee {
 
 impl Print for Printer {
     fn new(options: &Options) -> Result<Self, Fault> {
+        if READ_ONLY.contains(&options.extension()) {
+            let message = "arrays of NumPy and files of PyTorch, which are read here and not written; give the file a name \
+                           that ends in `.pickle`";
+            return Err(Fault::unsupported(message));
+        }
         Ok(Self {
             protocol: options.count(PROTOCOL) as u8,
             documents: 0,

@@ -1,11 +1,11 @@
 //! Instances of classes that are not known, such as dataclasses and named tuples: their fields are data.
 
 use crate::dangerous::{is_main, is_of_python};
-use crate::document::Part;
+use crate::document::{Part, map};
 use crate::graph::{Call, Global, Graph, Node, NodeId, Object, Value};
 
 /// The class of an object that is an instance with fields: of `__new__` without arguments and a state, as dataclasses
-/// are, or with arguments alone, as named tuples are.
+/// are, or with arguments alone, as named tuples are. One whose class is a list or a dict too has items or entries.
 ///
 /// Python's own classes are none of those: which of them hold data is known.
 pub(crate) fn class(graph: &Graph, object: &Object) -> Option<NodeId> {
@@ -17,8 +17,10 @@ pub(crate) fn class(graph: &Graph, object: &Object) -> Option<NodeId> {
         [state] => arguments.is_none() && fields(graph, state).is_some(),
         _ => false,
     };
+    let is_of_one_kind = object.items.is_empty() || object.entries.is_empty();
     let is_filled = !object.items.is_empty() || !object.entries.is_empty();
-    (is_own && has_fields && !is_filled && object.keywords.is_none()).then_some(id)
+    let is_whole = is_of_one_kind && !(is_filled && arguments.is_some());
+    (is_own && has_fields && is_whole && object.keywords.is_none()).then_some(id)
 }
 
 /// Whether a class is found by a name of its own: `__builtins__` and the like get from any module to any other.
@@ -79,9 +81,26 @@ fn fields(graph: &Graph, state: Value) -> Option<Vec<NodeId>> {
 }
 
 /// Tag 27, the class's name, and its fields: a map of them, with those in slots a second map, or an array of the arguments.
-pub(crate) fn parts(graph: &Graph, class: NodeId, object: &Object) -> Vec<Part> {
+/// One that is filled is what it is filled with, and with fields a map of both.
+pub(crate) fn parts(graph: &Graph, class: NodeId, id: NodeId, object: &Object) -> Vec<Part> {
     let name = if let Node::Global(global) = graph.node(class) { global.to_string() } else { String::new() };
-    let content = match object.states[..] {
+    let content = match (object.items.is_empty(), object.entries.is_empty()) {
+        (true, true) => fields_or_arguments(graph, object),
+        (false, _) => filled(graph, object, "items", vec![Part::Array, Part::Items(id), Part::End]),
+        (true, false) => filled(graph, object, "entries", vec![Part::Map, Part::Entries(id), Part::End]),
+    };
+    Part::named(&name, content)
+}
+
+fn filled(graph: &Graph, object: &Object, what: &str, content: Vec<Part>) -> Vec<Part> {
+    if object.states.is_empty() {
+        return content;
+    }
+    map([(what, content), ("fields", fields_or_arguments(graph, object))])
+}
+
+fn fields_or_arguments(graph: &Graph, object: &Object) -> Vec<Part> {
+    match object.states[..] {
         [state] => match fields(graph, state).unwrap_or_default()[..] {
             [only] => vec![Part::Value(Value::Node(only))],
             // Of slots alone, or of both.
@@ -91,6 +110,5 @@ pub(crate) fn parts(graph: &Graph, class: NodeId, object: &Object) -> Vec<Part> 
             Some(arguments) => vec![Part::Value(arguments)],
             None => vec![Part::Array, Part::End],
         },
-    };
-    Part::named(&name, content)
+    }
 }

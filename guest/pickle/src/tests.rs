@@ -1,8 +1,12 @@
 //! The store as functions over bytes: what pickles say, what is refused, and that what is printed comes back.
 
-use autotel_store_sdk::{Fault, Operations, OptionValue, Options, Store, Value, Verdict, parse_all, print_all};
+use autotel_store_sdk::{
+    Fault, Operations, OptionValue, Options, Part, Source, Store, Value, Verdict, parse_all, print_all,
+};
 
 use crate::PickleStore;
+
+mod containers;
 
 fn options() -> Options {
     Options::defaults(&PickleStore::describe(), Operations::LOAD)
@@ -29,6 +33,12 @@ fn refusal(pickle: &[u8]) -> (String, u64) {
         Fault::TooLarge { name, offset, .. } => (name.to_owned(), offset),
         other => panic!("{other:?}"),
     }
+}
+
+/// What is told of a file that is looked through.
+fn inspected(file: &[u8]) -> Vec<Part> {
+    let source = Source::new(std::io::Cursor::new(file.to_vec()));
+    PickleStore::inspect(source, &options()).unwrap().unwrap()
 }
 
 fn list<const N: usize>(items: [Value; N]) -> Value {
@@ -285,9 +295,7 @@ fn nothing_is_read_as_less_than_it_is() {
 #[test]
 fn what_is_inspected_is_told_behind_damage_too() {
     let names = |pickle: &[u8]| {
-        let source = autotel_store_sdk::Source::new(std::io::Cursor::new(pickle.to_vec()));
-        let parts = PickleStore::inspect(source, &options()).unwrap().unwrap();
-        let last = parts.into_iter().next_back().unwrap();
+        let last = inspected(pickle).pop().unwrap();
         (last.verdict, last.damage.is_some(), last.elements.into_iter().map(|element| element.name).collect::<Vec<_>>())
     };
     for pickle in [
@@ -440,4 +448,36 @@ fn what_a_pickle_of_data_cannot_hold_is_told() {
     let same = Value::Map([(Value::from(1i64), Value::Null), (Value::from(true), Value::Null)].into_iter().collect());
     assert!(print_all::<PickleStore>(&same.to_cbor(), &options).is_err(), "1 is True");
     assert!(print_all::<PickleStore>(&[], &options).is_err(), "a file without a document");
+}
+
+#[test]
+fn a_key_that_is_set_twice_in_an_object_is_refused_or_the_last() {
+    let pickle = b"ccollections\nOrderedDict\n)R(K\x01NK\x01\x88u.";
+    assert!(refusal(pickle).0.contains("twice"));
+    let last = options().with("duplicate-keys", OptionValue::Choice("last".into()));
+    let only = Value::Map([(Value::from(1i64), Value::Bool(true))].into_iter().collect());
+    assert_eq!(load_with(pickle, &last).unwrap(), named("collections.OrderedDict", only));
+}
+
+#[test]
+fn instances_of_lists_and_dicts_are_what_they_are_filled_with() {
+    assert_eq!(loaded(b"cmy.app\nRow\n)\x81K\x01a."), named("my.app.Row", list([1i64.into()])));
+    let entries = map([("a", 1i64.into())]);
+    assert_eq!(loaded(b"cmy.app\nRow\n)\x81U\x01aK\x01s."), named("my.app.Row", entries.clone()));
+    let both = map([("entries", entries), ("fields", map([("b", 2i64.into())]))]);
+    assert_eq!(loaded(b"cmy.app\nRow\n)\x81U\x01aK\x01s}U\x01bK\x02sb."), named("my.app.Row", both));
+}
+
+#[test]
+fn addresses_times_and_exceptions_are_data() {
+    assert_eq!(loaded(b"cipaddress\nIPv4Address\nJ\x04\x03\x02\x01\x85R."), named("ipaddress.IPv4Address", "1.2.3.4"));
+    assert_eq!(loaded(b"cipaddress\nIPv6Network\nU\x05::/64\x85R."), named("ipaddress.IPv6Network", "::/64"));
+    assert_eq!(loaded(b"cexceptions\nKeyError\nU\x01k\x85R."), named("builtins.KeyError", list(["k".into()])));
+    assert!(refusal(b"cbuiltins\nprint\nU\x01k\x85R.").0.contains("builtins.print"));
+}
+
+#[test]
+fn a_string_is_quoted_at_both_ends_of_its_line() {
+    assert!(refusal(b"S' ' \n.").0.contains("no quoted string"));
+    assert!(refusal(b"S ''\n.").0.contains("no quoted string"));
 }

@@ -94,12 +94,7 @@ pub(crate) struct Compressed {
 
 impl Compressed {
     pub fn new(path: String, options: &Options) -> Self {
-        // What is only written has no bound of its own.
-        let bytes_max = match options.count(BYTES_MAX) {
-            0 => DECOMPRESSED_BYTES_MAX,
-            given => given,
-        };
-        Self { path, asked: Codec::asked(options), bytes_max }
+        Self { path, asked: Codec::asked(options), bytes_max: bytes_max(options) }
     }
 
     /// Reads what the file holds, from its beginning.
@@ -119,7 +114,7 @@ impl Compressed {
             Codec::Zstandard => Box::new(Frames::new(whole)),
             Codec::Brotli => Box::new(brotli_decompressor::Decompressor::new(whole, READ_BYTES)),
         };
-        Ok(Box::new(Bounded { content, codec, given: 0, bytes_max: self.bytes_max }))
+        Ok(Box::new(Bounded { content, codec: codec.name(), given: 0, bytes_max: self.bytes_max }))
     }
 
     /// How the file is compressed that begins so.
@@ -139,15 +134,30 @@ impl Compressed {
     }
 }
 
+/// Bytes that a compressed file may hold.
+fn bytes_max(options: &Options) -> u64 {
+    match options.count(BYTES_MAX) {
+        // What is only written has no bound of its own.
+        0 => DECOMPRESSED_BYTES_MAX,
+        given => given,
+    }
+}
+
+/// What a decoder gives of data that a store finds compressed within a file, under the bound of compressed files. Where it
+/// fails the data is damaged, which is told with the codec's name.
+pub fn decompressed(content: impl Read, codec: &'static str, options: &Options) -> impl Read {
+    Bounded { content, codec, given: 0, bytes_max: bytes_max(options) }
+}
+
 /// What a compressed file holds, up to a bound. Its faults count bytes of that.
-struct Bounded {
-    content: Box<dyn Read>,
-    codec: Codec,
+struct Bounded<R> {
+    content: R,
+    codec: &'static str,
     given: u64,
     bytes_max: u64,
 }
 
-impl Read for Bounded {
+impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         let length = self.content.read(to).map_err(|error| self.told(error))?;
         self.given += length as u64;
@@ -158,13 +168,13 @@ impl Read for Bounded {
     }
 }
 
-impl Bounded {
+impl<R> Bounded<R> {
     /// Tells what is wrong with the data, unless it is the file that cannot be read.
     fn told(&self, error: io::Error) -> io::Error {
         use ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
         match error.kind() {
             InvalidData | InvalidInput | Other | UnexpectedEof => {
-                let message = format!("{} data that is damaged or cut short", self.codec.name());
+                let message = format!("{} data that is damaged or cut short", self.codec);
                 Fault::syntax(message, self.given).into()
             }
             _ => error,

@@ -80,6 +80,7 @@ pub use bindings::exports::autotel::stores::inspect::{Element, Part, Verdict};
 pub use charset::Charset;
 #[doc(hidden)]
 pub use component::Component;
+pub use compression::decompressed;
 pub use decode::{Decoded, Guess, encoding_of, guess_unicode, guess_utf_8, locate_decoded, locate_decoded_character};
 pub use describe::DIGITS_MAX;
 pub use documents::{Documents, check_complete};

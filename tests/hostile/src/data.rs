@@ -11,6 +11,7 @@ use autotel_stores::{ErrorKind, Host, Limit, Limits};
 use flate2::Compression;
 use flate2::read::{DeflateEncoder, GzEncoder, ZlibEncoder};
 
+use crate::zip::{Lie, archive};
 use crate::{Outcome, Report, shortened};
 
 /// A file to attack with.
@@ -100,6 +101,20 @@ pub const ATTACKS: &[DataAttack] = &[
     refused("pickle", 32, "what is behind `STOP`", || b"N.cos\nsystem\n(S'id'\ntR.".to_vec()),
     of("pickle", 32, "a list that is in itself", || b"]q\0h\0a.".to_vec()),
     refused("pickle", 32, "an array of more elements than bytes", || b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntVb\ntR(I1\n(L99999999999L\nL99999999999L\ntcnumpy\ndtype\n(Vf8\nI00\nI01\ntR(I3\nV<\nNNNI-1\nI-1\nI0\ntbI00\nC\0tb.".to_vec()),
+    refused("pickle", 32, "a pickle in an archive, under a name of text", || archive("notes.txt", SYSTEM, &Lie::default())),
+    refused("pickle", 32, "an archive whose checksum is wrong", || archive("data.pkl", SYSTEM, &Lie { crc: 1, ..Lie::default() })),
+    refused("pickle", 32, "an archive that says that it is encrypted", || archive("data.pkl", SYSTEM, &Lie { flags: 1, ..Lie::default() })),
+    refused("pickle", 32, "an archive that has two names for its member", || archive("data.pkl", SYSTEM, &Lie { name: Some("notes.txt"), ..Lie::default() })),
+    refused("pickle", 32, "an archive whose member is longer than it", || archive("data.pkl", b"N.", &Lie { length: u32::MAX / 2, ..Lie::default() })),
+    refused("pickle", 32, "an archive behind a pickle", || [b"N.".to_vec(), archive("data.pkl", SYSTEM, &Lie::default())].concat()),
+    refused("pickle", 32, "an archive in an archive, 20 times", || (0..20).fold(SYSTEM.to_vec(), |inner, _| archive("a", &inner, &Lie::default()))),
+    refused("pickle", 32, "an archive with something behind its end", || [archive("data.pkl", b"N.", &Lie::default()), SYSTEM.to_vec()].concat()),
+    refused("pickle", 32, "an array of objects", || [OBJECTS, SYSTEM].concat()),
+    refused("pickle", 32, "an array of more bytes than can be", || b"\x93NUMPY\x01\0\x53\0{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999, 99999999999)}      ".to_vec()),
+    refused("pickle", 32, "instructions in the bytes of an array of joblib's", || [JOBLIB, SYSTEM, b"."].concat()),
+    refused("pickle", 32, "a tar archive", || [&[0; 257], &b"ustar\0"[..], SYSTEM].concat()),
+    refused("pickle", 32, "a 7z archive", || [b"7z\xbc\xaf\x27\x1c\0\x04", SYSTEM].concat()),
+    refused("pickle", 32, "a pickle in zlib", || packed(ZlibEncoder::new(SYSTEM, Compression::best()))),
     any(33, "numbers at the edges", || b"[1e999999999, -1e-999999999, -0, 0.0, 1e400, 123456789012345678901234567890]".to_vec()),
     any(33, "what JSON has no number for", || b"[NaN, Infinity, -Infinity, .inf, .nan]".to_vec()),
     any(33, "half of a surrogate pair", || b"[\"\\ud800\", \"\\udfff\\ud800\"]".to_vec()),
@@ -127,11 +142,23 @@ fn yaml_laughs(next: impl Fn(usize) -> String) -> Vec<u8> {
     format!("l0: &l0 {{a: ha}}\n{}", (1..10).map(next).collect::<String>()).into_bytes()
 }
 
+/// A pickle that runs a command.
+const SYSTEM: &[u8] = b"cos\nsystem\n(S'echo hacked'\ntR.";
+/// What is before the pickle of an array of objects.
+const OBJECTS: &[u8] = b"\x93NUMPY\x01\0\x3a\0{'descr': '|O', 'fortran_order': False, 'shape': (1,)}    ";
+/// What is before an array of so many bytes as that pickle has.
+const JOBLIB: &[u8] = b"\x80\x02cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81}(U\x08subclasscnumpy\nndarray\nU\x05shapeK\x1e\x85\
+    U\x05orderU\x01CU\x05dtypecnumpy\ndtype\nU\x02u1\x89\x88\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tbub";
+
 /// A gigabyte of zeros, as a codec has it.
 fn bomb<R: Read>(codec: impl FnOnce(Take<Repeat>) -> R) -> Vec<u8> {
     const GIB: u64 = 1 << 30;
+    packed(codec(repeat(0).take(GIB)))
+}
+
+fn packed(mut encoder: impl Read) -> Vec<u8> {
     let mut packed = Vec::new();
-    codec(repeat(0).take(GIB)).read_to_end(&mut packed).expect("memory takes a megabyte");
+    encoder.read_to_end(&mut packed).expect("memory takes a megabyte");
     packed
 }
 

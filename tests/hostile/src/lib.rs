@@ -8,6 +8,7 @@ pub mod attacks;
 pub mod data;
 pub mod forge;
 pub mod scene;
+mod zip;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -3,7 +3,7 @@
 use super::Pickled;
 use crate::document::{Part, SET_TAG, map};
 use crate::elements::{Data, Elements, Kind};
-use crate::graph::{Node, Value};
+use crate::graph::{Call, Graph, Node, Value};
 use Part::{Array, End, Entries, Items, Map, Tag};
 
 /// What looking at a pair counts for.
@@ -31,10 +31,17 @@ pub(crate) fn slice(it: &Pickled<'_>) -> Option<Vec<Part>> {
 }
 
 /// `OrderedDict()` with its entries, in Python 2 `OrderedDict(list of pairs)`, and as this store writes it
-/// `OrderedDict(dict)`.
+/// `OrderedDict(dict)`. One that has attributes, as PyTorch's have, is an array of both.
 pub(crate) fn ordered_dict(it: &Pickled<'_>) -> Option<Vec<Part>> {
     const NAME: &str = "collections.OrderedDict";
-    if !it.has_no_items() || !it.object.states.is_empty() {
+    if !it.has_no_items() {
+        return None;
+    }
+    if let [attributes] = it.object.states[..] {
+        let is_it = it.arguments.is_empty() && matches!(it.graph.find(attributes), Some(Node::Dict(_)));
+        return is_it.then(|| Part::named(NAME, [Array, Map, Entries(it.id), End, Part::Value(attributes), End]));
+    }
+    if !it.object.states.is_empty() {
         return None;
     }
     let [pairs] = *it.arguments else {
@@ -51,6 +58,16 @@ pub(crate) fn ordered_dict(it: &Pickled<'_>) -> Option<Vec<Part>> {
     }
     entries.push(End);
     it.object.entries.is_empty().then(|| Part::named(NAME, entries))
+}
+
+/// Whether a value is `OrderedDict()`, into which nothing is put, or none.
+pub(crate) fn ordered_dict_is_empty(graph: &Graph, value: Value) -> bool {
+    let Some(Node::Object(object)) = graph.find(value) else { return value == Value::None };
+    let is_it = graph.global(object.callee).is_some_and(|callee| callee.is("collections", "OrderedDict"));
+    let has_nothing = graph.items(object.arguments).is_some_and(<[_]>::is_empty)
+        && object.keywords.is_none()
+        && [&object.items, &object.entries, &object.states].iter().all(|values| values.is_empty());
+    is_it && object.call == Call::Function && has_nothing
 }
 
 /// `defaultdict(factory)` with its entries: those, and the factory's name.
@@ -101,6 +118,15 @@ pub(crate) fn deque(it: &Pickled<'_>) -> Option<Vec<Part>> {
         length => map([("items", items), ("maxlen", vec![Part::Value(length)])]),
     };
     Some(Part::named("collections.deque", whole))
+}
+
+/// An instance whose state has its maps.
+pub(crate) fn chain_map(it: &Pickled<'_>) -> Option<Vec<Part>> {
+    let [state] = it.object.states[..] else { return None };
+    let Some(Node::Dict(fields)) = it.graph.find(state) else { return None };
+    let maps = it.graph.entry(state, "maps").filter(|&maps| it.graph.items(maps).is_some() && fields.len() == 2)?;
+    let is_whole = it.arguments.is_empty() && it.has_no_items() && it.object.entries.is_empty();
+    is_whole.then(|| Part::named("collections.ChainMap", [Part::Value(maps)]))
 }
 
 /// `SimpleNamespace()`, whose state is its names.

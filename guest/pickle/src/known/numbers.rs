@@ -1,6 +1,7 @@
 //! Numbers, bytes and identifiers.
 
 use autotel_store_sdk::{DIGITS_MAX, Decimal, Integer};
+use bytes::Bytes;
 
 use super::Pickled;
 use crate::document::Part;
@@ -48,7 +49,7 @@ pub(crate) fn bytes_of(graph: &Graph, value: Value) -> Option<Vec<u8>> {
 
 /// `bytes()`: how none are written below protocol 3.
 pub(crate) fn bytes(it: &Pickled<'_>) -> Option<Vec<Part>> {
-    (it.arguments.is_empty() && it.is_plain()).then(|| vec![Part::Bytes([].into())])
+    (it.arguments.is_empty() && it.is_plain()).then(|| vec![Part::Bytes(Bytes::new())])
 }
 
 /// `bytearray(bytes)`, `bytearray(text, "latin-1")` or `bytearray()`.

@@ -1,8 +1,8 @@
 //! NumPy's scalars, types and arrays of numbers, text, bytes and objects.
 
-use super::Pickled;
+use super::{Pickled, bytes_of};
 use crate::document::{Part, map};
-use crate::elements::{Data, Elements, Kind};
+use crate::elements::{Data, Elements, Kind, Order};
 use crate::graph::{Graph, Node, Value};
 
 /// `scalar(dtype, bytes)`.
@@ -30,45 +30,78 @@ pub(crate) fn array(it: &Pickled<'_>) -> Option<Vec<Part>> {
     };
     let is_array = it.graph.global(class)?.is("numpy", "ndarray") && it.graph.integer(version)?.as_i64()? == 1;
     let is_whole = it.has_no_items() && it.object.entries.is_empty();
-    if !is_array || !is_whole { None } else { ndarray(it.graph, dtype, shape, data, is_column_major) }
+    if !is_array || !is_whole { None } else { pickled_array(it.graph, dtype, shape, data, order(is_column_major)) }
 }
 
 /// `_frombuffer(bytes, dtype, shape, order)`, as protocol 5 has it.
 pub(crate) fn array_of_buffer(it: &Pickled<'_>) -> Option<Vec<Part>> {
     let [data, dtype, shape, order] = *it.arguments else { return None };
-    let is_column_major = match &*it.graph.text(order)? {
-        "C" => false,
-        "F" => true,
-        _ => return None,
-    };
-    if it.is_plain() { ndarray(it.graph, dtype, shape, data, is_column_major) } else { None }
+    let order = order_named(&it.graph.text(order)?)?;
+    if it.is_plain() { pickled_array(it.graph, dtype, shape, data, order) } else { None }
+}
+
+fn order(is_column_major: bool) -> Order {
+    if is_column_major { Order::Columns } else { Order::Rows }
+}
+
+/// The order that NumPy has a letter for.
+pub(crate) fn order_named(letter: &str) -> Option<Order> {
+    match letter {
+        "C" => Some(Order::Rows),
+        "F" => Some(Order::Columns),
+        _ => None,
+    }
+}
+
+fn pickled_array(graph: &Graph, dtype: Value, shape: Value, data: Value, order: Order) -> Option<Vec<Part>> {
+    ndarray(graph, &Dtype::of(graph, dtype)?, lengths(graph, shape)?, Data::of(graph, data)?, order)
+}
+
+/// The lengths of dimensions, as a tuple has them.
+pub(crate) fn lengths(graph: &Graph, tuple: Value) -> Option<Vec<usize>> {
+    graph.items(tuple)?.iter().map(|&length| usize::try_from(graph.integer(length)?.as_u64()?).ok()).collect()
 }
 
 /// The type's name, and arrays within one another.
-fn ndarray(graph: &Graph, dtype: Value, shape: Value, data: Value, is_column_major: bool) -> Option<Vec<Part>> {
-    let dtype = Dtype::of(graph, dtype)?;
-    let shape: Option<Vec<_>> =
-        graph.items(shape)?.iter().map(|&length| usize::try_from(graph.integer(length)?.as_u64()?).ok()).collect();
-    let elements = Elements::new(graph, dtype.kind, Data::of(graph, data)?, shape?, is_column_major)?;
-    let (dtype, data) = (vec![Part::text(&dtype.name())], vec![Part::Elements(elements.into())]);
-    Some(Part::named("numpy.ndarray", map([("dtype", dtype), ("data", data)])))
+pub(crate) fn ndarray(graph: &Graph, dtype: &Dtype, shape: Vec<usize>, data: Data, order: Order) -> Option<Vec<Part>> {
+    let elements = Elements::new(graph, dtype.kind, data, shape, order)?;
+    Some(Part::named("numpy.ndarray", typed(&dtype.name(), elements)))
+}
+
+/// A map of the elements' type and themselves.
+pub(crate) fn typed(dtype: &str, elements: Elements) -> Vec<Part> {
+    map([("dtype", vec![Part::text(dtype)]), ("data", vec![Part::Elements(elements.into())])])
 }
 
 /// The type of an array's elements.
-struct Dtype {
+pub(crate) struct Dtype {
     code: String,
-    kind: Kind,
+    /// What times are counted in, such as `[D]`.
+    unit: String,
+    pub kind: Kind,
 }
 
 impl Dtype {
-    fn of(graph: &Graph, value: Value) -> Option<Self> {
+    /// The type that a byte order and a code say, such as `<f8`.
+    pub fn named(text: &str) -> Option<Self> {
+        let (order, code) = text.split_at_checked(1)?;
+        let is_order = matches!(order, "<" | ">" | "|" | "=");
+        let (order, code) = if is_order { (order, code) } else { ("|", text) };
+        let (code, unit) = code.split_at(code.find('[').unwrap_or(code.len()));
+        Some(Self { code: code.to_owned(), unit: unit.to_owned(), kind: Kind::of_numpy(code, order)? })
+    }
+
+    pub fn of(graph: &Graph, value: Value) -> Option<Self> {
         let Some(Node::Object(object)) = graph.find(value) else { return None };
         let [code, _, _] = *graph.items(object.arguments)? else { return None };
-        let order = match object.states[..] {
-            [] => None,
-            // A version, the order, and what types with fields or of a shape have.
+        let (order, unit) = match object.states[..] {
+            [] => (None, None),
+            // A version, the order, and what types with fields or of a shape have; of times their unit behind that.
             [state] => match *graph.items(state)? {
-                [_, order, Value::None, Value::None, Value::None, ..] => Some(graph.text(order)?),
+                [_, order, Value::None, Value::None, Value::None, _, _, _, metadata] => {
+                    (Some(graph.text(order)?), Some(unit(graph, metadata)?))
+                }
+                [_, order, Value::None, Value::None, Value::None, _, _, _] => (Some(graph.text(order)?), None),
                 _ => return None,
             },
             _ => return None,
@@ -77,11 +110,11 @@ impl Dtype {
         let is_whole = object.items.is_empty() && object.entries.is_empty();
         let code = graph.text(code)?.into_owned();
         let kind = Kind::of_numpy(&code, order.as_deref().unwrap_or("|"))?;
-        (is_dtype && is_whole).then_some(Self { code, kind })
+        (is_dtype && is_whole).then_some(Self { code, unit: unit.unwrap_or_default(), kind })
     }
 
     /// As NumPy calls it: `float64`.
-    fn name(&self) -> String {
+    pub fn name(&self) -> String {
         let (letter, width) = self.code.split_at(1);
         let bits = width.parse().map_or(0, |width: u64| 8 * width);
         match letter {
@@ -92,7 +125,22 @@ impl Dtype {
             "c" => format!("complex{bits}"),
             "U" => format!("str{}", bits * 4),
             "S" => format!("bytes{bits}"),
+            "M" => format!("datetime64{}", self.unit),
+            "m" => format!("timedelta64{}", self.unit),
             _ => "object".to_owned(),
         }
+    }
+}
+
+/// What the times of a type are counted in: its metadata is a dict and the unit, so many of which are one count.
+fn unit(graph: &Graph, metadata: Value) -> Option<String> {
+    let [_, unit] = *graph.items(metadata)? else { return None };
+    let [name, count, ..] = *graph.items(unit)? else { return None };
+    let name = String::from_utf8(bytes_of(graph, name)?).ok()?;
+    let count = graph.integer(count)?.as_u64()?;
+    match (&*name, count) {
+        ("generic", _) => Some(String::new()),
+        (name, 1) => Some(format!("[{name}]")),
+        (name, count) => Some(format!("[{count}{name}]")),
     }
 }

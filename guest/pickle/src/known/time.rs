@@ -175,3 +175,11 @@ pub(crate) fn time_text([hour, minute, second, high, middle, low]: [u8; 6]) -> O
     let fraction = if microsecond > 0 { format!(".{microsecond:06}") } else { String::new() };
     Some(format!("{hour:02}:{minute:02}:{second:02}{fraction}"))
 }
+
+/// `struct_time(nine numbers, a dict of the zone)`.
+pub(crate) fn broken_down(it: &Pickled<'_>) -> Option<Vec<Part>> {
+    let [numbers, zone] = *it.arguments else { return None };
+    let is_it = it.graph.items(numbers)?.len() >= 9 && matches!(it.graph.find(zone), Some(Node::Dict(_)));
+    let array = [Part::Array, Part::Value(numbers), Part::Value(zone), Part::End];
+    (is_it && it.is_plain()).then(|| Part::named("time.struct_time", array))
+}

@@ -1,0 +1,93 @@
+//! Exceptions of Python's own, which jobs give back in place of a result.
+
+use super::Pickled;
+use crate::document::{Part, map};
+use crate::graph::{Global, Node};
+
+const EXCEPTIONS: &[&str] = &[
+    "ArithmeticError",
+    "AssertionError",
+    "AttributeError",
+    "BaseException",
+    "BlockingIOError",
+    "BrokenPipeError",
+    "BufferError",
+    "BytesWarning",
+    "ChildProcessError",
+    "ConnectionAbortedError",
+    "ConnectionError",
+    "ConnectionRefusedError",
+    "ConnectionResetError",
+    "DeprecationWarning",
+    "EOFError",
+    "EncodingWarning",
+    "Exception",
+    "FileExistsError",
+    "FileNotFoundError",
+    "FloatingPointError",
+    "FutureWarning",
+    "GeneratorExit",
+    "IOError",
+    "ImportError",
+    "ImportWarning",
+    "IndentationError",
+    "IndexError",
+    "InterruptedError",
+    "IsADirectoryError",
+    "KeyError",
+    "KeyboardInterrupt",
+    "LookupError",
+    "MemoryError",
+    "ModuleNotFoundError",
+    "NameError",
+    "NotADirectoryError",
+    "NotImplementedError",
+    "OSError",
+    "OverflowError",
+    "PendingDeprecationWarning",
+    "PermissionError",
+    "ProcessLookupError",
+    "RecursionError",
+    "ReferenceError",
+    "ResourceWarning",
+    "RuntimeError",
+    "RuntimeWarning",
+    "StandardError",
+    "StopAsyncIteration",
+    "StopIteration",
+    "SyntaxError",
+    "SyntaxWarning",
+    "SystemError",
+    "SystemExit",
+    "TabError",
+    "TimeoutError",
+    "TypeError",
+    "UnboundLocalError",
+    "UnicodeDecodeError",
+    "UnicodeEncodeError",
+    "UnicodeError",
+    "UnicodeTranslateError",
+    "UnicodeWarning",
+    "UserWarning",
+    "ValueError",
+    "Warning",
+    "ZeroDivisionError",
+];
+
+pub(crate) fn is_exception(global: &Global) -> bool {
+    global.module() == "builtins" && EXCEPTIONS.contains(&global.name())
+}
+
+/// A call of its class with arguments, and its attributes where it has some.
+pub(crate) fn exception(it: &Pickled<'_>, class: &Global) -> Option<Vec<Part>> {
+    let arguments = vec![Part::Value(it.object.arguments)];
+    let content = match it.object.states[..] {
+        [] => arguments,
+        [state] if matches!(it.graph.find(state), Some(Node::Dict(_))) => {
+            map([("args", arguments), ("attributes", vec![Part::Value(state)])])
+        }
+        _ => return None,
+    };
+    let is_whole = it.has_no_items() && it.object.entries.is_empty();
+    is_whole.then(|| Part::named(&class.to_string(), content))
+}

@@ -1,0 +1,362 @@
+//! What pickles and arrays are found in: archives, NumPy's and PyTorch's files, and what joblib writes.
+
+use std::io::Write;
+
+use autotel_store_sdk::{Fault, Operations, OptionValue, Options, Store, Value, Verdict, parse_all, print_all};
+use flate2::write::{DeflateEncoder, ZlibEncoder};
+use flate2::{Compression, Crc};
+
+use super::{inert, inspected, list, load_with, loaded, map, named, options, refusal};
+use crate::PickleStore;
+
+/// `os.system("id")`, which runs where it is loaded.
+const EVIL: &[u8] = b"\x80\x02cos\nsystem\nU\x02id\x85R.";
+const FLOATS: &[u8] = b"\x00\x00\x80\x3f\x00\x00\x00\x40\x00\x00\x40\x40";
+
+struct Member<'a> {
+    name: &'a str,
+    content: &'a [u8],
+    method: u16,
+    flags: u16,
+    crc_flip: u32,
+    local_name: &'a str,
+}
+
+fn member<'a>(name: &'a str, content: &'a [u8]) -> Member<'a> {
+    Member { name, content, method: 0, flags: 0, crc_flip: 0, local_name: name }
+}
+
+fn header(to: &mut Vec<u8>, it: &Member<'_>, stored: &[u8], name: &str) {
+    let mut crc = Crc::new();
+    crc.update(it.content);
+    for half in [20, it.flags, it.method, 0, 0x21] {
+        to.extend(half.to_le_bytes());
+    }
+    for word in [crc.sum() ^ it.crc_flip, stored.len() as u32, it.content.len() as u32] {
+        to.extend(word.to_le_bytes());
+    }
+    to.extend((name.len() as u16).to_le_bytes());
+    to.extend([0, 0]);
+}
+
+/// A zip archive, as its members say.
+fn zip(members: &[Member<'_>]) -> Vec<u8> {
+    let (mut file, mut directory) = (Vec::new(), Vec::new());
+    for it in members {
+        let stored = if it.method == 8 { deflated(it.content) } else { it.content.to_vec() };
+        let offset = file.len() as u32;
+        file.extend(b"PK\x03\x04");
+        header(&mut file, it, &stored, it.local_name);
+        file.extend(it.local_name.bytes());
+        file.extend(&stored);
+        directory.extend(b"PK\x01\x02\x14\0");
+        header(&mut directory, it, &stored, it.name);
+        directory.extend([0; 10]);
+        directory.extend(offset.to_le_bytes());
+        directory.extend(it.name.bytes());
+    }
+    let [at, length] = [file.len() as u32, directory.len() as u32];
+    file.extend(directory);
+    file.extend(b"PK\x05\x06\0\0\0\0");
+    let count = (members.len() as u16).to_le_bytes();
+    file.extend([count, count].concat());
+    file.extend([length.to_le_bytes(), at.to_le_bytes()].concat());
+    file.extend([0, 0]);
+    file
+}
+
+fn deflated(content: &[u8]) -> Vec<u8> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn npy(header: &str, content: &[u8]) -> Vec<u8> {
+    let mut file = b"\x93NUMPY\x01\0".to_vec();
+    file.extend((header.len() as u16).to_le_bytes());
+    file.extend(header.bytes());
+    file.extend(content);
+    file
+}
+
+fn floats() -> Vec<u8> {
+    npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", FLOATS)
+}
+
+fn array(dtype: &str, data: Value) -> Value {
+    named("numpy.ndarray", map([("dtype", dtype.into()), ("data", data)]))
+}
+
+fn numbers<const N: usize>(numbers: [i64; N]) -> Value {
+    list(numbers.map(Value::from))
+}
+
+fn three() -> Value {
+    array("float32", list([1.0.into(), 2.0.into(), 3.0.into()]))
+}
+
+/// A state dict of one tensor of two rows, in the words of PyTorch, which asks for the storage `0`.
+fn saved(storage: &str) -> Vec<u8> {
+    let storage = format!("(U\x07storagectorch\n{storage}\nU\x010U\x03cpuK\x06tQ");
+    let mut pickle = b"\x80\x02}U\x01wctorch._utils\n_rebuild_tensor_v2\n(".to_vec();
+    pickle.extend(storage.bytes());
+    pickle.extend(b"K\x00K\x02K\x03\x86K\x01K\x02\x86\x89ccollections\nOrderedDict\n)RtRs.");
+    pickle
+}
+
+fn shorts() -> Vec<u8> {
+    (0..6i16).flat_map(i16::to_le_bytes).collect()
+}
+
+fn tensor() -> Value {
+    let rows = list([numbers([0, 2, 4]), numbers([1, 3, 5])]);
+    map([("w", named("torch.Tensor", map([("dtype", "int16".into()), ("data", rows)])))])
+}
+
+fn checkpoint<'a>(pickle: &'a [u8], storage: &'a [u8]) -> Vec<Member<'a>> {
+    vec![member("m/data.pkl", pickle), member("m/data/0", storage), member("m/version", b"3\n")]
+}
+
+#[test]
+fn an_array_of_numpy_is_read_in_its_order() {
+    assert_eq!(loaded(&floats()), three());
+    let content: Vec<u8> = (0..6i64).flat_map(i64::to_be_bytes).collect();
+    let columns = npy("{'shape': (2, 3L), 'descr': \">i8\", 'fortran_order': True}   \n", &content);
+    assert_eq!(loaded(&columns), array("int64", list([numbers([0, 2, 4]), numbers([1, 3, 5])])));
+    assert_eq!(
+        loaded(&npy("{'descr': '|b1', 'fortran_order': False, 'shape': ()}", b"\x01")),
+        array("bool", true.into())
+    );
+    let days = npy("{'descr': '<M8[D]', 'fortran_order': False, 'shape': (1,)}", &18_262i64.to_le_bytes());
+    assert_eq!(loaded(&days), array("datetime64[D]", numbers([18_262])));
+}
+
+#[test]
+fn arrays_one_after_another_are_documents_and_one_of_objects_is_its_pickle() {
+    let cbor = parse_all::<PickleStore>(&[floats(), floats()].concat(), &options()).unwrap();
+    assert_eq!(cbor, three().to_cbor().repeat(2));
+    let objects = npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", b"\x80\x02]K\x01a.");
+    assert_eq!(loaded(&objects), numbers([1]));
+    let evil = npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", EVIL);
+    assert!(refusal(&evil).0.contains("`os.system` at byte"));
+}
+
+#[test]
+fn an_array_that_is_not_what_its_header_says_is_refused() {
+    for (file, why) in [
+        (npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", b"\0\0"), "longer than the 2 bytes"),
+        (npy("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999, 9999999999), }", b""), "longer than"),
+        (npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (), }", b""), "without fields"),
+        (npy("{'descr': '<V4', 'fortran_order': False, 'shape': (), }", b""), "type `<V4`"),
+        (npy("{'descr': '<f4', 'fortran_order': False}", b""), "is not the dict"),
+        (npy("__import__('os').system('id')", b""), "is not the dict"),
+        (b"\x93NUMPY\x01\0\xff\xff{".to_vec(), "ends within its header"),
+        (b"\x93NUMPY\x09\0\x00\x00".to_vec(), "its version is 9"),
+    ] {
+        let (message, _) = refusal(&file);
+        assert!(message.contains(why), "{message}");
+    }
+}
+
+#[test]
+fn the_members_of_an_archive_are_told_by_their_content() {
+    let inner = zip(&[member("x.npy", &floats()), member("y.npy", &floats())]);
+    let file = zip(&[
+        member("notes.txt", b"hello"),
+        Member { method: 8, ..member("a.txt", b"\x80\x02K\x01.") },
+        member("two", b"K\x01.K\x02."),
+        member("deep.npz", &inner),
+    ]);
+    let arrays = map([("x", three()), ("y", three())]);
+    let expected = map([
+        ("notes.txt", Value::Bytes(b"hello".to_vec())),
+        ("a.txt", 1i64.into()),
+        ("two", numbers([1, 2])),
+        ("deep.npz", arrays),
+    ]);
+    assert_eq!(loaded(&file), expected);
+    let text = zip(&[member("word/document.xml", b"<a/>")]);
+    let refused = parse_all::<PickleStore>(&text, &options()).unwrap_err().to_string();
+    assert!(refused.contains("neither pickles nor arrays"), "{refused}");
+}
+
+#[test]
+fn a_fault_in_a_member_names_it_and_where_it_begins() {
+    let file = zip(&[member("a", b"K\x01."), member("b", EVIL)]);
+    let (message, offset) = refusal(&file);
+    assert!(message.contains("in member `b`: `os.system` at byte 2 is dangerous"), "{message}");
+    assert_eq!(&file[offset as usize..][..EVIL.len()], EVIL);
+}
+
+#[test]
+fn what_is_disguised_in_an_archive_is_refused_and_looked_through_all_the_same() {
+    let flip = Member { crc_flip: 1, ..member("a", EVIL) };
+    let encrypted = Member { flags: 1, ..member("a", EVIL) };
+    let renamed = Member { local_name: "b", ..member("a", EVIL) };
+    let hidden = {
+        // The directory of the second archive has nothing of the first.
+        let mut file = zip(&[member("a", EVIL)]);
+        file.truncate(file.len() - 22 - 47);
+        let second = zip(&[member("a", EVIL)]);
+        file.extend(second);
+        file
+    };
+    for (file, why) in [
+        (zip(&[flip]), "its checksum is"),
+        (zip(&[encrypted]), "marked as encrypted"),
+        (zip(&[renamed]), "its own header calls it `b`"),
+        (zip(&[member("a", EVIL), member("a", EVIL)]), "comes twice"),
+        ([zip(&[member("a", EVIL)]), b"tail".to_vec()].concat(), "4 bytes stand behind its end"),
+        (hidden, "are of no member"),
+    ] {
+        let (message, _) = refusal(&file);
+        assert!(message.contains(why), "{message}");
+        let parts = inspected(&file);
+        assert!(parts.iter().any(|part| part.damage.as_ref().is_some_and(|damage| damage.contains(why))), "{parts:?}");
+        assert!(parts.iter().any(|part| part.verdict == Verdict::Dangerous), "{why}: {parts:?}");
+    }
+}
+
+#[test]
+fn an_archive_behind_a_pickle_is_looked_through() {
+    let file = [b"N.".to_vec(), zip(&[member("a", EVIL)])].concat();
+    assert!(inspected(&file).iter().any(|part| part.name == "a" && part.verdict == Verdict::Dangerous));
+    let cut = &file[2..file.len() - 30];
+    assert!(refusal(cut).0.contains("no directory"));
+    assert_eq!(inspected(cut)[0].verdict, Verdict::Unknown);
+}
+
+#[test]
+fn a_tensor_has_the_elements_of_its_storage() {
+    let (pickle, storage) = (saved("ShortStorage"), shorts());
+    assert_eq!(loaded(&zip(&checkpoint(&pickle, &storage))), tensor());
+    let parts = inspected(&zip(&checkpoint(&pickle, &storage)));
+    assert_eq!(parts.iter().map(|part| part.verdict).max(), Some(Verdict::Known), "{parts:?}");
+    let big: Vec<u8> = (0..6i16).flat_map(i16::to_be_bytes).collect();
+    let mut members = checkpoint(&pickle, &big);
+    members.push(member("m/byteorder", b"big"));
+    assert_eq!(loaded(&zip(&members)), tensor());
+}
+
+#[test]
+fn a_tensor_beyond_its_storage_or_of_no_known_storage_is_refused() {
+    let storage = shorts();
+    for (pickle, storage) in [
+        (saved("ShortStorage"), &storage[..10]),
+        (saved("ByteStorage"), &storage[..5]),
+        (saved("OtherStorage"), &storage),
+    ] {
+        let (message, _) = refusal(&zip(&checkpoint(&pickle, storage)));
+        assert!(message.contains("` at byte"), "{message}");
+    }
+}
+
+#[test]
+fn a_tensor_that_repeats_an_element_is_bounded() {
+    let (pickle, storage) = (saved("ShortStorage"), shorts());
+    let shape = pickle.windows(5).position(|bytes| bytes == b"K\x02K\x03\x86").unwrap();
+    let endless = [&pickle[..shape], b"J\0\0\0\x40J\0\0\0\x40\x86K\0K\0", &pickle[shape + 9..]].concat();
+    let few = options().with("shared-bytes-max", OptionValue::Count(1000));
+    let fault = load_with(&zip(&checkpoint(&endless, &storage)), &few).unwrap_err();
+    assert!(matches!(fault, Fault::TooLarge { name: "shared-bytes-max", .. }), "{fault}");
+}
+
+fn loaded_or_not(file: &[u8]) -> Result<Vec<u8>, Fault> {
+    parse_all::<PickleStore>(file, &options())
+}
+
+#[test]
+fn an_archive_with_code_is_not_known_to_be_data() {
+    let (pickle, storage) = (saved("ShortStorage"), shorts());
+    let mut members = checkpoint(&pickle, &storage);
+    members.push(member("m/code/__torch__.py", b"def forward(self): pass"));
+    assert_eq!(inspected(&zip(&members))[0].verdict, Verdict::Unknown);
+    assert!(refusal(&zip(&members)).0.contains("persistent identifier"));
+}
+
+#[test]
+fn files_of_pytorch_before_archives_are_read() {
+    let mut file = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}.".to_vec();
+    file.extend(saved("ShortStorage"));
+    file.extend(b"\x80\x02]U\x010a.");
+    file.extend(6u64.to_le_bytes());
+    file.extend(shorts());
+    assert_eq!(loaded(&file), tensor());
+    assert_eq!(inspected(&file).iter().map(|part| part.verdict).max(), Some(Verdict::Known));
+    assert!(refusal(&file[..file.len() - 1]).0.contains("ends within `0`"));
+    assert!(refusal(&[file, b"x".to_vec()].concat()).0.contains("1 bytes stand behind"));
+}
+
+/// An array of three bytes as joblib writes it, aligned or not.
+fn joblib(array: &[u8; 3], is_aligned: bool) -> Vec<u8> {
+    let mut file = b"\x80\x02cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81}(U\x08subclasscnumpy\nndarray\nU\x05shapeK\x03\x85\
+        U\x05orderU\x01CU\x05dtypecnumpy\ndtype\nU\x02u1\x89\x88\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb"
+        .to_vec();
+    if is_aligned {
+        file.extend(b"U\x1bnumpy_array_alignment_bytesK\x10");
+    }
+    file.extend(b"ub");
+    if is_aligned {
+        file.extend(b"\x02\xff\xff");
+    }
+    file.extend(array);
+    file.extend(b".");
+    file
+}
+
+#[test]
+fn the_arrays_of_joblib_are_read_between_the_instructions() {
+    let expected = array("uint8", numbers([1, 2, 3]));
+    assert_eq!(loaded(&joblib(b"\x01\x02\x03", false)), expected);
+    assert_eq!(loaded(&joblib(b"\x01\x02\x03", true)), expected);
+    let (message, _) = refusal(&joblib(b"\x01\x02\x03", false)[..joblib(b"123", false).len() - 3]);
+    assert!(message.contains("has 3 bytes, of which 1 are there"), "{message}");
+}
+
+#[test]
+fn what_the_bytes_of_an_array_would_do_elsewhere_is_told() {
+    let plain = joblib(b"abc", false);
+    let at = plain.windows(4).rposition(|bytes| bytes == b"abc.").unwrap();
+    let mut file = plain[..at].to_vec();
+    let shape = file.windows(2).position(|bytes| bytes == b"K\x03").unwrap();
+    file[shape + 1] = EVIL.len() as u8;
+    file.extend(EVIL);
+    file.extend(b".");
+    let (message, _) = refusal(&file);
+    assert!(message.contains("`os.system` at byte") && message.contains("in the bytes of an array"), "{message}");
+    assert_eq!(inspected(&file)[0].verdict, Verdict::Dangerous);
+    assert!(matches!(inert(&file), Value::Tag(27, _)));
+}
+
+#[test]
+fn what_is_compressed_is_read_as_what_it_holds() {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(b"\x80\x02K\x05.").unwrap();
+    let zlib = encoder.finish().unwrap();
+    assert_eq!(loaded(&zlib), 5i64.into());
+    let old = [b"ZF0x5                ", &*zlib].concat();
+    assert_eq!(loaded(&old), 5i64.into());
+    let (message, _) = refusal(&zlib[..zlib.len() - 1]);
+    assert!(message.contains("zlib data that is damaged or cut short"), "{message}");
+    let parts = inspected(&zlib[..zlib.len() - 1]);
+    assert!(parts[0].format == "zlib data" && parts[0].damage.is_some(), "{parts:?}");
+}
+
+#[test]
+fn formats_that_are_not_read_are_named() {
+    let tar = [vec![0; 257], b"ustar\0".to_vec()].concat();
+    for (file, name) in [(&*tar, "tar"), (b"7z\xbc\xaf\x27\x1c\0\x04", "7z"), (b"Rar!\x1a\x07\x01\0", "RAR")] {
+        let fault = loaded_or_not(file).unwrap_err().to_string();
+        assert!(fault.contains(name) && fault.contains("take its members out"), "{fault}");
+        assert_eq!(inspected(file)[0].verdict, Verdict::Unknown);
+    }
+}
+
+#[test]
+fn a_file_of_another_format_is_not_written_as_a_pickle() {
+    for path in ["a.npz", "a.npy", "a.pt", "a.PTH"] {
+        let options = Options::defaults(&PickleStore::describe(), Operations::SAVE).for_file(path);
+        let fault = print_all::<PickleStore>(&[0xf6], &options).unwrap_err().to_string();
+        assert!(fault.contains("not written"), "{path}: {fault}");
+    }
+}

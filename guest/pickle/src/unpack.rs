@@ -1,0 +1,68 @@
+//! What joblib compresses pickles with, told by its first bytes.
+
+use std::io::{self, Read};
+
+use autotel_store_sdk::{Fault, Options, decompressed};
+use bytes::Bytes;
+use bzip2::read::MultiBzDecoder;
+use flate2::read::ZlibDecoder;
+use lz4_flex::frame::FrameDecoder;
+use lzma_rust2::{LzmaReader, XzReader};
+
+/// Digits of the length with which files of joblib's first versions begin, and what is before them.
+const OLD_MAGIC: &[u8] = b"ZF";
+const OLD_DIGITS: usize = 19;
+/// Kilobytes that a decoder may take for what it looks back to.
+const WINDOW_KILOBYTES_MAX: u32 = 128 << 10;
+
+type Opened = io::Result<Box<dyn Read>>;
+/// A codec's name, whether a file is of it, and its decoder.
+type Codec = (&'static str, fn(&[u8]) -> bool, fn(Bytes) -> Opened);
+
+const CODECS: &[Codec] = &[
+    ("zlib", is_zlib, |file| Ok(Box::new(ZlibDecoder::new(reader(file))))),
+    ("zlib", is_old, |file| Ok(Box::new(ZlibDecoder::new(reader(file.slice(OLD_MAGIC.len() + OLD_DIGITS..)))))),
+    ("bzip2", |file| file.starts_with(b"BZh"), |file| Ok(Box::new(MultiBzDecoder::new(reader(file))))),
+    ("xz", |file| file.starts_with(b"\xfd7zXZ\0"), |file| Ok(Box::new(XzReader::new(reader(file), true)))),
+    ("lzma", is_lzma, |file| {
+        let reader = LzmaReader::new_mem_limit(reader(file), WINDOW_KILOBYTES_MAX, None)?;
+        Ok(Box::new(reader))
+    }),
+    ("lz4", |file| file.starts_with(b"\x04\x22\x4d\x18"), |file| Ok(Box::new(FrameDecoder::new(reader(file))))),
+];
+
+fn reader(file: Bytes) -> io::Cursor<Bytes> {
+    io::Cursor::new(file)
+}
+
+/// RFC 1950: deflate with a window of at most 32 KiB, and a sum that is a multiple of 31.
+fn is_zlib(file: &[u8]) -> bool {
+    matches!(*file, [0x78, flags, ..] if (0x7800 + u16::from(flags)) % 31 == 0)
+}
+
+fn is_old(file: &[u8]) -> bool {
+    file.starts_with(b"ZF0x") && file.len() > OLD_MAGIC.len() + OLD_DIGITS
+}
+
+/// The properties that all encoders write, and a dictionary of a power of two.
+fn is_lzma(file: &[u8]) -> bool {
+    matches!(*file, [0x5d, 0, 0, ..])
+}
+
+/// What a file holds, and what it is compressed with, where it is; with why that ends, if it is damaged.
+pub(crate) struct Unpacked {
+    pub codec: Option<&'static str>,
+    pub bytes: Bytes,
+    pub fault: Option<Fault>,
+}
+
+impl Unpacked {
+    pub fn of(file: Bytes, options: &Options) -> Self {
+        let Some((codec, _, open)) = CODECS.iter().find(|(_, is_it, _)| is_it(&file)) else {
+            return Self { codec: None, bytes: file, fault: None };
+        };
+        let mut bytes = Vec::new();
+        let read = open(file).and_then(|content| decompressed(content, codec, options).read_to_end(&mut bytes));
+        Self { codec: Some(codec), bytes: bytes.into(), fault: read.err().map(Fault::from) }
+    }
+}
