@@ -22,7 +22,10 @@ fn main() {
         !components.is_empty(),
         "this package was made without the stores: run `cargo build` before `cargo package`"
     );
-    let is_tool = |component: &&PathBuf| component.to_string_lossy().ends_with("-tool.wasm");
+    // Stores of documents are compiled before anybody asks for them.
+    let is_tool = |component: &&PathBuf| {
+        component.file_stem().is_some_and(|name| name.to_string_lossy().ends_with("-tool") || name == "memory-store")
+    };
     let (tools, stores): (Vec<_>, Vec<_>) = components.iter().partition(is_tool);
     let mut list = String::new();
     for (name, components) in [("BUILT_IN", stores), ("BUILT_IN_TOOLS", tools)] {

@@ -1,348 +1,422 @@
-//! Compiled code on disk. Loading it runs it, so that only what this library wrote itself is believed: each entry
-//! carries a keyed hash of its content and of what it is an entry for, and the key never leaves the folder.
+//! Caches: instances of a component that stay, each behind a handle that threads share.
 
-use std::io::{self, Read, Write};
-use std::path::Path;
-use std::sync::Arc;
-use std::time::SystemTime;
+mod builder;
+mod flight;
+mod snapshot;
 
-use cap_std::ambient_authority;
-use cap_std::fs::{Dir, DirBuilder, File, Metadata, OpenOptions};
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use crate::code_memory::CodeMemory;
-use crate::staged_file::{is_ours, open_if_there, write_whole};
-use crate::staging::folder_of;
+use self::flight::{Flight, Landing};
+use crate::call::{Call, State, Terms};
+use crate::contract::{Operations, Setting, cache};
+use crate::error::{Error, ErrorKind};
+use crate::grants::{FileGrant, Grants};
+use crate::limits::{Limit, Limits};
+use crate::loader::Loader;
+use crate::plugin::Plugin;
+use crate::reader::off_runtime;
+use crate::receipt::Tally;
 
-/// Bytes that all entries may have together: the oldest go first.
-const CACHE_BYTES_MAX: u64 = 1 << 30;
-/// Bytes of the largest entry that is read: a store of a large toolchain compiles to some tens of megabytes.
-const ENTRY_BYTES_MAX: u64 = 256 << 20;
+pub use self::builder::CacheBuilder;
+pub use crate::contract::cache::{Counts as CacheCounts, Notice as CacheNotice, Reason as CacheReason};
 
-/// Bytes that are read, and hashed while they are near, at once.
-const READ_BYTES: usize = 256 << 10;
+/// Bytes of entries that are asked for at once.
+const PAGE_BYTES: u32 = 1 << 20;
 
-/// What the names of entries end with that hold code.
-pub(crate) const CODE: &str = "code";
-const KEY_NAME: &str = "key";
-const ENTRY_EXTENSION: &str = "entry";
+/// Tells how much time has passed since some moment.
+type Clock = dyn Fn() -> Duration + Send + Sync;
 
-/// Compiled code that hosts keep in a folder: what
-/// [`HostBuilder::cache_folder`](crate::HostBuilder::cache_folder) makes there.
+/// Keeps values in memory by their keys, within bounds of number, of bytes and of time, in a sandbox of its own.
+///
+/// A clone is the same cache. Threads may use it side by side: each call is done at one moment, as if no other were. What is
+/// kept is gone with the last clone, and by [`Cache::snapshot`] stays.
 ///
 /// ```
-/// # let folder = tempfile::tempdir()?;
-/// # let path = folder.path().join("cache");
-/// let host = autotel_stores::Host::builder().cache_folder(&path).build()?;
-/// let cache = autotel_stores::Cache::open(&path)?;
-/// assert!(cache.entries()?.iter().all(|entry| entry.is_ours));
-/// assert_eq!(cache.clear()?, 2 * host.stores().len());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// use std::time::Duration;
+///
+/// let host = autotel_stores::Host::new()?;
+/// let cache = host.cache().entries(10_000).bytes(64 << 20).time_to_live(Duration::from_secs(60)).build()?;
+/// cache.put("user:1", b"Ada")?;
+/// assert_eq!(cache.get("user:1")?.as_deref(), Some(&b"Ada"[..]));
+/// assert_eq!(cache.counts()?.hits, 1);
+/// # Ok::<(), autotel_stores::Error>(())
 /// ```
-pub struct Cache {
-    folder: Arc<Dir>,
-    key: [u8; blake3::KEY_LEN],
+#[derive(Clone)]
+pub struct Cache(Arc<Inner>);
+
+struct Inner {
+    state: Mutex<Live>,
+    clock: Box<Clock>,
+    source: Source,
+    /// Why what was to be restored is not there.
+    damage: Option<Error>,
 }
 
-impl Cache {
-    /// Opens a folder, which is made where it is missing, and refused where others may write to it.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        let mut builder = DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        cap_std::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        if !path.is_dir() {
-            // The parents are the caller's; the folder itself is ours alone.
-            std::fs::create_dir_all(folder_of(path))?;
-            let parent = Dir::open_ambient_dir(folder_of(path), ambient_authority())?;
-            match parent.create_dir_with(path.file_name().ok_or(io::ErrorKind::InvalidInput)?, &builder) {
-                // Another process was as quick.
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-                _ => {}
-            }
-        }
-        let folder = Arc::new(Dir::open_ambient_dir(path, ambient_authority())?);
-        check_owner(&folder.dir_metadata()?)?;
-        let key = key(&folder)?;
-        Ok(Self { folder, key })
+/// What an instance is made of.
+struct Source {
+    loader: Arc<Loader>,
+    plugin: Arc<Plugin>,
+    limits: Limits,
+    grants: Grants,
+    settings: Vec<Setting>,
+}
+
+/// The instance, unless it broke, and the loads that are under way.
+struct Live {
+    instance: Option<Call<cache::Guest>>,
+    flights: HashMap<Vec<u8>, Arc<Flight>>,
+}
+
+/// What is said of one value. What is not said, the [`CacheBuilder`] said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheTerms {
+    time_to_live: Option<Duration>,
+    time_to_idle: Option<Duration>,
+    weight: Option<u64>,
+}
+
+impl CacheTerms {
+    /// The value is gone after so long.
+    pub fn time_to_live(mut self, time: Duration) -> Self {
+        self.time_to_live = Some(time);
+        self
     }
 
-    /// What is in the folder, in the order of names, each read and checked.
-    pub fn entries(&self) -> io::Result<Vec<CacheEntry>> {
-        let mut entries = Vec::new();
-        for (_, bytes, name) in self.files()? {
-            let is_ours = self.get(&name).is_some();
-            // Another process may have removed it meanwhile.
-            if !is_ours && self.folder.symlink_metadata(file_name(&name)).is_err() {
-                continue;
-            }
-            let digest = name.split('-').next().unwrap_or_default().to_owned();
-            entries.push(CacheEntry { is_code: name.ends_with(CODE), digest, bytes, is_ours });
-        }
-        entries.sort_by(|a, b| (&a.digest, a.is_code).cmp(&(&b.digest, b.is_code)));
-        Ok(entries)
+    /// The value is gone when nobody gets it for so long.
+    pub fn time_to_idle(mut self, time: Duration) -> Self {
+        self.time_to_idle = Some(time);
+        self
     }
 
-    /// Removes every entry, and says how many there were. Hosts that have opened them already are not disturbed.
-    pub fn clear(&self) -> io::Result<usize> {
-        let files = self.files()?;
-        files.iter().try_for_each(|(_, _, name)| self.folder.remove_file(file_name(name)))?;
-        Ok(files.len())
+    /// The value counts for so much in the bound of bytes, in place of the bytes of its key and itself.
+    pub fn weight(mut self, weight: u64) -> Self {
+        self.weight = Some(weight);
+        self
     }
 
-    /// The content of an entry, if it is there and is ours.
-    pub(crate) fn get(&self, name: &str) -> Option<Vec<u8>> {
-        let entry = self.open_entry(name).ok()?;
-        let mut content = vec![0; entry.bytes];
-        entry.fill(&mut content).ok()?;
-        Some(content)
-    }
-
-    /// The same of compiled code, where it can be run.
-    pub(crate) fn get_code(&self, name: &str) -> Option<CodeMemory> {
-        let entry = self.open_entry(name).ok()?;
-        CodeMemory::filled(entry.bytes, |content| entry.fill(content)).ok()
-    }
-
-    fn open_entry(&self, name: &str) -> io::Result<Entry> {
-        let (mut file, length) = open_file(&self.folder, &file_name(name))?;
-        let mut hash = [0; blake3::OUT_LEN];
-        file.read_exact(&mut hash)?;
-        let bytes = usize::try_from(length.saturating_sub(blake3::OUT_LEN as u64)).map_err(io::Error::other)?;
-        Ok(Entry { file, bytes, hash, hasher: self.hasher(name) })
-    }
-
-    /// Adds an entry. One that cannot be written will be missed, and no more.
-    pub(crate) fn put(&self, name: &str, content: &[u8]) {
-        let put = || {
-            if (content.len() + blake3::OUT_LEN) as u64 > ENTRY_BYTES_MAX {
-                return Err(io::ErrorKind::FileTooLarge.into());
-            }
-            let hash = self.hasher(name).update(content).finalize();
-            write_whole(&self.folder, file_name(name), &[hash.as_bytes(), content])?;
-            self.shrink()
-        };
-        let _: io::Result<()> = put();
-    }
-
-    /// Takes the content of an entry of this name.
-    fn hasher(&self, name: &str) -> blake3::Hasher {
-        let mut hasher = blake3::Hasher::new_keyed(&self.key);
-        hasher.update(&(name.len() as u64).to_le_bytes());
-        hasher.update(name.as_bytes());
-        hasher
-    }
-
-    /// Removes the oldest entries where there are too many bytes of them.
-    fn shrink(&self) -> io::Result<()> {
-        let mut files = self.files()?;
-        files.sort();
-        let mut bytes: u64 = files.iter().map(|(_, bytes, _)| bytes).sum();
-        for (_, length, name) in files {
-            if bytes <= CACHE_BYTES_MAX {
-                break;
-            }
-            self.folder.remove_file(file_name(&name))?;
-            bytes -= length;
-        }
-        Ok(())
-    }
-
-    /// When each entry was written, its bytes and its name.
-    fn files(&self) -> io::Result<Vec<(SystemTime, u64, String)>> {
-        let mut files = Vec::new();
-        for file in self.folder.entries()? {
-            let file = file?;
-            let (metadata, name) = (file.metadata()?, file.file_name().to_string_lossy().into_owned());
-            if !metadata.is_file() {
-                continue;
-            }
-            if let Some(name) = name.strip_suffix(ENTRY_EXTENSION).and_then(|name| name.strip_suffix('.')) {
-                files.push((metadata.modified()?.into_std(), metadata.len(), name.to_owned()));
-            }
-        }
-        Ok(files)
+    fn contract(self) -> cache::Terms {
+        let Self { time_to_live, time_to_idle, weight } = self;
+        let [time_to_live, time_to_idle] = [time_to_live, time_to_idle].map(|time| time.map(nanoseconds));
+        cache::Terms { time_to_live, time_to_idle, weight }
     }
 }
 
-/// An entry that is being read, of which nothing is believed yet.
-struct Entry {
-    file: io::Take<File>,
-    /// Bytes of its content.
-    bytes: usize,
-    hash: [u8; blake3::OUT_LEN],
-    hasher: blake3::Hasher,
-}
-
-impl Entry {
-    /// Reads the content, and fails where it is not ours. It is looked at where it was read to, so that nobody changes
-    /// it in between.
-    fn fill(mut self, content: &mut [u8]) -> io::Result<()> {
-        for piece in content.chunks_mut(READ_BYTES) {
-            self.file.read_exact(piece)?;
-            self.hasher.update(piece);
-        }
-        let is_whole = self.file.read(&mut [0])? == 0;
-        // `Hash` compares in constant time.
-        let is_ours = is_whole && self.hasher.finalize() == self.hash;
-        if is_ours { Ok(()) } else { Err(io::ErrorKind::InvalidData.into()) }
-    }
-}
-
-/// What is kept of one component: its code, or what it says of itself.
+/// A key and its value, as [`Cache::entries`] tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheEntry {
-    /// SHA-256 of the component, in hexadecimal digits.
-    pub digest: String,
-    /// Whether it is code, rather than a description.
-    pub is_code: bool,
-    /// Bytes on disk.
-    pub bytes: u64,
-    /// Whether a host wrote it here, as it is. What is not ours is never used.
-    pub is_ours: bool,
+    pub key: Vec<u8>,
+    pub value: Vec<u8>,
+    pub weight: u64,
+    /// How long it has to live.
+    pub time_to_live: Option<Duration>,
+    /// How long it lives when nobody gets it.
+    pub time_to_idle: Option<Duration>,
 }
 
-/// Opens a file of the folder, unless it is none or too large, and tells its bytes.
-fn open_file(folder: &Dir, name: &str) -> io::Result<(io::Take<File>, u64)> {
-    let file = open_if_there(folder, name)?.ok_or(io::ErrorKind::NotFound)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() || metadata.len() > ENTRY_BYTES_MAX {
-        return Err(io::ErrorKind::InvalidData.into());
-    }
-    Ok((file.take(ENTRY_BYTES_MAX), metadata.len()))
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn file_name(name: &str) -> String {
-    format!("{name}.{ENTRY_EXTENSION}")
-}
-
-/// Refuses what another may have written: whoever writes here has this process run what they wrote.
-fn check_owner(metadata: &Metadata) -> io::Result<()> {
-    if is_ours(metadata) {
-        return Ok(());
-    }
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, "others may write here, so that no compiled code is kept here"))
-}
-
-/// Reads the folder's key, or makes one.
-fn key(folder: &Dir) -> io::Result<[u8; blake3::KEY_LEN]> {
-    let read = || {
-        let mut bytes = Vec::new();
-        open_file(folder, KEY_NAME)?.0.read_to_end(&mut bytes)?;
-        check_owner(&folder.metadata(KEY_NAME)?)?;
-        bytes.try_into().map_err(|_| io::Error::from(io::ErrorKind::UnexpectedEof))
-    };
-    match read() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        // A key that was cut short opens nothing: another takes its place.
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => folder.remove_file(KEY_NAME)?,
-        result => return result,
-    }
-    let mut key = [0; blake3::KEY_LEN];
-    getrandom::fill(&mut key).map_err(io::Error::other)?;
-    // Written whole under another name first: another process may be making a key too, and the first one stays.
-    let name = format!("{KEY_NAME}.{}", blake3::hash(&key).to_hex());
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    cap_std::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    folder.open_with(&name, &options)?.write_all(&key)?;
-    let linked = folder.hard_link(&name, folder, KEY_NAME);
-    folder.remove_file(&name)?;
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => read(),
+impl Source {
+    fn instance(&self) -> Result<Call<cache::Guest>, Error> {
+        let code = self.loader.code(&self.plugin)?;
+        let name = &self.plugin.info.description.name;
+        let tally = Tally::begin(name, "cache", Path::new(""), &self.loader.receipts);
+        let terms = Terms { watchdog: &self.loader.watchdog, limits: &self.limits, grants: &self.grants };
+        let mut instance: Call<cache::Guest> = Call::begin(code, FileGrant::Nothing, "", &terms, tally)?;
+        instance.invoke(|face, store, _| face.call_configure(store, &self.settings))?;
+        Ok(instance)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_entry_comes_back_to_every_opener_of_the_folder() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("made/when/missing");
-        let cache = Cache::open(&path).unwrap();
-        assert_eq!(cache.get("a"), None);
-        cache.put("a", b"code");
-        assert_eq!(Cache::open(&path).unwrap().get("a").unwrap(), b"code");
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, Live> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    #[test]
-    fn what_is_not_ours_is_not_there() {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::open(folder.path()).unwrap();
-        cache.put("a", b"code");
-        let entry = folder.path().join("a.entry");
-        let bytes = std::fs::read(&entry).unwrap();
-        for changed in 0..bytes.len() {
-            let mut forged = bytes.clone();
-            forged[changed] ^= 1;
-            std::fs::write(&entry, forged).unwrap();
-            assert_eq!(cache.get("a"), None, "byte {changed}");
-            std::fs::write(&entry, &bytes[..changed]).unwrap();
-            assert_eq!(cache.get("a"), None, "{changed} bytes");
+    /// Calls an export, which is told the time. An instance that breaks is gone with all that it held: the next call has
+    /// another.
+    fn call<T>(
+        &self,
+        live: &mut Live,
+        export: impl FnOnce(&cache::Guest, &mut wasmtime::Store<State>, u64) -> wasmtime::Result<T>,
+    ) -> Result<T, Error> {
+        let instance = match &mut live.instance {
+            Some(instance) => instance,
+            gone => gone.insert(self.source.instance()?),
+        };
+        let now = nanoseconds((self.clock)());
+        let answer = instance.invoke_anew(|face, store| export(face, store, now));
+        if answer.is_err() {
+            live.instance = None;
         }
-        std::fs::write(folder.path().join("b.entry"), &bytes).unwrap();
-        assert_eq!(cache.get("b"), None, "an entry under another's name");
-        std::fs::remove_file(folder.path().join("key")).unwrap();
-        std::fs::write(&entry, &bytes).unwrap();
-        assert_eq!(Cache::open(folder.path()).unwrap().get("a"), None, "an entry under another key");
-    }
-
-    #[test]
-    fn entries_are_listed_with_what_is_not_ours_and_removed() {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::open(folder.path()).unwrap();
-        cache.put("d1-code", b"code");
-        cache.put("d1-about", b"about");
-        std::fs::write(folder.path().join("d2-code.entry"), b"foreign").unwrap();
-        let entries: Vec<_> = cache.entries().unwrap();
-        let listed: Vec<_> = entries.iter().map(|entry| (&*entry.digest, entry.is_code, entry.is_ours)).collect();
-        assert_eq!(listed, [("d1", false, true), ("d1", true, true), ("d2", true, false)]);
-        assert_eq!(cache.clear().unwrap(), 3);
-        assert_eq!(cache.entries().unwrap(), []);
-        cache.put("d1-code", b"code");
-        assert_eq!(cache.get("d1-code").unwrap(), b"code", "the key is still there");
-    }
-
-    #[test]
-    fn code_is_read_as_what_else_is_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::open(folder.path()).unwrap();
-        for bytes in [0, 1, 4096, 3 << 20] {
-            let code: Vec<_> = (0..bytes).map(|place| (place % 251) as u8).collect();
-            cache.put("a", &code);
-            assert!(cache.get_code("a").unwrap().bytes() == code, "{bytes} bytes");
-        }
-        std::fs::write(folder.path().join("a.entry"), b"evil").unwrap();
-        assert!(cache.get_code("a").is_none());
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_folder_that_others_may_write_to_is_refused() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("cache");
-        Cache::open(&path).unwrap();
-        for (path, mode) in [(path.clone(), 0o777), (path.join("key"), 0o666)] {
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-        }
-        assert_eq!(Cache::open(&path).err().unwrap().kind(), io::ErrorKind::PermissionDenied);
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
-        assert_eq!(Cache::open(&path).err().unwrap().kind(), io::ErrorKind::PermissionDenied);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn nobody_else_reads_the_key() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("cache");
-        Cache::open(&path).unwrap();
-        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&path), mode(&path.join("key"))), (0o700, 0o600));
+        answer
     }
 }
+
+impl Cache {
+    fn begin(source: Source, clock: Box<Clock>) -> Result<Self, Error> {
+        let (instance, source) = off_runtime(move || Ok((source.instance()?, source)))?;
+        let state = Mutex::new(Live { instance: Some(instance), flights: HashMap::new() });
+        Ok(Self(Arc::new(Inner { state, clock, source, damage: None })))
+    }
+
+    fn call<T>(
+        &self,
+        export: impl FnOnce(&cache::Guest, &mut wasmtime::Store<State>, u64) -> wasmtime::Result<T>,
+    ) -> Result<T, Error> {
+        self.0.call(&mut self.0.lock(), export)
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>, Error> {
+        self.call(|face, store, now| face.call_get(store, key.as_ref(), now))
+    }
+
+    /// The value of a key, which is no use of it and is not counted.
+    pub fn peek(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>, Error> {
+        self.call(|face, store, now| face.call_peek(store, key.as_ref(), now))
+    }
+
+    /// Whether a key has a value, which is no use of it and is not counted.
+    pub fn contains(&self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
+        self.call(|face, store, now| face.call_contains(store, key.as_ref(), now))
+    }
+
+    /// Keeps a value in the place of the one that the key had.
+    ///
+    /// One that is heavier than all that the cache may hold is refused, and what the key had stays.
+    pub fn put(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<(), Error> {
+        self.put_with(key, value, CacheTerms::default())
+    }
+
+    /// The same for a value of which something is said.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use autotel_stores::CacheTerms;
+    ///
+    /// let cache = autotel_stores::Host::new()?.cache().build()?;
+    /// cache.put_with("token", b"secret", CacheTerms::default().time_to_idle(Duration::from_secs(300)))?;
+    /// # Ok::<(), autotel_stores::Error>(())
+    /// ```
+    pub fn put_with(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>, terms: CacheTerms) -> Result<(), Error> {
+        let mut live = self.0.lock();
+        let put = self.put_in(&mut live, key.as_ref(), value.as_ref(), terms)?;
+        // What is loaded meanwhile is older than this.
+        live.forget(key.as_ref());
+        put.map_err(overweight)
+    }
+
+    fn put_in(
+        &self,
+        live: &mut Live,
+        key: &[u8],
+        value: &[u8],
+        terms: CacheTerms,
+    ) -> Result<Result<(), cache::Overweight>, Error> {
+        self.0.call(live, |face, store, now| face.call_put(store, key, value, terms.contract(), now))
+    }
+
+    /// The value of a key, or else what `load` gives, which is kept then. Of those who ask for one key meanwhile, one
+    /// loads, and the others wait for what it gives; where its `load` fails or panics, another tries.
+    ///
+    /// What is put or removed while it loads is newer: then what is loaded is given, and not kept. So is what is too heavy.
+    ///
+    /// ```
+    /// use autotel_stores::{Error, Host};
+    ///
+    /// let cache = Host::new()?.cache().build()?;
+    /// let page = cache.get_or_load("/index", || Ok::<_, Error>(b"<html>".to_vec()))?;
+    /// assert_eq!(cache.get("/index")?, Some(page));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn get_or_load<E: From<Error>>(
+        &self,
+        key: impl AsRef<[u8]>,
+        load: impl FnOnce() -> Result<Vec<u8>, E>,
+    ) -> Result<Vec<u8>, E> {
+        let key = key.as_ref();
+        loop {
+            let mut live = self.0.lock();
+            if let Some(value) = self.0.call(&mut live, |face, store, now| face.call_get(store, key, now))? {
+                return Ok(value);
+            }
+            let Some(flight) = live.flights.get(key).map(Arc::clone) else {
+                let flight = Arc::new(Flight::default());
+                live.flights.insert(key.to_vec(), Arc::clone(&flight));
+                drop(live);
+                return self.land(key, Landing::of(flight, self, key), load);
+            };
+            drop(live);
+            if let Some(value) = flight.wait() {
+                return Ok(value);
+            }
+        }
+    }
+
+    fn land<E: From<Error>>(
+        &self,
+        key: &[u8],
+        mut landing: Landing<'_>,
+        load: impl FnOnce() -> Result<Vec<u8>, E>,
+    ) -> Result<Vec<u8>, E> {
+        let value = load()?;
+        landing.value = Some(value.clone());
+        let mut live = self.0.lock();
+        if live.flights.get(key).is_some_and(|flight| Arc::ptr_eq(flight, &landing.flight)) {
+            let _too_heavy = self.put_in(&mut live, key, &value, CacheTerms::default())?;
+        }
+        Ok(value)
+    }
+
+    /// Takes a value out.
+    pub fn remove(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>, Error> {
+        let mut live = self.0.lock();
+        live.forget(key.as_ref());
+        self.0.call(&mut live, |face, store, now| face.call_remove(store, key.as_ref(), now))
+    }
+
+    /// Takes every value out.
+    pub fn clear(&self) -> Result<(), Error> {
+        let mut live = self.0.lock();
+        live.flights.clear();
+        self.0.call(&mut live, |face, store, now| face.call_clear(store, now))
+    }
+
+    /// Every entry, from that which would go first: those that were there at the beginning, and still are when their turn
+    /// comes. That is no use of them.
+    pub fn entries(&self) -> Result<impl Iterator<Item = Result<CacheEntry, Error>>, Error> {
+        let walk = self.call(|face, store, now| face.walk().call_begin(store, now))?;
+        let cache = self.clone();
+        let mut ended = false;
+        let pages = std::iter::from_fn(move || {
+            if ended {
+                return None;
+            }
+            let page = cache.call(|face, store, now| face.walk().call_next(store, walk, PAGE_BYTES, now));
+            ended = page.as_ref().map_or(true, Vec::is_empty);
+            if ended {
+                let dropped = cache.call(|_, store, _| walk.resource_drop(store));
+                return page.and(dropped).err().map(|error| vec![Err(error)]);
+            }
+            page.ok().map(|page| page.into_iter().map(|entry| Ok(entry.into())).collect())
+        });
+        Ok(pages.flatten())
+    }
+
+    /// Takes what is told of the values that went, so many at most, in the order in which they did. Of those that nobody
+    /// takes the oldest are dropped, and counted.
+    ///
+    /// ```
+    /// use autotel_stores::CacheReason;
+    ///
+    /// let cache = autotel_stores::Host::new()?.cache().entries(1).build()?;
+    /// cache.put("a", b"1")?;
+    /// cache.put("b", b"2")?;
+    /// let notices = cache.take_notices(100)?;
+    /// assert_eq!((&*notices[0].key, notices[0].reason), (&b"a"[..], CacheReason::Entries));
+    /// # Ok::<(), autotel_stores::Error>(())
+    /// ```
+    pub fn take_notices(&self, count: u32) -> Result<Vec<CacheNotice>, Error> {
+        self.call(|face, store, _| face.call_take_notices(store, count))
+    }
+
+    /// What the cache has done since it was made, and what it holds.
+    pub fn counts(&self) -> Result<CacheCounts, Error> {
+        self.call(|face, store, now| face.call_statistics(store, now))
+    }
+
+    /// Writes all that the cache holds to a file, as it is at one moment. The file is there whole, or as it was.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("cache.snapshot");
+    /// let host = autotel_stores::Host::new()?;
+    /// let cache = host.cache().build()?;
+    /// cache.put("a", b"1")?;
+    /// cache.snapshot(&path)?;
+    /// let again = host.cache().restore(&path).build()?;
+    /// assert_eq!(again.get("a")?.as_deref(), Some(&b"1"[..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn snapshot(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let entries = {
+            let mut live = self.0.lock();
+            self.all_in(&mut live)?
+        };
+        snapshot::write(path.as_ref(), &entries).map_err(|error| Error::access(path.as_ref(), error))
+    }
+
+    fn all_in(&self, live: &mut Live) -> Result<Vec<CacheEntry>, Error> {
+        let walk = self.0.call(live, |face, store, now| face.walk().call_begin(store, now))?;
+        let mut entries = Vec::new();
+        loop {
+            let page = self.0.call(live, |face, store, now| face.walk().call_next(store, walk, PAGE_BYTES, now))?;
+            if page.is_empty() {
+                self.0.call(live, |_, store, _| walk.resource_drop(store))?;
+                return Ok(entries);
+            }
+            entries.extend(page.into_iter().map(CacheEntry::from));
+        }
+    }
+
+    /// Why the snapshot that was to be restored is not: the cache began empty then.
+    pub fn damage(&self) -> Option<&Error> {
+        self.0.damage.as_ref()
+    }
+
+    /// Puts what a snapshot has, from what would go first on.
+    fn refill(&self, entries: Vec<CacheEntry>) -> Result<(), Error> {
+        let mut live = self.0.lock();
+        for CacheEntry { key, value, weight, time_to_live, time_to_idle } in entries {
+            let terms = CacheTerms { time_to_live, time_to_idle, weight: Some(weight) };
+            let _too_heavy = self.put_in(&mut live, &key, &value, terms)?;
+        }
+        Ok(())
+    }
+}
+
+impl Live {
+    /// Has what is loaded for a key be given to who waits for it, and not kept.
+    fn forget(&mut self, key: &[u8]) {
+        if !self.flights.is_empty() {
+            self.flights.remove(key);
+        }
+    }
+}
+
+impl From<cache::Entry> for CacheEntry {
+    fn from(entry: cache::Entry) -> Self {
+        let cache::Entry { key, value, weight, time_to_live, time_to_idle } = entry;
+        let [time_to_live, time_to_idle] = [time_to_live, time_to_idle].map(|time| time.map(Duration::from_nanos));
+        Self { key, value, weight, time_to_live, time_to_idle }
+    }
+}
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Cache").field(&self.0.source.plugin.info.description.name).finish()
+    }
+}
+
+fn overweight(cache::Overweight { weight, limit }: cache::Overweight) -> Error {
+    Error::new(ErrorKind::Refused, format!("a value that weighs {weight}, in a cache that holds {limit} at most"))
+        .with_hint("raise the bound with CacheBuilder::bytes, or say what it weighs with CacheTerms::weight")
+}
+
+/// The part of a memory's limit that the values of a cache may take: the rest is for what is between them.
+fn memory_max(limits: &Limits) -> u64 {
+    limits.get(Limit::Memory) / 3 * 2
+}
+
+/// Where a cache is to be restored from.
+type Restored = Option<PathBuf>;
+
+/// The operation that the options of a cache are for.
+const OPERATION: Operations = Operations::CACHE;

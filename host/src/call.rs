@@ -171,6 +171,20 @@ impl<F: Face> Call<F> {
         self.noting(answer)
     }
 
+    /// Calls an export of an instance that stays: each call has the whole deadline, and none is looked at further.
+    pub fn invoke_anew<T>(
+        &mut self,
+        export: impl FnOnce(&F, &mut wasmtime::Store<State>) -> wasmtime::Result<T>,
+    ) -> Result<T, Error> {
+        let time = self.limits.deadline();
+        self.store.set_epoch_deadline(Watchdog::ticks(time));
+        let usage = &self.store.data().reach.usage;
+        let _watching = self.watchdog.watch(time, || self.tally.late(&self.limits, usage));
+        self.store.data_mut().source.ends = Instant::now() + time.min(TIME_MAX);
+        self.tally.receipt.calls += 1;
+        export(&self.exports, &mut self.store).map_err(|error| broke(error, &self.store, &self.limits))
+    }
+
     /// Notes that a limit was reached, if that is what an error says.
     pub fn noting<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
         result.inspect_err(|error| self.tally.reached(error.limit_reached()))

@@ -20,6 +20,7 @@ pub(crate) mod bindings {
                 export autotel:stores/query@0.1.0;
                 export autotel:stores/schema@0.1.0;
                 export autotel:stores/patch@0.1.0;
+                export autotel:stores/cache@0.1.0;
             }
         ",
         world: "autotel:host/every-component",
@@ -34,14 +35,17 @@ pub use bindings::autotel::stores::types::{
 };
 pub use bindings::exports::autotel::stores::inspect::{Element as InspectedElement, Part as InspectedPart, Verdict};
 pub use bindings::exports::autotel::stores::lint::Finding;
-pub(crate) use bindings::exports::autotel::stores::{inspect, layout, lint, patch, positions, query, schema, store};
+pub(crate) use bindings::exports::autotel::stores::{
+    cache, inspect, layout, lint, patch, positions, query, schema, store,
+};
 
-const OPERATIONS: [(Operations, &str); 5] = [
+const OPERATIONS: [(Operations, &str); 6] = [
     (Operations::LOAD, "load"),
     (Operations::SAVE, "save"),
     (Operations::VALIDATE, "validate"),
     (Operations::QUERY, "query"),
     (Operations::PATCH, "patch"),
+    (Operations::CACHE, "cache"),
 ];
 
 impl Operations {

@@ -3,7 +3,7 @@
 use wasmtime::component::{Instance, InstancePre};
 
 use crate::call::State;
-use crate::contract::{inspect, layout, lint, patch, positions, query, schema, store};
+use crate::contract::{cache, inspect, layout, lint, patch, positions, query, schema, store};
 use crate::error::Error;
 use crate::outline::CONTRACT_VERSION;
 
@@ -58,7 +58,7 @@ macro_rules! faces {
         })+
     };
 }
-faces!(store, positions, lint, layout, inspect, query, schema, patch);
+faces!(store, positions, lint, layout, inspect, query, schema, patch, cache);
 
 fn has<F: Face>(pre: &InstancePre<State>) -> bool {
     pre.component().get_export_index(None, format!("{}@{CONTRACT_VERSION}", F::INTERFACE)).is_some()

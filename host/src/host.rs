@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, thread};
 
-use crate::cache::Cache;
+use crate::cache::CacheBuilder;
+use crate::code_cache::CodeCache;
 use crate::compiler::Compiler;
 use crate::component::{BuiltIn, Compilation, CompileListener, ComponentFile};
 use crate::error::Error;
@@ -164,6 +165,12 @@ impl Host {
     /// ```
     pub fn transaction(&self) -> Transaction {
         Transaction::begin()
+    }
+
+    /// A cache in the making, whose values are kept in the memory of a sandbox of its own.
+    pub fn cache(&self) -> CacheBuilder {
+        let Inner { loader, tools, limits, .. } = &*self.0;
+        CacheBuilder::new(Arc::clone(loader), Arc::clone(tools), limits.clone())
     }
 
     /// Learns what a component file is, without adding it to the stores: it is compiled, and asked what it is. The host's
@@ -331,7 +338,7 @@ impl HostBuilder {
 
     /// Learns what each store is, and compiles those that the cache does not know.
     pub fn build(&self) -> Result<Host, Error> {
-        let cache = self.cache.as_ref().map(|path| Cache::open(path).map_err(|error| Error::access(path, error)));
+        let cache = self.cache.as_ref().map(|path| CodeCache::open(path).map_err(|error| Error::access(path, error)));
         let loader = Arc::new(Loader::new(
             cache.transpose()?,
             self.compiler.clone(),

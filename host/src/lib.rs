@@ -29,6 +29,7 @@ mod asynchronous;
 mod cache;
 mod call;
 mod census;
+mod code_cache;
 mod code_memory;
 mod compiler;
 mod component;
@@ -67,7 +68,8 @@ mod writer;
 
 pub use asynchronous::{AsyncReader, AsyncStore, AsyncWriter};
 pub use autotel_document::{Decimal, Integer, Map, Token, Tokens, Value};
-pub use cache::{Cache, CacheEntry};
+pub use cache::{Cache, CacheBuilder, CacheCounts, CacheEntry, CacheNotice, CacheReason, CacheTerms};
+pub use code_cache::{CodeCache, CodeCacheEntry};
 pub use compiler::{COMPILE_FOR_HOST, Compiler, compile_for_host};
 pub use component::{Compilation, CompilationPhase};
 pub use contract::{

@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
-use crate::cache::{CODE, Cache};
 use crate::call::{Call, Linked, Ready, State, Terms};
+use crate::code_cache::{CODE, CodeCache};
 use crate::compiler::Compiler;
 use crate::component::{CompileListener, ComponentFile, causes, digest, no_store};
-use crate::contract::{Description, Source, patch, query, schema, store};
+use crate::contract::{Description, Source, cache, patch, query, schema, store};
 use crate::error::{Error, ErrorKind};
 use crate::faces::{Face, Faces};
 use crate::grants::{FileGrant, Grants};
@@ -43,7 +43,7 @@ pub(crate) struct Loader {
     linker: Linker<State>,
     /// The same for instances whose memory is kept ready.
     pool: Option<Linker<State>>,
-    cache: Option<Cache>,
+    cache: Option<CodeCache>,
     compiler: Compiler,
     limits: Limits,
     listener: CompileListener,
@@ -54,7 +54,7 @@ pub(crate) struct Loader {
 
 impl Loader {
     pub fn new(
-        cache: Option<Cache>,
+        cache: Option<CodeCache>,
         compiler: Compiler,
         limits: Limits,
         listener: CompileListener,
@@ -190,6 +190,8 @@ impl Loader {
         } else if outline.exports::<schema::Guest>() {
             let takes = asked.ask::<schema::Guest, _>(|exports, store| exports.call_takes(store))?;
             (asked.ask::<schema::Guest, _>(|exports, store| exports.call_describe(store))?, takes)
+        } else if outline.exports::<cache::Guest>() {
+            (asked.ask::<cache::Guest, _>(|exports, store| exports.call_describe(store))?, Vec::new())
         } else {
             let takes = asked.ask::<patch::Guest, _>(|exports, store| exports.call_takes(store))?;
             (asked.ask::<patch::Guest, _>(|exports, store| exports.call_describe(store))?, takes)

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wasmparser::{Parser, Payload, Validator};
 
 use crate::component::no_store;
-use crate::contract::{patch, query, schema, store};
+use crate::contract::{cache, patch, query, schema, store};
 use crate::engine::{EXTRA_FEATURES, FEATURES};
 use crate::error::Error;
 use crate::faces::Face;
@@ -13,9 +13,14 @@ use crate::words::printable;
 
 /// The version of the contract that this host speaks.
 pub(crate) const CONTRACT_VERSION: &str = "0.1.0";
-/// The interfaces one of which makes a component a store or a tool.
-const INTERFACES: [&str; 4] =
-    [store::Guest::INTERFACE, query::Guest::INTERFACE, schema::Guest::INTERFACE, patch::Guest::INTERFACE];
+/// The interfaces one of which makes a component a store, a tool or a cache.
+const INTERFACES: [&str; 5] = [
+    store::Guest::INTERFACE,
+    query::Guest::INTERFACE,
+    schema::Guest::INTERFACE,
+    patch::Guest::INTERFACE,
+    cache::Guest::INTERFACE,
+];
 
 /// What a component imports, exports, and needs of WebAssembly, by name.
 #[derive(Serialize, Deserialize)]

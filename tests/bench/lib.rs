@@ -1,5 +1,7 @@
 //! What the benchmarks read: the same records in each format, made by a seeded generator.
 
+pub mod traces;
+
 use std::fmt::Write as _;
 
 use serde::Deserialize;

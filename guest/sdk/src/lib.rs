@@ -95,9 +95,13 @@ pub use place::{Place, pointer_part};
 pub use simple::{Simple, SimpleStore};
 pub use source::Source;
 pub use store::{Lines, Over, Parse, Print, Progress, Store, parse_all, print_all};
+/// What a cache implements, as the contract has it: `cache::Guest`.
+pub use tool::cache_bindings::exports::autotel::stores::cache;
 pub use tool::{Match, Patch, Query, Schema, Tool, Violation};
 #[doc(hidden)]
-pub use tool::{PatchComponent, QueryComponent, SchemaComponent, patch_bindings, query_bindings, schema_bindings};
+pub use tool::{
+    PatchComponent, QueryComponent, SchemaComponent, cache_bindings, patch_bindings, query_bindings, schema_bindings,
+};
 
 /// Makes the crate a component that is this [`Query`] tool.
 #[macro_export]
@@ -132,6 +136,15 @@ macro_rules! export_patch {
             type Component = $crate::PatchComponent<$tool>;
     $crate::patch_bindings::export_patch_component!(Component with_types_in $crate::patch_bindings);
         };
+    };
+}
+
+/// Makes the crate a component that is this [cache](cache::Guest).
+#[macro_export]
+macro_rules! export_cache {
+    ($cache:ident) => {
+        #[cfg(target_family = "wasm")]
+    $crate::cache_bindings::export_cache_component!($cache with_types_in $crate::cache_bindings);
     };
 }
 

@@ -24,6 +24,7 @@ macro_rules! tool_bindings {
 tool_bindings!(query_bindings, "query-tool", "export_query_component", "autotel_store_sdk::query_bindings");
 tool_bindings!(schema_bindings, "schema-tool", "export_schema_component", "autotel_store_sdk::schema_bindings");
 tool_bindings!(patch_bindings, "patch-tool", "export_patch_component", "autotel_store_sdk::patch_bindings");
+tool_bindings!(cache_bindings, "cache-store", "export_cache_component", "autotel_store_sdk::cache_bindings");
 
 /// What every tool says of itself.
 pub trait Tool: 'static {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use autotel_stores::{Cache, CacheEntry, Error, ErrorKind, Host};
+use autotel_stores::{CodeCache, CodeCacheEntry, Error, ErrorKind, Host};
 use clap::{Args, ValueEnum};
 use indicatif::HumanBytes;
 use serde_json::json;
@@ -36,7 +36,7 @@ impl Arguments {
         let folder = folder
             .ok_or_else(|| Error::new(ErrorKind::Usage, "no compiled code is kept: there is no folder for it"))?;
         let unusable = |error| Error::access(folder, error);
-        let cache = Cache::open(folder).map_err(unusable)?;
+        let cache = CodeCache::open(folder).map_err(unusable)?;
         match self.action {
             Action::Show => self.show(folder, &cache.entries().map_err(unusable)?, &host()?),
             Action::Verify => self.verify(folder, &cache.entries().map_err(unusable)?),
@@ -44,13 +44,13 @@ impl Arguments {
         }
     }
 
-    fn show(&self, folder: &Path, entries: &[CacheEntry], host: &Host) -> Result<ExitCode, Error> {
-        let store = |entry: &CacheEntry| {
+    fn show(&self, folder: &Path, entries: &[CodeCacheEntry], host: &Host) -> Result<ExitCode, Error> {
+        let store = |entry: &CodeCacheEntry| {
             let store = host.stores().into_iter().find(|store| store.digest == entry.digest);
             store.map(|store| store.description.name)
         };
         if self.json {
-            let json = |entry: &CacheEntry| {
+            let json = |entry: &CodeCacheEntry| {
                 json!({
                     "digest": format!("sha256:{}", entry.digest),
                     "store": store(entry),
@@ -62,7 +62,7 @@ impl Arguments {
             let entries: Vec<_> = entries.iter().map(json).collect();
             return print_json(&json!({"folder": folder.to_string_lossy(), "entries": entries}));
         }
-        let row = |entry: &CacheEntry| {
+        let row = |entry: &CodeCacheEntry| {
             let store = store(entry).unwrap_or_else(|| "no store here".to_owned());
             let state = if entry.is_ours { "as it was written" } else { "not ours: never used" };
             [
@@ -79,7 +79,7 @@ impl Arguments {
         print(&format!("{}{} in {}\n", table(headings, &rows), bytes, shown(folder)))
     }
 
-    fn verify(&self, folder: &Path, entries: &[CacheEntry]) -> Result<ExitCode, Error> {
+    fn verify(&self, folder: &Path, entries: &[CodeCacheEntry]) -> Result<ExitCode, Error> {
         let foreign = entries.iter().filter(|entry| !entry.is_ours).count();
         if self.json {
             print_json(&json!({"folder": folder.to_string_lossy(), "entries": entries.len(), "not-ours": foreign}))?;
@@ -101,6 +101,6 @@ impl Arguments {
     }
 }
 
-fn kind(entry: &CacheEntry) -> &'static str {
+fn kind(entry: &CodeCacheEntry) -> &'static str {
     if entry.is_code { "code" } else { "description" }
 }

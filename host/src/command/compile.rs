@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use autotel_stores::{Cache, Error, ErrorKind, HostBuilder};
+use autotel_stores::{CodeCache, Error, ErrorKind, HostBuilder};
 use clap::Args;
 use indicatif::HumanBytes;
 use serde_json::json;
@@ -28,7 +28,7 @@ impl Arguments {
         let hosts: Vec<_> =
             hosts.into_iter().map(|host| host.cache_folder(folder).build()).collect::<Result<_, _>>()?;
         hosts.iter().try_for_each(|host| host.compile())?;
-        let entries = Cache::open(folder).and_then(|cache| cache.entries());
+        let entries = CodeCache::open(folder).and_then(|cache| cache.entries());
         let entries = entries.map_err(|error| Error::access(folder, error))?;
         let mut stores = Vec::new();
         if let Some(host) = hosts.first() {

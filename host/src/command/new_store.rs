@@ -74,6 +74,7 @@ const JAVASCRIPT: &[File] = &[
 
 /// The contract, which the kit for Rust carries itself.
 const CONTRACT: &[File] = &[
+    ("wit/cache.wit", include_str!("../../wit/cache.wit")),
     ("wit/inspect.wit", include_str!("../../wit/inspect.wit")),
     ("wit/layout.wit", include_str!("../../wit/layout.wit")),
     ("wit/lint.wit", include_str!("../../wit/lint.wit")),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use autotel_hostile::Scene;
-use autotel_stores::{Cache, Host, StoresLock};
+use autotel_stores::{CodeCache, Host, StoresLock};
 use autotel_tests::Place;
 use proptest::prelude::*;
 
@@ -64,7 +64,7 @@ proptest! {
         let mut damaged = content.clone();
         damaged[at.index(content.len())] ^= 1 << bit;
         fs::write(entry, damaged).unwrap();
-        let ours = Cache::open(&CACHE.path).unwrap().entries().unwrap().iter().filter(|entry| entry.is_ours).count();
+        let ours = CodeCache::open(&CACHE.path).unwrap().entries().unwrap().iter().filter(|entry| entry.is_ours).count();
         fs::write(entry, content).unwrap();
         prop_assert_eq!(ours, entries.len() - 1);
     }

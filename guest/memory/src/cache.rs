@@ -1,0 +1,276 @@
+//! A cache: entries under a policy, their time, and what is told of those that go.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::entries::{Entry, Key, Over, memory};
+use crate::policy::{self, Policy};
+
+/// Entries whose time is over that one call lets go, so that none takes long.
+const LET_GO_MAX: usize = 64;
+
+/// What a cache is made with.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub policy: String,
+    pub entries_max: u64,
+    /// Bound of the weights.
+    pub bytes_max: u64,
+    /// Bound of the memory that the entries take.
+    pub memory_max: u64,
+    pub time_to_live: Option<u64>,
+    pub time_to_idle: Option<u64>,
+    pub notices_max: usize,
+}
+
+/// What is said of one value.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Terms {
+    pub time_to_live: Option<u64>,
+    pub time_to_idle: Option<u64>,
+    pub weight: Option<u64>,
+}
+
+/// Why a value is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    Expired,
+    Idle,
+    Entries,
+    Bytes,
+    Replaced,
+    Removed,
+    Cleared,
+}
+
+pub(crate) const REASONS: usize = 7;
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Notice {
+    pub sequence: u64,
+    pub key: Key,
+    pub weight: u64,
+    pub reason: Reason,
+}
+
+/// A value that is heavier than the bound.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Overweight {
+    pub weight: u64,
+    pub limit: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Statistics {
+    pub hits: u64,
+    pub misses: u64,
+    pub insertions: u64,
+    /// Values that went, by reason.
+    pub gone: [u64; REASONS],
+    pub notices_dropped: u64,
+    pub weight: u64,
+    pub memory: u64,
+}
+
+pub(crate) struct Cache {
+    settings: Settings,
+    policy: Box<dyn Policy>,
+    /// When it is to be looked at whether the time of an entry is over.
+    alarms: BTreeMap<(u64, u64), Key>,
+    alarms_set: u64,
+    notices: VecDeque<Notice>,
+    notices_given: u64,
+    statistics: Statistics,
+    now: u64,
+}
+
+impl Cache {
+    pub fn new(settings: Settings) -> Self {
+        let entries_max = usize::try_from(settings.entries_max).unwrap_or(usize::MAX);
+        Self {
+            policy: policy::named(&settings.policy, entries_max),
+            settings,
+            alarms: BTreeMap::new(),
+            alarms_set: 0,
+            notices: VecDeque::new(),
+            notices_given: 0,
+            statistics: Statistics::default(),
+            now: 0,
+        }
+    }
+
+    pub fn get(&mut self, key: &[u8], now: u64) -> Option<&[u8]> {
+        self.pass_to(now);
+        let now = self.now;
+        let entry = self.policy.touch(key).filter(|entry| entry.over(now).is_none());
+        match entry {
+            Some(entry) => {
+                entry.used_at = now;
+                self.statistics.hits += 1;
+                Some(&entry.value)
+            }
+            None => {
+                self.statistics.misses += 1;
+                None
+            }
+        }
+    }
+
+    /// An entry whose time is not over. That is no use of it.
+    pub fn peek(&mut self, key: &[u8], now: u64) -> Option<&Entry> {
+        self.pass_to(now);
+        let now = self.now;
+        self.policy.peek(key).filter(|entry| entry.over(now).is_none())
+    }
+
+    pub fn put(&mut self, key: &[u8], value: Vec<u8>, terms: Terms, now: u64) -> Result<(), Overweight> {
+        self.pass_to(now);
+        let weight = terms.weight.unwrap_or(key.len() as u64 + value.len() as u64);
+        let bounds = [(weight, self.settings.bytes_max), (memory(key.len(), value.len()), self.settings.memory_max)];
+        if let Some(&(weight, limit)) = bounds.iter().find(|(weight, limit)| weight > limit) {
+            return Err(Overweight { weight, limit });
+        }
+        let (mut uses, mut is_proven) = (0, false);
+        if let Some((key, entry)) = self.policy.remove(key) {
+            let over = entry.over(self.now).map(Reason::from);
+            self.let_go(&key, &entry, over.unwrap_or(Reason::Replaced));
+            (uses, is_proven) = (entry.uses, entry.is_proven);
+        }
+        let key = Key::from(key);
+        let time_to_live = terms.time_to_live.or(self.settings.time_to_live);
+        let mut entry = Entry {
+            value,
+            weight,
+            expires_at: time_to_live.map(|time| self.now.saturating_add(time)),
+            time_to_idle: terms.time_to_idle.or(self.settings.time_to_idle),
+            used_at: self.now,
+            alarm: None,
+            uses,
+            is_proven,
+        };
+        entry.alarm = entry.ends_at().map(|at| self.set_alarm(at, &key));
+        self.statistics.insertions += 1;
+        self.make_room(weight, entry.memory(&key));
+        self.statistics.weight += weight;
+        self.statistics.memory += entry.memory(&key);
+        self.policy.insert(key, entry);
+        Ok(())
+    }
+
+    pub fn remove(&mut self, key: &[u8], now: u64) -> Option<Vec<u8>> {
+        self.pass_to(now);
+        let (key, entry) = self.policy.remove(key)?;
+        let over = entry.over(self.now).map(Reason::from);
+        self.let_go(&key, &entry, over.unwrap_or(Reason::Removed));
+        over.is_none().then_some(entry.value)
+    }
+
+    pub fn clear(&mut self, now: u64) {
+        self.pass_to(now);
+        for key in self.policy.keys() {
+            if let Some((key, entry)) = self.policy.remove(&key) {
+                let over = entry.over(self.now).map(Reason::from);
+                self.let_go(&key, &entry, over.unwrap_or(Reason::Cleared));
+            }
+        }
+    }
+
+    pub fn take_notices(&mut self, count: usize) -> impl Iterator<Item = Notice> {
+        self.notices.drain(..count.min(self.notices.len()))
+    }
+
+    /// What the cache has done, with the number of entries that it holds.
+    pub fn statistics(&mut self, now: u64) -> (Statistics, u64) {
+        self.pass_to(now);
+        while self.let_go_next() {}
+        (self.statistics, self.policy.len() as u64)
+    }
+
+    pub fn keys(&mut self, now: u64) -> Vec<Key> {
+        self.pass_to(now);
+        self.policy.keys()
+    }
+
+    /// Lets time pass, and lets some of the entries go whose time is over.
+    fn pass_to(&mut self, now: u64) {
+        self.now = self.now.max(now);
+        for _ in 0..LET_GO_MAX {
+            if !self.let_go_next() {
+                break;
+            }
+        }
+    }
+
+    /// Looks at the entry whose alarm is first, if that is due.
+    fn let_go_next(&mut self) -> bool {
+        let Some(first) = self.alarms.first_entry().filter(|alarm| alarm.key().0 <= self.now) else { return false };
+        let key = first.remove();
+        let Some(entry) = self.policy.peek_mut(&key) else { return true };
+        entry.alarm = None;
+        match entry.over(self.now) {
+            Some(over) => {
+                if let Some((key, entry)) = self.policy.remove(&key) {
+                    self.let_go(&key, &entry, over.into());
+                }
+            }
+            // It was used since.
+            None => {
+                let alarm = entry.ends_at().map(|at| self.set_alarm(at, &key));
+                if let Some(entry) = self.policy.peek_mut(&key) {
+                    entry.alarm = alarm;
+                }
+            }
+        }
+        true
+    }
+
+    fn set_alarm(&mut self, at: u64, key: &Key) -> (u64, u64) {
+        let alarm = (at, self.alarms_set);
+        self.alarms_set += 1;
+        self.alarms.insert(alarm, Key::clone(key));
+        alarm
+    }
+
+    /// Evicts until an entry fits in.
+    fn make_room(&mut self, weight: u64, memory: u64) {
+        loop {
+            let reason = if self.policy.len() as u64 >= self.settings.entries_max {
+                Reason::Entries
+            } else if self.statistics.weight + weight > self.settings.bytes_max
+                || self.statistics.memory + memory > self.settings.memory_max
+            {
+                Reason::Bytes
+            } else {
+                return;
+            };
+            let Some((key, entry)) = self.policy.evict() else { return };
+            let over = entry.over(self.now).map(Reason::from);
+            self.let_go(&key, &entry, over.unwrap_or(reason));
+        }
+    }
+
+    /// Tells of an entry that was taken out.
+    fn let_go(&mut self, key: &Key, entry: &Entry, reason: Reason) {
+        if let Some(alarm) = entry.alarm {
+            self.alarms.remove(&alarm);
+        }
+        self.statistics.weight -= entry.weight;
+        self.statistics.memory -= entry.memory(key);
+        self.statistics.gone[reason as usize] += 1;
+        let sequence = self.notices_given;
+        self.notices_given += 1;
+        self.notices.push_back(Notice { sequence, key: Key::clone(key), weight: entry.weight, reason });
+        if self.notices.len() > self.settings.notices_max {
+            self.notices.pop_front();
+            self.statistics.notices_dropped += 1;
+        }
+    }
+}
+
+impl From<Over> for Reason {
+    fn from(over: Over) -> Self {
+        match over {
+            Over::Expired => Self::Expired,
+            Over::Idle => Self::Idle,
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The values of a cache with what is known of each.
+
+use std::rc::Rc;
+
+/// A key, which its value and what tells of it share.
+pub(crate) type Key = Rc<[u8]>;
+
+/// Bytes that an entry takes beside its key and its value: in the table, in a list and in the allocator.
+const OVERHEAD_BYTES: u64 = 128;
+
+/// A value.
+pub(crate) struct Entry {
+    pub value: Vec<u8>,
+    pub weight: u64,
+    /// When it is gone.
+    pub expires_at: Option<u64>,
+    /// Nanoseconds without a use after which it is gone.
+    pub time_to_idle: Option<u64>,
+    pub used_at: u64,
+    /// When it is looked at whether its time is over, and the number of that.
+    pub alarm: Option<(u64, u64)>,
+    /// Uses since it came, as far as the policy counts them, and whether those were enough for it to stay.
+    pub uses: u8,
+    pub is_proven: bool,
+}
+
+/// Why an entry's time is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Over {
+    Expired,
+    Idle,
+}
+
+impl Entry {
+    /// When its time is over, unless it is used before.
+    pub fn ends_at(&self) -> Option<u64> {
+        let idle_at = self.time_to_idle.map(|idle| self.used_at.saturating_add(idle));
+        self.expires_at.into_iter().chain(idle_at).min()
+    }
+
+    pub fn over(&self, now: u64) -> Option<Over> {
+        if self.expires_at.is_some_and(|at| at <= now) {
+            return Some(Over::Expired);
+        }
+        let is_idle = self.time_to_idle.is_some_and(|idle| self.used_at.saturating_add(idle) <= now);
+        is_idle.then_some(Over::Idle)
+    }
+
+    /// About the bytes of memory that it takes.
+    pub fn memory(&self, key: &Key) -> u64 {
+        memory(key.len(), self.value.len())
+    }
+}
+
+/// About the bytes of memory that an entry of such a key and value takes.
+pub(crate) fn memory(key_bytes: usize, value_bytes: usize) -> u64 {
+    key_bytes as u64 + value_bytes as u64 + OVERHEAD_BYTES
+}

@@ -1,0 +1,150 @@
+//! A cache whose state lives in the component's own memory, as the contract's interface `cache` has it.
+//!
+//! | policy | what goes first |
+//! |---|---|
+//! | `lru` | what was not used for longest |
+//! | `s3-fifo` | what was used once, so that a scan does not push out what is used again and again |
+
+mod cache;
+mod entries;
+mod options;
+mod policy;
+#[cfg(test)]
+mod tests;
+
+use std::cell::{Cell, RefCell};
+
+use autotel_store_sdk::cache as face;
+use autotel_store_sdk::{Description, Error, Operations, Options, Setting};
+
+use crate::cache::{Cache, Notice, Overweight, Reason, Statistics, Terms};
+use crate::entries::Key;
+
+pub struct MemoryStore;
+
+thread_local! {
+    /// The instance's one cache.
+    static CACHE: RefCell<Cache> = RefCell::new(Cache::new(options::settings(&defaults())));
+}
+
+fn defaults() -> Options {
+    Options::defaults(&options::describe(), Operations::CACHE)
+}
+
+fn with<T>(work: impl FnOnce(&mut Cache) -> T) -> T {
+    CACHE.with_borrow_mut(work)
+}
+
+impl face::Guest for MemoryStore {
+    type Walk = Walk;
+
+    fn describe() -> Description {
+        options::describe()
+    }
+
+    fn configure(settings: Vec<Setting>) -> Result<(), Error> {
+        let options = Options::resolve(&options::describe(), settings, Operations::CACHE)?;
+        with(|cache| *cache = Cache::new(options::settings(&options)));
+        Ok(())
+    }
+
+    fn get(key: Vec<u8>, now: u64) -> Option<Vec<u8>> {
+        with(|cache| cache.get(&key, now).map(<[u8]>::to_vec))
+    }
+
+    fn peek(key: Vec<u8>, now: u64) -> Option<Vec<u8>> {
+        with(|cache| cache.peek(&key, now).map(|entry| entry.value.clone()))
+    }
+
+    fn contains(key: Vec<u8>, now: u64) -> bool {
+        with(|cache| cache.peek(&key, now).is_some())
+    }
+
+    fn put(key: Vec<u8>, value: Vec<u8>, terms: face::Terms, now: u64) -> Result<(), face::Overweight> {
+        let face::Terms { time_to_live, time_to_idle, weight } = terms;
+        let put = with(|cache| cache.put(&key, value, Terms { time_to_live, time_to_idle, weight }, now));
+        put.map_err(|Overweight { weight, limit }| face::Overweight { weight, limit })
+    }
+
+    fn remove(key: Vec<u8>, now: u64) -> Option<Vec<u8>> {
+        with(|cache| cache.remove(&key, now))
+    }
+
+    fn clear(now: u64) {
+        with(|cache| cache.clear(now));
+    }
+
+    fn take_notices(count: u32) -> Vec<face::Notice> {
+        with(|cache| cache.take_notices(count as usize).map(notice).collect())
+    }
+
+    fn statistics(now: u64) -> face::Counts {
+        with(|cache| counts(cache.statistics(now)))
+    }
+}
+
+fn notice(Notice { sequence, key, weight, reason }: Notice) -> face::Notice {
+    let reason = match reason {
+        Reason::Expired => face::Reason::Expired,
+        Reason::Idle => face::Reason::Idle,
+        Reason::Entries => face::Reason::Entries,
+        Reason::Bytes => face::Reason::Bytes,
+        Reason::Replaced => face::Reason::Replaced,
+        Reason::Removed => face::Reason::Removed,
+        Reason::Cleared => face::Reason::Cleared,
+    };
+    face::Notice { sequence, key: key.to_vec(), weight, reason }
+}
+
+fn counts((statistics, entries): (Statistics, u64)) -> face::Counts {
+    let Statistics { hits, misses, insertions, notices_dropped, weight, memory, .. } = statistics;
+    let gone = |reason| statistics.gone[reason as usize];
+    face::Counts {
+        hits,
+        misses,
+        insertions,
+        expired: gone(Reason::Expired),
+        idle: gone(Reason::Idle),
+        over_entries: gone(Reason::Entries),
+        over_bytes: gone(Reason::Bytes),
+        replaced: gone(Reason::Replaced),
+        removed: gone(Reason::Removed),
+        cleared: gone(Reason::Cleared),
+        notices_dropped,
+        entries,
+        weight,
+        memory,
+    }
+}
+
+/// The keys that there were when it began, and how far it is through them.
+pub struct Walk {
+    keys: Vec<Key>,
+    next: Cell<usize>,
+}
+
+impl face::GuestWalk for Walk {
+    fn begin(now: u64) -> face::Walk {
+        face::Walk::new(Self { keys: with(|cache| cache.keys(now)), next: Cell::new(0) })
+    }
+
+    fn next(&self, bytes_max: u32, now: u64) -> Vec<face::Entry> {
+        let mut entries = Vec::new();
+        let mut bytes = 0;
+        while let Some(key) = self.keys.get(self.next.get())
+            && bytes < u64::from(bytes_max.max(1))
+        {
+            self.next.set(self.next.get() + 1);
+            entries.extend(with(|cache| {
+                let entry = cache.peek(key, now)?;
+                bytes += entry.memory(key);
+                let time_to_live = entry.expires_at.map(|at| at.saturating_sub(now));
+                let (value, weight, time_to_idle) = (entry.value.clone(), entry.weight, entry.time_to_idle);
+                Some(face::Entry { key: key.to_vec(), value, weight, time_to_live, time_to_idle })
+            }));
+        }
+        entries
+    }
+}
+
+autotel_store_sdk::export_cache!(MemoryStore);

@@ -1,0 +1,148 @@
+//! A cache in the making.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Cache, Clock, OPERATION, Restored, Source, memory_max, nanoseconds, snapshot};
+use crate::error::Error;
+use crate::grants::Grants;
+use crate::limits::Limits;
+use crate::loader::Loader;
+use crate::tools::Tools;
+
+/// The built-in component of caches.
+const COMPONENT: &str = "memory-store";
+
+/// A cache in the making: its bounds, its policy and its clock.
+#[must_use]
+pub struct CacheBuilder {
+    loader: Arc<Loader>,
+    tools: Arc<Tools>,
+    component: String,
+    options: Vec<(String, String)>,
+    limits: Limits,
+    clock: Box<Clock>,
+    restored: Restored,
+}
+
+impl CacheBuilder {
+    pub(crate) fn new(loader: Arc<Loader>, tools: Arc<Tools>, limits: Limits) -> Self {
+        let begun = Instant::now();
+        let clock = Box::new(move || begun.elapsed());
+        let component = COMPONENT.to_owned();
+        Self { loader, tools, component, options: Vec::new(), limits, clock, restored: None }
+    }
+
+    /// Holds so many values at most: 10,000 unless this is called.
+    pub fn entries(self, most: u64) -> Self {
+        self.option("entries-max", most)
+    }
+
+    /// Holds so many bytes of keys and values at most, or values of so much weight: 64 MiB unless this is called.
+    ///
+    /// About 130 bytes are taken beside each value. All of it has room in two thirds of [`Limit::Memory`](crate::Limit::Memory), which is raised
+    /// with [`CacheBuilder::limits`].
+    pub fn bytes(self, most: u64) -> Self {
+        self.option("bytes-max", most)
+    }
+
+    /// Says which value goes first where there are too many: `lru`, the least recently used, unless this is called, or
+    /// `s3-fifo`, which a scan does not empty of what is asked for again and again.
+    pub fn policy(self, name: &str) -> Self {
+        self.option("policy", name)
+    }
+
+    /// A value is gone after so long, unless [`CacheTerms`](super::CacheTerms) say otherwise of it.
+    pub fn time_to_live(self, time: Duration) -> Self {
+        self.option("time-to-live", nanoseconds(time))
+    }
+
+    /// A value is gone when nobody gets it for so long, unless [`CacheTerms`](super::CacheTerms) say otherwise of it.
+    pub fn time_to_idle(self, time: Duration) -> Self {
+        self.option("time-to-idle", nanoseconds(time))
+    }
+
+    /// Keeps so many notices for [`Cache::take_notices`]: 1,000 unless this is called.
+    pub fn notices(self, most: u64) -> Self {
+        self.option("notices-max", most)
+    }
+
+    /// An option of the component by its name, as `autotel describe memory-store` lists them.
+    pub fn option(mut self, name: &str, value: impl ToString) -> Self {
+        self.options.retain(|(given, _)| given != name);
+        self.options.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// The component that holds the values, a third party's in place of the built-in one.
+    pub fn component(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.component);
+        self
+    }
+
+    /// What a call may spend, and how much memory the cache may have.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Goes by this clock: the time since some moment. One that goes back is taken as standing still.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    /// use std::time::Duration;
+    ///
+    /// let seconds = Arc::new(AtomicU64::new(0));
+    /// let told = Arc::clone(&seconds);
+    /// let cache = autotel_stores::Host::new()?
+    ///     .cache()
+    ///     .time_to_live(Duration::from_secs(60))
+    ///     .clock(move || Duration::from_secs(told.load(Ordering::Relaxed)))
+    ///     .build()?;
+    /// cache.put("a", b"1")?;
+    /// seconds.store(60, Ordering::Relaxed);
+    /// assert!(!cache.contains("a")?);
+    /// # Ok::<(), autotel_stores::Error>(())
+    /// ```
+    pub fn clock(mut self, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// Begins with what a [snapshot](Cache::snapshot) has, if the file is there: each value with the time that it has
+    /// left, the time since the snapshot taken off. A file that is damaged or of another version is not used: the cache
+    /// begins empty, [`Cache::damage`] tells why, and `tracing` has a warning.
+    pub fn restore(mut self, path: impl Into<PathBuf>) -> Self {
+        self.restored = Some(path.into());
+        self
+    }
+
+    /// Makes the cache.
+    pub fn build(self) -> Result<Cache, Error> {
+        let Self { loader, tools, component, mut options, limits, clock, restored } = self;
+        let plugin = tools.by_name(&component)?;
+        let plugin = plugin.ok_or_else(|| Error::usage(format!("there is no cache `{component}`")))?;
+        let described = &plugin.info.description.options;
+        let is_given = |name| options.iter().any(|(given, _)| given == name);
+        if !is_given("memory-max") && described.iter().any(|option| option.name == "memory-max") {
+            options.push(("memory-max".to_owned(), memory_max(&limits).clamp(1, 1 << 32).to_string()));
+        }
+        let settings = plugin.settings(&options, OPERATION)?;
+        let source = Source { loader, plugin, limits, grants: Grants::default(), settings };
+        let mut cache = Cache::begin(source, clock)?;
+        let damage = restored.and_then(|path| match snapshot::read(&path) {
+            Ok(entries) => cache.refill(entries).err(),
+            Err(damage) => damage.map(|damage| damage.on(&path)),
+        });
+        if let Some(damage) = damage {
+            tracing::warn!("the cache begins empty: {damage}");
+            cache.clear()?;
+            if let Some(inner) = Arc::get_mut(&mut cache.0) {
+                inner.damage = Some(damage);
+            }
+        }
+        Ok(cache)
+    }
+}

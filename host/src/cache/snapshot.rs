@@ -1,0 +1,103 @@
+//! What a cache holds, in a file: a line that says so, the time, an array of five for each entry as CBOR (RFC 8949), and a
+//! BLAKE3 hash of all that.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use autotel_document::{Decoder, Encoder, Value};
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+
+use super::{CacheEntry, nanoseconds};
+use crate::error::{Error, ErrorKind};
+use crate::open::open_file;
+use crate::staged_file::write_whole;
+use crate::staging::{folder_of, name};
+
+const MAGIC: &[u8] = b"autotel cache snapshot 1\n";
+/// What the first lines of all versions begin with.
+const ANY_MAGIC: &[u8] = b"autotel cache snapshot ";
+
+pub(super) fn write(path: &Path, entries: &[CacheEntry]) -> io::Result<()> {
+    let mut encoder = Encoder::default();
+    encoder.unsigned(now());
+    for entry in entries {
+        encoder.begin_array();
+        encoder.bytes(&entry.key);
+        encoder.bytes(&entry.value);
+        encoder.unsigned(entry.weight);
+        for time in [entry.time_to_live, entry.time_to_idle] {
+            match time {
+                None => encoder.null(),
+                Some(time) => encoder.unsigned(nanoseconds(time)),
+            }
+        }
+        encoder.end();
+    }
+    let content = encoder.take_all();
+    let hash = *blake3::Hasher::new().update(MAGIC).update(&content).finalize().as_bytes();
+    let folder = Arc::new(Dir::open_ambient_dir(folder_of(path), ambient_authority())?);
+    write_whole(&folder, name(path)?, &[MAGIC, &content, &hash])
+}
+
+/// The entries of a file, without those whose time is over by now; `Err` where there is none, or why it cannot be used.
+pub(super) fn read(path: &Path) -> Result<Vec<CacheEntry>, Option<Error>> {
+    let mut file = match open_file(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(None),
+        Err(error) => return Err(Some(Error::access(path, error))),
+    };
+    let mut bytes = Vec::new();
+    io::Read::read_to_end(&mut file, &mut bytes).map_err(|error| Error::access(path, error))?;
+    entries(&bytes).map_err(|why| Some(Error::new(ErrorKind::Refused, why)))
+}
+
+fn entries(bytes: &[u8]) -> Result<Vec<CacheEntry>, &'static str> {
+    let content = match bytes.strip_prefix(MAGIC) {
+        Some(content) => content,
+        None if bytes.starts_with(ANY_MAGIC) => return Err("a snapshot of a cache of another version"),
+        None => return Err("no snapshot of a cache"),
+    };
+    let (content, hash) = content.split_last_chunk::<32>().ok_or("a snapshot that is cut short")?;
+    if blake3::Hasher::new().update(MAGIC).update(content).finalize() != *hash {
+        return Err("a snapshot that is damaged or cut short");
+    }
+    let mut decoder = Decoder::new(vec![content.to_vec()].into_iter());
+    let malformed = "a snapshot that says nothing";
+    let taken = decoder.value().ok().and_then(|time| count(&time)).ok_or(malformed)?;
+    let passed = Duration::from_nanos(now().saturating_sub(taken));
+    let mut entries = Vec::new();
+    while decoder.has_next() {
+        let mut entry = decoder.value().ok().and_then(entry).ok_or(malformed)?;
+        match entry.time_to_live.map(|left| left.checked_sub(passed)) {
+            Some(None | Some(Duration::ZERO)) => continue,
+            Some(left) => entry.time_to_live = left,
+            None => {}
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+fn entry(value: Value) -> Option<CacheEntry> {
+    let Value::Array(parts) = value else { return None };
+    let [Value::Bytes(key), Value::Bytes(value), weight, time_to_live, time_to_idle] =
+        <[Value; 5]>::try_from(parts).ok()?
+    else {
+        return None;
+    };
+    let time = |value: &Value| count(value).map(Duration::from_nanos);
+    let (time_to_live, time_to_idle) = (time(&time_to_live), time(&time_to_idle));
+    Some(CacheEntry { key, value, weight: count(&weight)?, time_to_live, time_to_idle })
+}
+
+fn count(value: &Value) -> Option<u64> {
+    if let Value::Integer(integer) = value { integer.as_u64() } else { None }
+}
+
+/// Nanoseconds since 1970.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, nanoseconds)
+}

@@ -1,0 +1,213 @@
+//! Caches through the sandbox: what they keep, how long, for whom, and what is left of them in a file.
+
+#[path = "cache/linear.rs"]
+mod linear;
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::Duration;
+
+use autotel_stores::{Cache, CacheBuilder, CacheReason, CacheTerms, Error, ErrorKind, Limit, Limits};
+use autotel_tests::{HOST, Place};
+
+/// A clock that goes when it is told to.
+#[derive(Clone, Default)]
+struct Seconds(Arc<AtomicU64>);
+
+impl Seconds {
+    fn pass(&self, seconds: u64) {
+        self.0.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    fn on(&self, builder: CacheBuilder) -> Cache {
+        let seconds = Arc::clone(&self.0);
+        builder.clock(move || Duration::from_secs(seconds.load(Ordering::Relaxed))).build().expect("a cache is made")
+    }
+}
+
+fn cache() -> Cache {
+    HOST.cache().build().expect("a cache is made")
+}
+
+#[test]
+fn what_is_put_is_got_until_it_is_removed() {
+    let cache = cache();
+    cache.put("a", b"1").unwrap();
+    assert_eq!(cache.get("a").unwrap().as_deref(), Some(&b"1"[..]));
+    assert_eq!(cache.peek("b").unwrap(), None);
+    assert_eq!(cache.remove("a").unwrap().as_deref(), Some(&b"1"[..]));
+    assert!(!cache.contains("a").unwrap());
+    let counts = cache.counts().unwrap();
+    assert_eq!((counts.hits, counts.misses, counts.insertions, counts.removed, counts.entries), (1, 0, 1, 1, 0));
+}
+
+#[test]
+fn two_caches_know_nothing_of_each_other() {
+    let (one, other) = (cache(), cache());
+    one.put("a", b"1").unwrap();
+    assert_eq!(other.get("a").unwrap(), None);
+}
+
+#[test]
+fn time_is_what_the_clock_says() {
+    let seconds = Seconds::default();
+    let cache = seconds.on(HOST.cache().time_to_live(Duration::from_secs(10)));
+    cache.put("a", b"1").unwrap();
+    cache.put_with("b", b"2", CacheTerms::default().time_to_live(Duration::from_secs(100))).unwrap();
+    cache.put_with("c", b"3", CacheTerms::default().time_to_idle(Duration::from_secs(5))).unwrap();
+    seconds.pass(5);
+    assert!(cache.contains("a").unwrap() && !cache.contains("c").unwrap());
+    seconds.pass(5);
+    assert!(!cache.contains("a").unwrap() && cache.contains("b").unwrap());
+    let gone: Vec<_> = cache.take_notices(10).unwrap().into_iter().map(|it| (it.key, it.reason)).collect();
+    assert_eq!(gone, [(b"c".to_vec(), CacheReason::Idle), (b"a".to_vec(), CacheReason::Expired)]);
+}
+
+#[test]
+fn a_value_over_the_bound_is_refused_with_both_numbers() {
+    let cache = HOST.cache().bytes(1000).build().unwrap();
+    let error = cache.put("a", [0; 2000]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused);
+    assert!(error.to_string().contains("2001") && error.to_string().contains("1000"), "{error}");
+}
+
+#[test]
+fn an_unknown_policy_names_those_that_are_known() {
+    let error = HOST.cache().policy("random").build().unwrap_err().to_string();
+    assert!(error.contains("lru") && error.contains("s3-fifo"), "{error}");
+}
+
+#[test]
+fn entries_are_gone_through_by_pages() {
+    let cache = cache();
+    for n in 0..3000_u32 {
+        cache.put(n.to_be_bytes(), vec![n as u8; 1000]).unwrap();
+    }
+    let entries: Vec<_> = cache.entries().unwrap().map(|entry| entry.unwrap()).collect();
+    assert_eq!(entries.len(), 3000);
+    for (n, entry) in (0..3000_u32).zip(entries) {
+        assert_eq!((entry.key, entry.value, entry.weight), (n.to_be_bytes().to_vec(), vec![n as u8; 1000], 1004));
+    }
+}
+
+#[test]
+fn a_cache_stays_within_the_memory_that_it_may_have() {
+    let limits = Limits::default().with(Limit::Memory, 8 << 20);
+    let cache = HOST.cache().limits(limits).entries(1 << 30).bytes(1 << 39).build().unwrap();
+    for n in 0..200_000_u32 {
+        cache.put(n.to_be_bytes(), vec![0; (n % 400) as usize]).unwrap();
+    }
+    assert!(cache.counts().unwrap().over_bytes > 100_000);
+    assert!(cache.contains(199_999_u32.to_be_bytes()).unwrap());
+}
+
+#[test]
+fn one_loads_for_all_who_ask_at_once() {
+    let (cache, loads, together) = (cache(), AtomicUsize::new(0), Barrier::new(8));
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                together.wait();
+                let load = || {
+                    loads.fetch_add(1, Ordering::Relaxed);
+                    thread::yield_now();
+                    Ok::<_, Error>(b"value".to_vec())
+                };
+                assert_eq!(cache.get_or_load("key", load).unwrap(), b"value");
+            });
+        }
+    });
+    assert_eq!(loads.into_inner(), 1);
+}
+
+#[test]
+fn where_a_load_fails_or_panics_another_tries() {
+    let cache = cache();
+    let failed = cache.get_or_load("key", || Err(Error::new(ErrorKind::Access, "gone"))).unwrap_err();
+    assert_eq!(failed.kind(), ErrorKind::Access);
+    let other = cache.clone();
+    let panicked = thread::spawn(move || other.get_or_load("key", || -> Result<_, Error> { panic!("on purpose") }));
+    assert!(panicked.join().is_err());
+    assert_eq!(cache.get_or_load("key", || Ok::<_, Error>(b"1".to_vec())).unwrap(), b"1");
+}
+
+#[test]
+fn what_is_put_or_removed_while_it_loads_is_newer() {
+    let cache = cache();
+    let loaded = cache.get_or_load("a", || {
+        cache.put("a", b"newer")?;
+        Ok::<_, Error>(b"older".to_vec())
+    });
+    assert_eq!(loaded.unwrap(), b"older");
+    assert_eq!(cache.get("a").unwrap().as_deref(), Some(&b"newer"[..]));
+    let forget = |change: &dyn Fn() -> Result<(), Error>| {
+        cache.get_or_load("b", || change().map(|()| b"older".to_vec())).unwrap();
+        assert!(!cache.contains("b").unwrap());
+    };
+    forget(&|| cache.remove("b").map(drop));
+    forget(&|| cache.clear());
+}
+
+#[test]
+fn what_is_loaded_and_too_heavy_is_given_all_the_same() {
+    let cache = HOST.cache().bytes(10).build().unwrap();
+    assert_eq!(cache.get_or_load("a", || Ok::<_, Error>(vec![0; 100])).unwrap().len(), 100);
+    assert!(!cache.contains("a").unwrap());
+}
+
+#[test]
+fn a_snapshot_has_the_values_their_order_and_their_times() {
+    let place = Place::new("snapshot");
+    let seconds = Seconds::default();
+    let cache = seconds.on(HOST.cache());
+    for key in ["a", "b", "c"] {
+        cache.put(key, key.as_bytes()).unwrap();
+    }
+    cache.put_with("d", b"d", CacheTerms::default().time_to_live(Duration::from_secs(60))).unwrap();
+    cache.get("a").unwrap();
+    cache.snapshot(&place.path).unwrap();
+    let again = seconds.on(HOST.cache().entries(4).restore(&place.path));
+    assert!(again.damage().is_none());
+    again.put("e", b"e").unwrap();
+    let keys: Vec<_> = again.entries().unwrap().map(|entry| entry.unwrap().key).collect();
+    assert_eq!(keys, [b"c", b"d", b"a", b"e"]);
+    seconds.pass(61);
+    assert!(!again.contains("d").unwrap());
+}
+
+#[test]
+fn a_snapshot_that_is_damaged_or_of_another_version_is_not_used() {
+    let place = Place::new("snapshot");
+    cache().snapshot(&place.path).unwrap();
+    let sound = place.content();
+    let mut flipped = sound.clone();
+    flipped[26] ^= 1;
+    let other = String::from_utf8_lossy(&sound).replacen(" 1\n", " 2\n", 1).into_bytes();
+    for (damaged, why) in [
+        (flipped, "damaged"),
+        (sound[..sound.len() - 1].to_vec(), "damaged"),
+        (sound[..30].to_vec(), "cut short"),
+        (other, "another version"),
+        (b"[1, 2]".to_vec(), "no snapshot"),
+    ] {
+        std::fs::write(&place.path, damaged).unwrap();
+        let cache = HOST.cache().restore(&place.path).build().unwrap();
+        let damage = cache.damage().expect("it is told").to_string();
+        assert!(damage.contains(why) && damage.contains("snapshot"), "{damage}");
+        assert_eq!(cache.counts().unwrap().entries, 0);
+    }
+    std::fs::remove_file(&place.path).unwrap();
+    assert!(HOST.cache().restore(&place.path).build().unwrap().damage().is_none(), "there may be none yet");
+}
+
+#[test]
+fn a_cache_that_breaks_begins_empty() {
+    // The first growth of its memory beyond this ends the instance.
+    let limits = Limits::default().with(Limit::Memory, 2 << 20);
+    let cache = HOST.cache().limits(limits).bytes(1 << 30).option("memory-max", 1_u64 << 30).build().unwrap();
+    let filled = (0..100_u32).try_for_each(|n| cache.put(n.to_be_bytes(), vec![0; 100_000]));
+    assert_eq!(filled.unwrap_err().limit_reached(), Some(Limit::Memory));
+    cache.put("a", b"1").unwrap();
+    assert_eq!(cache.counts().unwrap().entries, 1);
+}
