@@ -177,10 +177,11 @@ impl<F: Face> Call<F> {
         export: impl FnOnce(&F, &mut wasmtime::Store<State>) -> wasmtime::Result<T>,
     ) -> Result<T, Error> {
         let time = self.limits.deadline();
+        let ends = Instant::now() + time.min(TIME_MAX);
         self.store.set_epoch_deadline(Watchdog::ticks(time));
         let usage = &self.store.data().reach.usage;
-        let _watching = self.watchdog.watch(time, || self.tally.late(&self.limits, usage));
-        self.store.data_mut().source.ends = Instant::now() + time.min(TIME_MAX);
+        let _watching = self.watchdog.watch(ends, || self.tally.late(&self.limits, usage));
+        self.store.data_mut().source.ends = ends;
         self.tally.receipt.calls += 1;
         export(&self.exports, &mut self.store).map_err(|error| broke(error, &self.store, &self.limits))
     }
@@ -254,9 +255,10 @@ impl Running<'_> {
         code: impl FnOnce(&mut wasmtime::Store<State>) -> wasmtime::Result<T>,
     ) -> (Result<T, Error>, Duration) {
         self.store.set_epoch_deadline(Watchdog::ticks(time));
-        let watching = self.watchdog.watch(time, || self.tally.late(self.limits, &self.store.data().reach.usage));
         let started = Instant::now();
-        self.store.data_mut().source.ends = started + time.min(TIME_MAX);
+        let ends = started + time.min(TIME_MAX);
+        let watching = self.watchdog.watch(ends, || self.tally.late(self.limits, &self.store.data().reach.usage));
+        self.store.data_mut().source.ends = ends;
         let answer = self.tally.span.in_scope(|| code(self.store));
         drop(watching);
         let took = started.elapsed();

@@ -73,6 +73,10 @@ struct FolderGrant {
 }
 
 impl Grants {
+    pub(crate) fn has_folders(&self) -> bool {
+        !self.folders.is_empty()
+    }
+
     /// What stores are told of the time.
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;

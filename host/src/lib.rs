@@ -27,6 +27,7 @@
 
 mod asynchronous;
 mod cache;
+mod cached_store;
 mod call;
 mod census;
 mod code_cache;
@@ -69,6 +70,7 @@ mod writer;
 pub use asynchronous::{AsyncReader, AsyncStore, AsyncWriter};
 pub use autotel_document::{Decimal, Integer, Map, Token, Tokens, Value};
 pub use cache::{Cache, CacheBuilder, CacheCounts, CacheEntry, CacheNotice, CacheReason, CacheTerms};
+pub use cached_store::CachedStore;
 pub use code_cache::{CodeCache, CodeCacheEntry};
 pub use compiler::{COMPILE_FOR_HOST, Compiler, compile_for_host};
 pub use component::{Compilation, CompilationPhase};

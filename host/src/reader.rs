@@ -57,11 +57,19 @@ impl Reader {
         Self::of(store, Arriving::open_whole)
     }
 
+    /// Reads documents that the store gave once.
+    pub(crate) fn of_documents(store: &Store, documents: Vec<u8>) -> Self {
+        Self::on(store, Arriving { from: Origin::Whole(documents), usage: Arc::default(), failure: None })
+    }
+
     fn of(store: &Store, open: impl FnOnce(&Store) -> Result<Arriving, Error>) -> Result<Self, Error> {
-        let arriving = open(store).map_err(|error| error.on(store.shown_path()))?;
+        open(store).map(|arriving| Self::on(store, arriving)).map_err(|error| error.on(store.shown_path()))
+    }
+
+    fn on(store: &Store, arriving: Arriving) -> Self {
         let limits = store.limits().clone();
         let decoder = Decoder::bounded(arriving, limits.size(Limit::Depth), limits.get(Limit::Items));
-        Ok(Self { decoder, census: Census::taken(&limits), limits, path: store.shown_path().to_owned() })
+        Self { decoder, census: Census::taken(&limits), limits, path: store.shown_path().to_owned() }
     }
 
     /// The next page: a piece of a CBOR sequence (RFC 8742) of the file's documents, or nothing at the end.

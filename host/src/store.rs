@@ -466,6 +466,16 @@ impl Store {
         &self.shown_path
     }
 
+    /// What a load depends on beside the file.
+    pub(crate) fn reading(&self) -> String {
+        format!("{} {:?}", self.plugin.info.digest, self.settings)
+    }
+
+    /// Whether the store was granted more files than this one.
+    pub(crate) fn reads_other_files(&self) -> bool {
+        self.grants.has_folders()
+    }
+
     pub(crate) fn settings(&self) -> &[Setting] {
         &self.settings
     }

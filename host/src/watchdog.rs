@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -51,19 +52,23 @@ pub(crate) struct Watchdog {
     pub mode: Mode,
 }
 
-/// The guests that are running; none for good, once the host is gone.
+/// The guests that are running.
+#[derive(Default)]
 struct Watched {
-    guests: Mutex<Option<Guests>>,
+    running: AtomicUsize,
+    /// Whether the thread that watches is to be woken for the next one.
+    is_asleep: AtomicBool,
+    /// Of those that look at no clock, when each is late.
+    guests: Mutex<Guests>,
     changed: Condvar,
 }
 
 #[derive(Default)]
 struct Guests {
-    running: Vec<Guest>,
+    timed: Vec<Guest>,
     /// The number of the next one.
     next: u64,
-    /// Whether the thread that watches is to be woken for the next one.
-    is_unwatched: bool,
+    is_host_gone: bool,
 }
 
 struct Guest {
@@ -73,44 +78,56 @@ struct Guest {
 }
 
 impl Watched {
-    fn guests(&self) -> MutexGuard<'_, Option<Guests>> {
+    fn guests(&self) -> MutexGuard<'_, Guests> {
         self.guests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until a guest runs, unless one did a moment ago; false when none ever will.
     fn wait(&self, idle_ticks: &mut u32) -> bool {
-        let is_idle = |guests: &Guests| guests.running.is_empty();
+        let is_idle = || self.running.load(Ordering::SeqCst) == 0;
         let mut guests = self.guests();
-        *idle_ticks = if guests.as_ref().is_some_and(is_idle) { *idle_ticks + 1 } else { 0 };
+        *idle_ticks = if is_idle() { *idle_ticks + 1 } else { 0 };
         // Waking the thread takes longer than a short call does.
         if *idle_ticks > IDLE_TICKS_MAX {
             *idle_ticks = 0;
-            guests.iter_mut().for_each(|guests| guests.is_unwatched = true);
-            let is_unneeded = |guests: &mut Option<Guests>| guests.as_ref().is_some_and(is_idle);
+            self.is_asleep.store(true, Ordering::SeqCst);
+            let is_unneeded = |guests: &mut Guests| is_idle() && !guests.is_host_gone;
             guests = self.changed.wait_while(guests, is_unneeded).unwrap_or_else(PoisonError::into_inner);
-            guests.iter_mut().for_each(|guests| guests.is_unwatched = false);
+            self.is_asleep.store(false, Ordering::SeqCst);
         }
-        guests.is_some()
+        !guests.is_host_gone
+    }
+
+    /// Counts a guest that begins to run.
+    fn begin(&self) {
+        self.running.fetch_add(1, Ordering::SeqCst);
+        if self.is_asleep.load(Ordering::SeqCst) {
+            // Under its lock the thread is either waiting by now or about to look at the count.
+            let _guests = self.guests();
+            self.changed.notify_all();
+        }
     }
 
     /// What a guest that is late has to say, if one is.
     fn late(&self) -> Option<Late> {
         let now = Instant::now();
-        self.guests().as_mut()?.running.iter_mut().find(|guest| guest.deadline <= now)?.late.take()
+        self.guests().timed.iter_mut().find(|guest| guest.deadline <= now)?.late.take()
     }
 }
 
 /// While it lives, a guest is watched.
 pub(crate) struct Watching<'c> {
     watched: &'c Watched,
-    number: u64,
+    /// Where it is timed.
+    number: Option<u64>,
 }
 
 impl Drop for Watching<'_> {
     fn drop(&mut self) {
-        if let Some(guests) = &mut *self.watched.guests() {
-            guests.running.retain(|guest| guest.number != self.number);
+        if let Some(number) = self.number {
+            self.watched.guests().timed.retain(|guest| guest.number != number);
         }
+        self.watched.running.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -121,7 +138,7 @@ impl Watchdog {
         let mode = Mode::of_process(has_checks);
         let engine = engine(mode)?;
         let pool = if pooled > 0 && mode.has_room { pool(mode, pooled) } else { None };
-        let watched = Arc::new(Watched { guests: Mutex::new(Some(Guests::default())), changed: Condvar::new() });
+        let watched = Arc::new(Watched::default());
         let (ticking, waited_for) = ([Some(engine.clone()), pool.clone()], Arc::clone(&watched));
         let watch = move || {
             let mut idle_ticks = 0;
@@ -145,19 +162,17 @@ impl Watchdog {
         Ok(Arc::new(Self { engine, pool, watched, mode }))
     }
 
-    /// Watches a guest that may run for so long, and says `late` where it does not end by then.
-    pub fn watch(&self, time: Duration, late: impl FnOnce() -> Late) -> Watching<'_> {
-        let deadline = Instant::now() + time.min(TIME_MAX);
-        let late = if self.mode.has_checks { None } else { Some(late()) };
-        let mut guests = self.watched.guests();
-        // The host is there as long as its watchdog is, and so are its guests.
-        let guests = guests.get_or_insert_default();
-        let number = guests.next;
-        guests.next += 1;
-        guests.running.push(Guest { number, deadline, late });
-        if guests.is_unwatched {
-            self.watched.changed.notify_all();
-        }
+    /// Watches a guest that may run until then, and says `late` where it does not end by then.
+    pub fn watch(&self, deadline: Instant, late: impl FnOnce() -> Late) -> Watching<'_> {
+        let time = |late| {
+            let mut guests = self.watched.guests();
+            let number = guests.next;
+            guests.next += 1;
+            guests.timed.push(Guest { number, deadline, late: Some(late) });
+            number
+        };
+        let number = if self.mode.has_checks { None } else { Some(time(late())) };
+        self.watched.begin();
         Watching { watched: &self.watched, number }
     }
 
@@ -173,7 +188,7 @@ pub(crate) const TIME_MAX: Duration = Duration::from_secs(1 << 30);
 
 impl Drop for Watchdog {
     fn drop(&mut self) {
-        *self.watched.guests() = None;
+        self.watched.guests().is_host_gone = true;
         self.watched.changed.notify_all();
     }
 }

@@ -2,6 +2,8 @@
 
 #[path = "cache/linear.rs"]
 mod linear;
+#[path = "cache/stores.rs"]
+mod stores;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::limits::{Limit, Limits};
 
 /// What a call did with its files.
+#[derive(Default)]
 pub(crate) struct Usage {
     limits: Limits,
     pub read_bytes: AtomicU64,

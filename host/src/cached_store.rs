@@ -1,0 +1,196 @@
+//! A store whose documents come from a cache for as long as its file is the same.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use autotel_document::{Decoder, Value};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::cache::Cache;
+use crate::contract::Loss;
+use crate::error::Error;
+use crate::reader::Reader;
+use crate::store::Store;
+
+/// A file that was changed this long ago may be changed again without its time telling: clocks of file systems tick.
+const SETTLED: Duration = Duration::from_millis(50);
+/// The same where times are told in whole seconds.
+const SETTLED_COARSELY: Duration = Duration::from_secs(3);
+
+/// A [`Store`] whose documents are kept in a [`Cache`], and come from there for as long as the file is the same.
+///
+/// A file is the same when its length, the times of its last changes, and where the system has one its number are: each
+/// load asks the file system for those. One that was changed within the last moment is read anew, as its times may not tell
+/// of the next change; so is one whose store was granted other files. [`CachedStore::by_digest`] goes by the content
+/// instead. A save through this or any other [`Store`] makes the file another.
+///
+/// Of threads that load one file at once, one reads it.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("config.json");
+/// std::fs::write(&path, "[1, 2]")?;
+/// let host = autotel_stores::Host::new()?;
+/// let cache = host.cache().build()?;
+/// let config = host.open(&path)?.cached_in(&cache);
+/// assert_eq!(config.load::<Vec<u8>>()?, [1, 2]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct CachedStore {
+    store: Store,
+    cache: Cache,
+    is_by_digest: bool,
+}
+
+/// Why documents were loaded and not kept.
+enum NotKept {
+    /// The file was changed meanwhile, or a moment ago.
+    Unsettled(Vec<u8>),
+    Failed(Error),
+}
+
+impl From<Error> for NotKept {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Store {
+    /// The same file, whose documents come from a cache for as long as it is the same.
+    pub fn cached_in(self, cache: &Cache) -> CachedStore {
+        CachedStore { store: self, cache: cache.clone(), is_by_digest: false }
+    }
+}
+
+impl CachedStore {
+    /// Tells whether the file is the same by its content, which is read each time: for file systems whose times tell
+    /// nothing.
+    pub fn by_digest(mut self) -> Self {
+        self.is_by_digest = true;
+        self
+    }
+
+    /// The store without the cache.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Does what [`Store::load`] does.
+    pub fn load<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        self.reader()?.only(Decoder::typed)
+    }
+
+    /// Does what [`Store::load_value`] does.
+    pub fn load_value(&self) -> Result<Value, Error> {
+        self.reader()?.only(Decoder::value)
+    }
+
+    /// Does what [`Store::load_values`] does.
+    pub fn load_values(&self) -> Result<Vec<Value>, Error> {
+        let mut reader = self.reader()?;
+        let mut values = Vec::new();
+        while let Some(value) = reader.next_value()? {
+            values.push(value);
+        }
+        Ok(values)
+    }
+
+    /// Does what [`Store::load_cbor`] does.
+    pub fn load_cbor(&self) -> Result<Vec<u8>, Error> {
+        let Some(version) = self.version()? else { return self.store.load_cbor() };
+        let load = || {
+            let documents = self.store.load_cbor()?;
+            if self.version()?.as_ref() == Some(&version) { Ok(documents) } else { Err(NotKept::Unsettled(documents)) }
+        };
+        match self.cache.get_or_load(&version, load) {
+            Ok(documents) | Err(NotKept::Unsettled(documents)) => Ok(documents),
+            Err(NotKept::Failed(error)) => Err(error),
+        }
+    }
+
+    /// Does what [`Store::save`] does. What is kept of the file is let go.
+    pub fn save<T: Serialize + ?Sized>(&self, value: &T) -> Result<Vec<Loss>, Error> {
+        self.saving(|store| store.save(value))
+    }
+
+    /// Does what [`Store::save_values`] does. What is kept of the file is let go.
+    pub fn save_values(&self, values: &[Value]) -> Result<Vec<Loss>, Error> {
+        self.saving(|store| store.save_values(values))
+    }
+
+    /// Does what [`Store::save_cbor`] does. What is kept of the file is let go.
+    pub fn save_cbor(&self, documents: Vec<u8>) -> Result<Vec<Loss>, Error> {
+        self.saving(|store| store.save_cbor(documents))
+    }
+
+    fn saving(&self, save: impl FnOnce(&Store) -> Result<Vec<Loss>, Error>) -> Result<Vec<Loss>, Error> {
+        let old = self.version().ok().flatten();
+        let losses = save(&self.store)?;
+        old.map_or(Ok(()), |old| self.cache.remove(old).map(drop))?;
+        Ok(losses)
+    }
+
+    fn reader(&self) -> Result<Reader, Error> {
+        Ok(Reader::of_documents(&self.store, self.load_cbor()?))
+    }
+
+    /// What tells this file, as this store reads it, from any other and from itself once it is changed. `None` where
+    /// nothing does.
+    fn version(&self) -> Result<Option<Vec<u8>>, Error> {
+        if self.store.reads_other_files() {
+            return Ok(None);
+        }
+        let mut file = self.store.readable()?;
+        let state = if self.is_by_digest { digest(&mut file).map(Some) } else { state(&file) };
+        let state = state.map_err(|error| Error::access(self.store.shown_path(), error))?;
+        Ok(state.map(|state| [self.identity().as_bytes(), &*state].concat()))
+    }
+
+    /// What tells this file's name and the way in which it is read from others.
+    fn identity(&self) -> blake3::Hash {
+        let path: PathBuf = self.store.path().canonicalize().unwrap_or_else(|_| self.store.path().to_owned());
+        let mut hasher = blake3::Hasher::new();
+        for part in [path.as_os_str().as_encoded_bytes(), self.store.reading().as_bytes()] {
+            hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
+        }
+        hasher.finalize()
+    }
+}
+
+/// A hash of a file's content.
+fn digest(file: &mut File) -> io::Result<Vec<u8>> {
+    let mut hasher = blake3::Hasher::new();
+    io::copy(file, &mut hasher)?;
+    Ok(hasher.finalize().as_bytes().to_vec())
+}
+
+/// What the file system tells of a file that changes with it; `None` where it was changed a moment ago.
+fn state(file: &File) -> io::Result<Option<Vec<u8>>> {
+    let metadata = file.metadata()?;
+    let modified = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let mut state = [u128::from(metadata.len()), modified.as_nanos()].map(u128::to_le_bytes).concat();
+    let changed = changed(&metadata, &mut state).unwrap_or(modified);
+    let settled = if changed.subsec_nanos() == 0 { SETTLED_COARSELY } else { SETTLED };
+    let age = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().checked_sub(changed);
+    Ok(age.filter(|age| *age >= settled).map(|_| state))
+}
+
+/// When the file or what is said of it was changed, which nobody sets, and which file it is.
+#[cfg(unix)]
+fn changed(metadata: &Metadata, to: &mut Vec<u8>) -> Option<Duration> {
+    use std::os::unix::fs::MetadataExt;
+    let numbers = [metadata.dev(), metadata.ino()].map(u64::to_le_bytes);
+    let changed = [metadata.ctime(), metadata.ctime_nsec()];
+    to.extend([numbers, changed.map(i64::to_le_bytes)].concat().concat());
+    let [seconds, nanoseconds] = changed;
+    Some(Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanoseconds).ok()?))
+}
+
+#[cfg(not(unix))]
+fn changed(_: &Metadata, _: &mut Vec<u8>) -> Option<Duration> {
+    None
+}

@@ -1,0 +1,165 @@
+//! Documents that come from a cache for as long as their file is the same.
+
+use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, LazyLock};
+use std::thread;
+use std::time::Duration;
+
+use autotel_stores::{Cache, CachedStore, Grants, Host};
+use autotel_tests::Place;
+
+/// Where the code of the stores is kept, which takes a while to compile.
+static CODE: LazyLock<Place> = LazyLock::new(|| Place::new("code"));
+
+/// A host that counts its calls of stores.
+fn counting() -> (Host, Arc<AtomicUsize>) {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let is_of_file = |operation: &str| operation != "cache";
+    let host = Host::builder().cache_folder(&CODE.path).on_receipt(move |receipt| {
+        counted.fetch_add(usize::from(is_of_file(receipt.operation)), Ordering::Relaxed);
+    });
+    (host.build().expect("the built-in stores load"), calls)
+}
+
+/// A file of a list, a store of it whose documents are cached, and the calls that its host has made.
+fn cached(list: &str) -> (Place, CachedStore, Cache, Arc<AtomicUsize>) {
+    let place = Place::with("list.json", list);
+    let (host, calls) = counting();
+    let cache = host.cache().build().expect("a cache is made");
+    let store = host.open(&place.path).expect("a store claims the file").cached_in(&cache);
+    (place, store, cache, calls)
+}
+
+/// Waits until a file was changed long enough ago for its times to tell of the next change.
+fn settle() {
+    thread::sleep(Duration::from_millis(80));
+}
+
+fn list(store: &CachedStore) -> Vec<u8> {
+    store.load().expect("the file is a list")
+}
+
+#[test]
+fn a_file_that_is_the_same_is_read_once() {
+    let (_place, store, _, calls) = cached("[1, 2]");
+    settle();
+    for _ in 0..3 {
+        assert_eq!(list(&store), [1, 2]);
+    }
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
+    assert_eq!(store.load_values().unwrap().len(), 1);
+    assert_eq!(calls.load(Ordering::Relaxed), 1, "whatever it is read as");
+}
+
+#[test]
+fn a_file_that_is_another_is_read_again() {
+    let (place, store, _, calls) = cached("[1, 2]");
+    settle();
+    list(&store);
+    fs::write(&place.path, "[3, 4]").unwrap();
+    assert_eq!(list(&store), [3, 4], "as long as before, a moment ago");
+    settle();
+    assert_eq!(list(&store), [3, 4]);
+    assert_eq!(calls.load(Ordering::Relaxed), 3);
+}
+
+#[test]
+fn a_file_that_was_changed_a_moment_ago_is_not_kept() {
+    let (place, store, cache, _) = cached("[1]");
+    for n in 2..9 {
+        fs::write(&place.path, format!("[{n}]")).unwrap();
+        assert_eq!(list(&store), [n]);
+    }
+    assert_eq!(cache.counts().unwrap().entries, 0);
+}
+
+#[test]
+fn a_save_makes_it_another_file() {
+    let (_place, store, cache, _) = cached("[1]");
+    settle();
+    list(&store);
+    store.save(&[2]).unwrap();
+    assert_eq!(cache.counts().unwrap().entries, 0);
+    assert_eq!(list(&store), [2]);
+    settle();
+    list(&store);
+    store.store().save(&[3]).unwrap();
+    assert_eq!(list(&store), [3], "one beside the cache too");
+}
+
+#[test]
+fn a_file_is_the_same_by_its_content_too() {
+    let (place, store, _, calls) = cached("[1]");
+    let store = store.by_digest();
+    list(&store);
+    fs::write(&place.path, "[1]").unwrap();
+    list(&store);
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
+    fs::write(&place.path, "[2]").unwrap();
+    assert_eq!(list(&store), [2]);
+}
+
+#[test]
+fn threads_that_ask_at_once_read_it_once() {
+    let (_place, store, _, calls) = cached("[1]");
+    settle();
+    let together = Barrier::new(8);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                together.wait();
+                assert_eq!(list(&store), [1]);
+            });
+        }
+    });
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn what_is_read_in_another_way_is_apart() {
+    let place = Place::with("order.xml", "<a b='1'/>");
+    let (host, _) = counting();
+    let cache = host.cache().build().unwrap();
+    settle();
+    let load = |mapping: &str| {
+        let store = host.open(&place.path).unwrap().with_option("mapping", mapping).unwrap();
+        store.cached_in(&cache).load_value().unwrap()
+    };
+    assert_ne!(load("tree"), load("simple"));
+    assert_eq!(cache.counts().unwrap().entries, 2);
+}
+
+#[test]
+fn a_store_that_sees_other_files_is_not_cached() {
+    let (place, _, cache, calls) = cached("[1]");
+    let grants = Grants::default().with_folder("other", place.folder.path()).unwrap();
+    let (host, _) = counting();
+    let store = host.open(&place.path).unwrap().with_grants(grants).cached_in(&cache);
+    settle();
+    list(&store);
+    assert_eq!((cache.counts().unwrap().entries, calls.load(Ordering::Relaxed)), (0, 0));
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_told_each_time() {
+    let (_place, store, cache, _) = cached("[1");
+    settle();
+    for _ in 0..2 {
+        assert!(store.load_value().unwrap_err().to_string().contains("list.json:1:3"));
+    }
+    assert_eq!(cache.counts().unwrap().entries, 0);
+}
+
+#[test]
+fn a_file_without_a_document_has_none_from_the_cache_either() {
+    let place = Place::with("empty.yaml", "");
+    let (host, _) = counting();
+    let cache = host.cache().build().unwrap();
+    let store = host.open(&place.path).unwrap().cached_in(&cache);
+    settle();
+    for _ in 0..2 {
+        assert_eq!(store.load_values().unwrap(), []);
+    }
+}
