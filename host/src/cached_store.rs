@@ -145,7 +145,11 @@ impl CachedStore {
             return Ok(None);
         }
         let mut file = self.store.readable()?;
-        let state = if self.is_by_digest { digest(&mut file).map(Some) } else { state(&file) };
+        let state = if self.is_by_digest || self.store.memory()?.is_some() {
+            digest(&mut file).map(Some)
+        } else {
+            state(&file)
+        };
         let state = state.map_err(|error| Error::access(self.store.shown_path(), error))?;
         Ok(state.map(|state| [self.identity().as_bytes(), &*state].concat()))
     }

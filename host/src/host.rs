@@ -1,6 +1,7 @@
 //! The host: the stores it knows, and what runs them.
 
 use std::convert::Infallible;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, thread};
@@ -13,9 +14,11 @@ use crate::error::Error;
 use crate::grants::Grants;
 use crate::limits::Limits;
 use crate::loader::Loader;
+use crate::memory::{Memory, MemoryFiles};
+use crate::open::open_file;
 use crate::plugin::{Origin, Plugin, PluginInfo};
 use crate::receipt::{Receipt, ReceiptListener};
-use crate::registry::Registry;
+use crate::registry::{Registry, SIGNATURE_BYTES};
 use crate::staging::folder_of;
 use crate::store::Store;
 use crate::stores_lock::StoresLock;
@@ -32,6 +35,7 @@ pub struct Host(Arc<Inner>);
 struct Inner {
     registry: Registry,
     tools: Arc<Tools>,
+    memory: Arc<Memory>,
     /// The built-in stores, those that are replaced too.
     built_in: Vec<Arc<Plugin>>,
     loader: Arc<Loader>,
@@ -58,6 +62,7 @@ pub struct HostBuilder {
     receipts: ReceiptListener,
     interruption: Interruption,
     pooled: u32,
+    restored_memory: Option<PathBuf>,
 }
 
 impl Host {
@@ -123,7 +128,7 @@ impl Host {
     /// ```
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Store, Error> {
         let path = path.as_ref();
-        Ok(self.store(path, self.registry().for_file(path)?))
+        Ok(self.store(path, self.registry().for_file(path, || self.first_bytes(path))?))
     }
 
     /// Opens a file with the store of this name.
@@ -167,6 +172,11 @@ impl Host {
         Transaction::begin()
     }
 
+    /// The files without a disk, whose paths begin with `memory:`.
+    pub fn memory(&self) -> Result<MemoryFiles, Error> {
+        self.0.memory.files()
+    }
+
     /// A cache in the making, whose values are kept in the memory of a sandbox of its own.
     pub fn cache(&self) -> CacheBuilder {
         let Inner { loader, tools, limits, .. } = &*self.0;
@@ -208,9 +218,22 @@ impl Host {
         built_in.filter(|_| !is_replaced).map(|built_in| built_in.wasm)
     }
 
+    /// What a file begins with, on disk or in memory.
+    fn first_bytes(&self, path: &Path) -> Option<Vec<u8>> {
+        let file = match self.0.memory.find(path).ok()? {
+            Some((files, name)) => files.open(name).ok()?,
+            None => open_file(path).ok()?,
+        };
+        let mut start = Vec::new();
+        file.take(SIGNATURE_BYTES).read_to_end(&mut start).ok()?;
+        Some(start)
+    }
+
     fn store(&self, path: &Path, plugin: &Arc<Plugin>) -> Store {
-        let Inner { loader, tools, limits, grants, .. } = &*self.0;
-        Store::new(path, Arc::clone(plugin), Arc::clone(loader), Arc::clone(tools), limits.clone(), grants.clone())
+        let Inner { loader, tools, memory, limits, grants, .. } = &*self.0;
+        let (plugin, loader, tools, memory) =
+            (Arc::clone(plugin), Arc::clone(loader), Arc::clone(tools), Arc::clone(memory));
+        Store::new(path, plugin, loader, tools, memory, limits.clone(), grants.clone())
     }
 }
 
@@ -324,6 +347,13 @@ impl HostBuilder {
         self
     }
 
+    /// Begins with the files in memory that a [snapshot](crate::MemoryFiles::snapshot) has, if it is there. One that is
+    /// damaged or of another version is not used, which [`MemoryFiles::damage`](crate::MemoryFiles::damage) tells.
+    pub fn restore_memory(mut self, snapshot: impl Into<PathBuf>) -> Self {
+        self.restored_memory = Some(snapshot.into());
+        self
+    }
+
     /// What a call may spend, unless a [`Store`] says otherwise.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -371,9 +401,12 @@ impl HostBuilder {
         }
         let locked =
             |(folder, lock): &(PathBuf, Option<StoresLock>)| Some((folder.canonicalize().ok()?, lock.clone()?));
+        let tools = Arc::new(Tools::new(Arc::clone(&loader), BUILT_IN_TOOLS, tools));
+        let (restored, limits) = (self.restored_memory.clone(), self.limits.clone());
         Ok(Host(Arc::new(Inner {
             registry: Registry::of(plugins),
-            tools: Arc::new(Tools::new(Arc::clone(&loader), BUILT_IN_TOOLS, tools)),
+            memory: Arc::new(Memory::new(Arc::clone(&loader), Arc::clone(&tools), limits, restored)),
+            tools,
             built_in,
             loader,
             lock: self.lock.clone(),

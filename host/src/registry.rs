@@ -1,16 +1,14 @@
 //! The stores that a host knows, and which of them a file is for.
 
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::contract::Format;
 use crate::error::Error;
-use crate::open::open_file;
 use crate::plugin::{Origin, Plugin, PluginInfo};
 
 /// Bytes at the beginning of a file that its format is told by.
-const SIGNATURE_BYTES: usize = 4096;
+pub(crate) const SIGNATURE_BYTES: u64 = 4096;
 /// Extensions of compressed files, whose format the extension before tells.
 const COMPRESSED: [&str; 5] = ["gz", "gzip", "zst", "zstd", "br"];
 
@@ -87,11 +85,15 @@ impl Registry {
 
     /// Finds the store of a file: by its extension, by the one before where none claims the last, as in `a.json.gz`, or
     /// by its first bytes.
-    pub(crate) fn for_file(&self, path: &Path) -> Result<&Arc<Plugin>, Error> {
+    pub(crate) fn for_file(
+        &self,
+        path: &Path,
+        first_bytes: impl FnOnce() -> Option<Vec<u8>>,
+    ) -> Result<&Arc<Plugin>, Error> {
         let stem = path.file_stem().map(Path::new);
         let extensions = [Some(path), stem].into_iter().filter_map(|name| name?.extension()?.to_str());
         let by_extension = extensions.filter_map(|extension| self.of_extension(extension)).next();
-        by_extension.or_else(|| self.of_content(&first_bytes(path)?)).ok_or_else(|| {
+        by_extension.or_else(|| self.of_content(&first_bytes()?)).ok_or_else(|| {
             Error::usage("no store claims this file, by its extension or by its first bytes")
                 .on(path)
                 .with_hint(format!("name the store to use: {}", self.names()))
@@ -130,12 +132,6 @@ impl Registry {
 
 fn info(plugin: &Arc<Plugin>) -> &PluginInfo {
     &plugin.info
-}
-
-fn first_bytes(path: &Path) -> Option<Vec<u8>> {
-    let mut start = Vec::new();
-    open_file(path).ok()?.take(SIGNATURE_BYTES as u64).read_to_end(&mut start).ok()?;
-    Some(start)
 }
 
 pub(crate) fn has_signature(format: &Format, start: &[u8]) -> bool {

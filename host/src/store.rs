@@ -20,6 +20,7 @@ use crate::faces::Face;
 use crate::grants::{FileGrant, Grants};
 use crate::limits::Limits;
 use crate::loader::Loader;
+use crate::memory::{Memory, MemoryFiles, memory_name};
 use crate::open::open_file;
 use crate::plugin::{Plugin, PluginInfo};
 use crate::reader::{Reader, off_runtime};
@@ -39,6 +40,7 @@ pub struct Store {
     plugin: Arc<Plugin>,
     loader: Arc<Loader>,
     tools: Arc<Tools>,
+    memory: Arc<Memory>,
     limits: Limits,
     grants: Grants,
     replacing: Replacing,
@@ -55,6 +57,7 @@ impl Store {
         plugin: Arc<Plugin>,
         loader: Arc<Loader>,
         tools: Arc<Tools>,
+        memory: Arc<Memory>,
         limits: Limits,
         grants: Grants,
     ) -> Self {
@@ -65,6 +68,7 @@ impl Store {
             plugin,
             loader,
             tools,
+            memory,
             limits,
             grants,
             replacing: Replacing::default(),
@@ -491,14 +495,18 @@ impl Store {
 
     /// Whether there is a file whose layout is to be kept.
     pub(crate) fn writes_over(&self) -> bool {
-        self.layout.as_ref().is_some_and(|path| path.exists())
+        let is_there = |path: &PathBuf| match self.memory.find(path) {
+            Ok(Some((files, name))) => files.has(name).unwrap_or_default(),
+            _ => path.exists(),
+        };
+        self.layout.as_ref().is_some_and(is_there)
     }
 
     /// The content of that file.
     pub(crate) fn previous(&self) -> Result<Vec<u8>, Error> {
         let mut content = Vec::new();
         let path = self.layout.as_ref().unwrap_or(&self.path);
-        let read = open_file(path).and_then(|mut file| file.read_to_end(&mut content));
+        let read = self.open(path)?.read_to_end(&mut content);
         read.map(|_| content).map_err(|error| Error::access(&self.shown_path, error))
     }
 
@@ -512,12 +520,27 @@ impl Store {
 
     /// Opens the file to read.
     pub(crate) fn readable(&self) -> Result<File, Error> {
-        recover_beside(&self.path)?;
-        open_file(&self.path).map_err(|error| Error::access(&self.shown_path, error))
+        if self.memory()?.is_none() {
+            recover_beside(&self.path)?;
+        }
+        self.open(&self.path)
+    }
+
+    fn open(&self, path: &Path) -> Result<File, Error> {
+        match self.memory.find(path)? {
+            Some((files, name)) => files.open(name),
+            None => open_file(path).map_err(|error| Error::access(&self.shown_path, error)),
+        }
+    }
+
+    /// The files in memory and a name among them, where this is one.
+    pub(crate) fn memory(&self) -> Result<Option<(MemoryFiles, &str)>, Error> {
+        self.memory.find(&self.path)
     }
 }
 
 /// A file's name as a component sees it.
 pub(crate) fn guest_name(path: &Path) -> String {
+    let path = memory_name(path).map_or(path, Path::new);
     path.file_name().map_or_else(|| "document".into(), |name| name.to_string_lossy().into_owned())
 }

@@ -18,6 +18,8 @@ use serde::{Deserialize, Serialize};
 use crate::contract::Loss;
 use crate::error::{Error, ErrorKind};
 use crate::lock::Lock;
+use crate::memory::{MemoryFile, MemoryFiles, Undo};
+use crate::pending::Pending;
 use crate::staged_file::{NEW, is_ours, open_if_there, random_word, remove, waiting_name, write_whole};
 use crate::staging::{Staging, backup, folder_of, keep_backup, name, sync_folder};
 use crate::store::Store;
@@ -26,11 +28,12 @@ use crate::writer::{Writer, encoded};
 /// Saves that happen together or not at all: see [`Host::transaction`](crate::Host::transaction).
 pub struct Transaction {
     files: Vec<Staging>,
+    in_memory: Vec<MemoryFile>,
 }
 
 impl Transaction {
     pub(crate) fn begin() -> Self {
-        Self { files: Vec::new() }
+        Self { files: Vec::new(), in_memory: Vec::new() }
     }
 
     /// Writes `value` as the content that the store's file will have, and tells what the format could not hold.
@@ -41,15 +44,22 @@ impl Transaction {
     /// The same for documents that are a CBOR sequence (RFC 8742) already.
     pub fn save_cbor(&mut self, store: &Store, documents: Vec<u8>) -> Result<Vec<Loss>, Error> {
         let (file, losses) = Writer::save_aside(store, documents)?;
-        self.files.push(file);
+        self.add(file);
         Ok(losses)
     }
 
     /// The same for a file that was written document by document, in place of [`Writer::finish`].
     pub fn finish(&mut self, writer: Writer) -> Result<Vec<Loss>, Error> {
         let (file, losses) = writer.finish_aside()?;
-        self.files.push(file);
+        self.add(file);
         Ok(losses)
+    }
+
+    fn add(&mut self, file: Pending) {
+        match file {
+            Pending::OnDisk(file) => self.files.push(file),
+            Pending::InMemory(file) => self.in_memory.push(file),
+        }
     }
 
     /// Puts all files in place. Whoever reads several of them meanwhile may see some that are new already.
@@ -58,8 +68,10 @@ impl Transaction {
     ///
     /// None of the files has changed where this fails before they are on disk. Where it fails after, which a disk that
     /// breaks can make it, the message says so: the rest is put in place when one of the files is opened next.
-    pub fn commit(self) -> Result<(), Error> {
-        self.commit_noting(|| ())
+    pub fn commit(mut self) -> Result<(), Error> {
+        // Those in memory can be undone.
+        let undos = MemoryFiles::commit(std::mem::take(&mut self.in_memory))?;
+        self.commit_noting(|| ()).inspect_err(|_| undos.into_iter().rev().for_each(Undo::undo))
     }
 
     /// Does what [`Transaction::commit`] does, and calls `reached` after each change on disk.
@@ -345,7 +357,7 @@ mod tests {
             staging.file().unwrap().write_all(b"\"new\"").unwrap();
             staging
         };
-        Transaction { files: FILES.iter().map(|name| stage(name)).collect() }
+        Transaction { files: FILES.iter().map(|name| stage(name)).collect(), in_memory: Vec::new() }
     }
 
     /// Not a test of its own: the process that the next one ends.

@@ -14,10 +14,10 @@ use crate::contract::{Loss, Operations, layout};
 use crate::error::{Error, ErrorKind};
 use crate::faces::Face;
 use crate::grants::FileGrant;
+use crate::pending::Pending;
 use crate::reader::{
     SMALL_FILE_BYTES, answer_of_guest_thread, ended_early, is_in_runtime, off_runtime, on_guest_thread,
 };
-use crate::staging::Staging;
 use crate::store::Store;
 use crate::words::printable_loss;
 
@@ -43,7 +43,7 @@ const PAGE_BYTES: usize = 1 << 20;
 /// ```
 pub struct Writer {
     to: To,
-    staging: Staging,
+    pending: Pending,
     path: PathBuf,
     refuses_losses: bool,
     /// Bytes of the file that [`Writer::copy_written`] has given.
@@ -66,19 +66,19 @@ enum To {
 impl Writer {
     /// Writes documents that are there as a whole: small ones in one call, others by pages.
     pub(crate) fn save(store: &Store, documents: Vec<u8>) -> Result<Vec<Loss>, Error> {
-        let (staging, losses) = Self::save_aside(store, documents)?;
-        staging.commit().map_err(|error| error.shown_on(store.shown_path()))?;
+        let (pending, losses) = Self::save_aside(store, documents)?;
+        pending.commit().map_err(|error| error.shown_on(store.shown_path()))?;
         Ok(losses)
     }
 
     /// The same for a file that is not put in place yet.
-    pub(crate) fn save_aside(store: &Store, documents: Vec<u8>) -> Result<(Staging, Vec<Loss>), Error> {
+    pub(crate) fn save_aside(store: &Store, documents: Vec<u8>) -> Result<(Pending, Vec<Loss>), Error> {
         if documents.len() as u64 > SMALL_FILE_BYTES || is_in_runtime() || store.writes_over() {
             let mut writer = Self::create(store)?;
             writer.write_page(documents)?;
             return writer.finish_aside();
         }
-        let (staging, file) = stage(store)?;
+        let (pending, file) = stage(store)?;
         let save = || {
             let mut call: Call = store.begin(Operations::SAVE, FileGrant::Write(file))?;
             let losses =
@@ -86,14 +86,14 @@ impl Writer {
             Store::accept(saved(&call, losses?)?, store.refuses_losses())
         };
         let losses = save().map_err(|error| error.on(store.shown_path()))?;
-        Ok((staging, losses))
+        Ok((pending, losses))
     }
 
     pub(crate) fn create(store: &Store) -> Result<Self, Error> {
         let path = store.shown_path().to_owned();
-        let (staging, file) = stage(store)?;
+        let (pending, file) = stage(store)?;
         let to = To::open(store, file).map_err(|error| error.on(&path))?;
-        Ok(Self { to, staging, path, refuses_losses: store.refuses_losses(), copied: 0 })
+        Ok(Self { to, pending, path, refuses_losses: store.refuses_losses(), copied: 0 })
     }
 
     /// Writes a document.
@@ -110,7 +110,7 @@ impl Writer {
     /// Copies what the store has written since this was called last, for those who cannot wait for the whole of it: the
     /// beginning of a file that may yet come to nothing. Tells how many bytes were copied in all.
     pub fn copy_written(&mut self, to: &mut impl Write) -> Result<u64, Error> {
-        let copied = self.staging.copy_from(self.copied, to).map_err(|error| Error::access(&self.path, error));
+        let copied = self.pending.copy_from(self.copied, to).map_err(|error| Error::access(&self.path, error));
         self.copied += copied?;
         Ok(self.copied)
     }
@@ -118,18 +118,18 @@ impl Writer {
     /// Puts the file in place once the store has written the whole of it. Tells what the format could not hold.
     pub fn finish(self) -> Result<Vec<Loss>, Error> {
         let path = self.path.clone();
-        let (staging, losses) = self.finish_aside()?;
-        staging.commit().map_err(|error| error.shown_on(&path))?;
+        let (pending, losses) = self.finish_aside()?;
+        pending.commit().map_err(|error| error.shown_on(&path))?;
         Ok(losses)
     }
 
     /// The same for a file that is not put in place yet.
-    pub(crate) fn finish_aside(self) -> Result<(Staging, Vec<Loss>), Error> {
+    pub(crate) fn finish_aside(self) -> Result<(Pending, Vec<Loss>), Error> {
         // A store that writes over a file has asked already.
         let refuses = self.refuses_losses && !matches!(self.to, To::Over(_));
         let losses = self.to.finish().and_then(|losses| Store::accept(losses, refuses));
         let losses = losses.map_err(|error| error.on(&self.path))?;
-        Ok((self.staging, losses))
+        Ok((self.pending, losses))
     }
 }
 
@@ -273,11 +273,10 @@ pub(crate) fn encoded<T: Serialize + ?Sized>(document: &T, path: &Path) -> Resul
 }
 
 /// Makes the file that a store writes to, and the place that it will take.
-fn stage(store: &Store) -> Result<(Staging, File), Error> {
-    let staging =
-        Staging::begin(store.path(), store.replacing()).map_err(|error| error.shown_on(store.shown_path()))?;
-    let file = staging.file().map_err(|error| Error::access(store.shown_path(), error))?;
-    Ok((staging, file))
+fn stage(store: &Store) -> Result<(Pending, File), Error> {
+    let pending = Pending::begin(store).map_err(|error| error.shown_on(store.shown_path()))?;
+    let file = pending.file().map_err(|error| Error::access(store.shown_path(), error))?;
+    Ok((pending, file))
 }
 
 /// What a store says of a save, if it did anything at all.

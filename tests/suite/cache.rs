@@ -1,5 +1,7 @@
 //! Caches through the sandbox: what they keep, how long, for whom, and what is left of them in a file.
 
+#[path = "cache/files.rs"]
+mod files;
 #[path = "cache/linear.rs"]
 mod linear;
 #[path = "cache/stores.rs"]

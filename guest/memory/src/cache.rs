@@ -129,6 +129,7 @@ impl Cache {
         if let Some(&(weight, limit)) = bounds.iter().find(|(weight, limit)| weight > limit) {
             return Err(Overweight { weight, limit });
         }
+        self.check_room(key, weight, memory(key.len(), value.len()))?;
         let (mut uses, mut is_proven) = (0, false);
         if let Some((key, entry)) = self.policy.remove(key) {
             let over = entry.over(self.now).map(Reason::from);
@@ -228,6 +229,26 @@ impl Cache {
         self.alarms_set += 1;
         self.alarms.insert(alarm, Key::clone(key));
         alarm
+    }
+
+    /// Refuses what does not fit in beside the others, where none of them may go.
+    fn check_room(&self, key: &[u8], weight: u64, memory: u64) -> Result<(), Overweight> {
+        if self.settings.policy != policy::NONE {
+            return Ok(());
+        }
+        let replaced = self.policy.peek(key);
+        let (old_weight, old_memory) = replaced.map_or((0, 0), |entry| (entry.weight, entry.memory(&Key::from(key))));
+        let Statistics { weight: all_weight, memory: all_memory, .. } = self.statistics;
+        let Settings { bytes_max, memory_max, entries_max, .. } = self.settings;
+        let rooms = [
+            (weight, bytes_max - (all_weight - old_weight)),
+            (memory, memory_max - (all_memory - old_memory)),
+            (u64::from(replaced.is_none()), entries_max - self.policy.len() as u64),
+        ];
+        match rooms.into_iter().find(|(wanted, room)| wanted > room) {
+            None => Ok(()),
+            Some((weight, limit)) => Err(Overweight { weight, limit }),
+        }
     }
 
     /// Evicts until an entry fits in.

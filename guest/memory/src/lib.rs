@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `lru` | what was not used for longest |
 //! | `s3-fifo` | what was used once, so that a scan does not push out what is used again and again |
+//! | `none` | nothing: what does not fit in is refused |
 
 mod cache;
 mod entries;

@@ -32,12 +32,15 @@ pub(crate) trait Policy {
 }
 
 /// The names of the policies, the usual one first.
-pub(crate) const NAMES: [&str; 2] = ["lru", "s3-fifo"];
+pub(crate) const NAMES: [&str; 3] = ["lru", "s3-fifo", NONE];
+/// That under which nothing goes, and what does not fit in is refused.
+pub(crate) const NONE: &str = "none";
 
 /// The policy of this name, for a cache of so many entries.
 pub(crate) fn named(name: &str, entries_max: usize) -> Box<dyn Policy> {
     match name {
         "s3-fifo" => Box::new(S3Fifo::new(entries_max)),
+        // Under none, the order is not asked for.
         _ => Box::new(Lru::new()),
     }
 }

@@ -1,7 +1,7 @@
 //! The cache as a library: what it keeps and lets go, and that it is what a plain model of it is.
 
 use crate::cache::{Cache, Overweight, Reason, Settings, Terms};
-use crate::policy::NAMES;
+use crate::policy::{NAMES, NONE};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -38,6 +38,21 @@ fn gone(cache: &mut Cache) -> Vec<(String, Reason)> {
 
 fn each_policy(test: impl Fn(Cache)) {
     NAMES.iter().for_each(|policy| test(cache(policy)));
+}
+
+fn each_that_evicts(test: impl Fn(Cache)) {
+    NAMES.iter().filter(|policy| **policy != NONE).for_each(|policy| test(cache(policy)));
+}
+
+#[test]
+fn where_nothing_may_go_what_does_not_fit_is_refused() {
+    let mut full = cache(NONE);
+    ["a", "b", "c"].iter().for_each(|key| put(&mut full, key, "1", 0));
+    assert_eq!(full.put(b"d", vec![], Terms::default(), 0), Err(Overweight { weight: 1, limit: 0 }));
+    put(&mut full, "a", "2", 0);
+    let refused = full.put(b"a", vec![0; 999], Terms::default(), 0);
+    assert_eq!(refused, Err(Overweight { weight: 1000, limit: 996 }));
+    assert_eq!(get(&mut full, "a", 0).as_deref(), Some("2"));
 }
 
 #[test]
@@ -81,7 +96,7 @@ fn what_is_used_again_and_again_survives_a_scan() {
 
 #[test]
 fn both_bounds_hold_at_once() {
-    each_policy(|mut cache| {
+    each_that_evicts(|mut cache| {
         put(&mut cache, "a", &"x".repeat(600), 0);
         put(&mut cache, "b", &"x".repeat(600), 0);
         assert_eq!(gone(&mut cache), [("a".to_owned(), Reason::Bytes)]);

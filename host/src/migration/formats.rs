@@ -11,6 +11,7 @@ use crate::contract::Operations;
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 use crate::open::open_file;
+use crate::pending::Pending;
 use crate::staging::{Replacing, Staging, folder_of, sync_folder};
 use crate::store::Store;
 
@@ -29,9 +30,9 @@ impl Migration {
         while let Some(page) = reader.next_page()? {
             writer.write_page(page)?;
         }
-        let (staging, losses) = writer.finish_aside()?;
+        let (pending, losses) = writer.finish_aside()?;
         let is_there = to.symlink_metadata().is_ok();
-        if is_there && !holds(&staging, to)? {
+        if is_there && !holds(&pending, to)? {
             return Err(in_the_way(to));
         }
         if self.is_dry {
@@ -40,9 +41,9 @@ impl Migration {
         if !is_there {
             // Who may not read the original may not read its successor.
             let permissions = fs::metadata(path).map(|metadata| metadata.permissions());
-            let given = permissions.and_then(|permissions| staging.file()?.set_permissions(permissions));
+            let given = permissions.and_then(|permissions| pending.file()?.set_permissions(permissions));
             given.map_err(|error| Error::access(to, error))?;
-            staging.commit()?;
+            pending.commit()?;
         }
         if self.removes_originals {
             self.remove(&source, &target, losses.is_empty())?;
@@ -89,10 +90,10 @@ pub(super) fn known_options(store: Store, options: &[(String, String)], operatio
 }
 
 /// Whether a file has the content that was staged for it.
-fn holds(staging: &Staging, path: &Path) -> Result<bool, Error> {
+fn holds(pending: &Pending, path: &Path) -> Result<bool, Error> {
     let unreadable = |error| Error::access(path, error);
     let mut staged = blake3::Hasher::new();
-    staging.copy_from(0, &mut staged).map_err(unreadable)?;
+    pending.copy_from(0, &mut staged).map_err(unreadable)?;
     let mut there = blake3::Hasher::new();
     open_file(path).and_then(|mut file| io::copy(&mut file, &mut there)).map_err(unreadable)?;
     Ok(staged.finalize() == there.finalize())

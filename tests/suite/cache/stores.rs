@@ -10,7 +10,7 @@ use autotel_stores::{Cache, CachedStore, Grants, Host};
 use autotel_tests::Place;
 
 /// Where the code of the stores is kept, which takes a while to compile.
-static CODE: LazyLock<Place> = LazyLock::new(|| Place::new("code"));
+pub static CODE: LazyLock<Place> = LazyLock::new(|| Place::new("code"));
 
 /// A host that counts its calls of stores.
 fn counting() -> (Host, Arc<AtomicUsize>) {
