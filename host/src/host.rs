@@ -102,7 +102,7 @@ impl Host {
         })
     }
 
-    /// The tools, which work on what stores give: queries, schemas, patches. Compiles those that were never asked.
+    /// The tools, which work on what stores give: queries, schemas, patches; and the caches. Compiles those that were never asked.
     pub fn tools(&self) -> Result<Vec<PluginInfo>, Error> {
         Ok(self.0.tools.all()?.iter().map(|plugin| plugin.info.clone()).collect())
     }

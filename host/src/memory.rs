@@ -116,7 +116,7 @@ impl MemoryFiles {
     /// What a file holds.
     pub(crate) fn content(&self, name: &str) -> Result<Vec<u8>, Error> {
         let content = self.0.cache.peek(name)?;
-        content.ok_or_else(|| Error::access(&path(name), io::ErrorKind::NotFound.into()))
+        content.ok_or_else(|| Error::new(ErrorKind::Access, "there is no such file in memory").on(&path(name)))
     }
 
     /// A file to read.

@@ -1,6 +1,6 @@
-//! The tools that a host knows, and which of them understands an expression, a schema or a patch.
+//! The tools and the caches that a host knows, and which of them understands an expression, a schema or a patch.
 //!
-//! A built-in tool is compiled when it is first looked at, since most hosts never ask one.
+//! A built-in one is compiled when it is first looked at, since most hosts never ask one.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -14,7 +14,7 @@ use crate::outline;
 use crate::plugin::Plugin;
 use crate::registry::has_signature;
 
-/// The tools that a host knows: the built-in ones, then third parties'.
+/// The tools and the caches that a host knows: the built-in ones, then third parties'.
 pub(crate) struct Tools {
     loader: Arc<Loader>,
     built_in: Vec<Tool>,

@@ -1,7 +1,8 @@
 //! What people use now, beside this host on the same files in one run: Python's libraries, which `peers.py` measures in
 //! an environment of their own below `target/`, and the commands that are there of jq, yq and xmllint.
 //!
-//! Needs `python3` with `venv`, and installs packages from PyPI.
+//! Needs `python3` with `venv`, and installs packages from PyPI. `cargo bench --bench peers -- records.pickle` measures one
+//! of the files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,12 +28,13 @@ fn main() {
     }
     let host = Host::builder().limits(Limits::default().with_deadline(Duration::from_secs(600))).build();
     let host = host.expect("the built-in stores load");
-    let pickle = host.open(folder.path().join("records.pickle")).expect("a store claims the file");
-    let json = host.open(folder.path().join("records.json")).expect("a store claims the file");
-    pickle.save_from(&json).expect("a pickle holds what JSON holds");
     let python = python();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peers.py");
+    run(folder.path(), &python, &[script, "records.pickle", "records.json"]);
+    let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     println!("{:<14} {:<34} {:>10} {:>8}", "file", "what", "ms", "to ours");
-    for name in files.iter().map(|(name, _)| *name).chain(["records.pickle"]) {
+    let names = files.iter().map(|(name, _)| *name).chain(["records.pickle"]);
+    for name in names.filter(|name| only.as_deref().is_none_or(|only| only == *name)) {
         let path = folder.path().join(name);
         let ours = shortest(|| drop(host.open(&path).and_then(|store| store.load_value()).expect("the file is sound")));
         row(name, "autotel, to a Value", ours, ours);
@@ -41,14 +43,15 @@ fn main() {
                 || drop(host.open(&path).and_then(|store| store.load::<Vec<Record>>()).expect("they are records"));
             row(name, "autotel, to structs", shortest(typed), ours);
         }
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peers.py");
         let told = run(folder.path(), &python, &[script, name]);
         for line in String::from_utf8(told).expect("a table").lines() {
             let (what, ms) = line.split_once('\t').expect("a name and a time");
             row(name, what, Duration::from_secs_f64(ms.parse::<f64>().expect("a time") / 1e3), ours);
         }
     }
-    commands(folder.path());
+    if only.is_none() {
+        commands(folder.path());
+    }
 }
 
 /// Whole processes that read a file and print it, each beside ours.

@@ -125,17 +125,10 @@ impl Cache {
     pub fn put(&mut self, key: &[u8], value: Vec<u8>, terms: Terms, now: u64) -> Result<(), Overweight> {
         self.pass_to(now);
         let weight = terms.weight.unwrap_or(key.len() as u64 + value.len() as u64);
-        let bounds = [(weight, self.settings.bytes_max), (memory(key.len(), value.len()), self.settings.memory_max)];
-        if let Some(&(weight, limit)) = bounds.iter().find(|(weight, limit)| weight > limit) {
-            return Err(Overweight { weight, limit });
-        }
-        self.check_room(key, weight, memory(key.len(), value.len()))?;
-        let (mut uses, mut is_proven) = (0, false);
-        if let Some((key, entry)) = self.policy.remove(key) {
-            let over = entry.over(self.now).map(Reason::from);
-            self.let_go(&key, &entry, over.unwrap_or(Reason::Replaced));
-            (uses, is_proven) = (entry.uses, entry.is_proven);
-        }
+        let memory = memory(key.len(), value.len());
+        self.check_bounds(weight, memory)?;
+        self.check_room(key, weight, memory)?;
+        let replaced = self.take_out(key, Reason::Replaced);
         let key = Key::from(key);
         let time_to_live = terms.time_to_live.or(self.settings.time_to_live);
         let mut entry = Entry {
@@ -145,33 +138,28 @@ impl Cache {
             time_to_idle: terms.time_to_idle.or(self.settings.time_to_idle),
             used_at: self.now,
             alarm: None,
-            uses,
-            is_proven,
+            uses: replaced.as_ref().map_or(0, |entry| entry.uses),
+            is_proven: replaced.is_some_and(|entry| entry.is_proven),
         };
         entry.alarm = entry.ends_at().map(|at| self.set_alarm(at, &key));
+        self.make_room(weight, memory);
         self.statistics.insertions += 1;
-        self.make_room(weight, entry.memory(&key));
         self.statistics.weight += weight;
-        self.statistics.memory += entry.memory(&key);
+        self.statistics.memory += memory;
         self.policy.insert(key, entry);
         Ok(())
     }
 
     pub fn remove(&mut self, key: &[u8], now: u64) -> Option<Vec<u8>> {
         self.pass_to(now);
-        let (key, entry) = self.policy.remove(key)?;
-        let over = entry.over(self.now).map(Reason::from);
-        self.let_go(&key, &entry, over.unwrap_or(Reason::Removed));
-        over.is_none().then_some(entry.value)
+        let entry = self.take_out(key, Reason::Removed)?;
+        entry.over(self.now).is_none().then_some(entry.value)
     }
 
     pub fn clear(&mut self, now: u64) {
         self.pass_to(now);
         for key in self.policy.keys() {
-            if let Some((key, entry)) = self.policy.remove(&key) {
-                let over = entry.over(self.now).map(Reason::from);
-                self.let_go(&key, &entry, over.unwrap_or(Reason::Cleared));
-            }
+            self.take_out(&key, Reason::Cleared);
         }
     }
 
@@ -208,11 +196,7 @@ impl Cache {
         let Some(entry) = self.policy.peek_mut(&key) else { return true };
         entry.alarm = None;
         match entry.over(self.now) {
-            Some(over) => {
-                if let Some((key, entry)) = self.policy.remove(&key) {
-                    self.let_go(&key, &entry, over.into());
-                }
-            }
+            Some(over) => drop(self.take_out(&key, over.into())),
             // It was used since.
             None => {
                 let alarm = entry.ends_at().map(|at| self.set_alarm(at, &key));
@@ -231,6 +215,12 @@ impl Cache {
         alarm
     }
 
+    /// Refuses what would not fit in alone.
+    fn check_bounds(&self, weight: u64, memory: u64) -> Result<(), Overweight> {
+        let bounds = [(weight, self.settings.bytes_max), (memory, self.settings.memory_max)];
+        within(&bounds)
+    }
+
     /// Refuses what does not fit in beside the others, where none of them may go.
     fn check_room(&self, key: &[u8], weight: u64, memory: u64) -> Result<(), Overweight> {
         if self.settings.policy != policy::NONE {
@@ -245,10 +235,7 @@ impl Cache {
             (memory, memory_max - (all_memory - old_memory)),
             (u64::from(replaced.is_none()), entries_max - self.policy.len() as u64),
         ];
-        match rooms.into_iter().find(|(wanted, room)| wanted > room) {
-            None => Ok(()),
-            Some((weight, limit)) => Err(Overweight { weight, limit }),
-        }
+        within(&rooms)
     }
 
     /// Evicts until an entry fits in.
@@ -264,13 +251,19 @@ impl Cache {
                 return;
             };
             let Some((key, entry)) = self.policy.evict() else { return };
-            let over = entry.over(self.now).map(Reason::from);
-            self.let_go(&key, &entry, over.unwrap_or(reason));
+            self.let_go(&key, &entry, reason);
         }
     }
 
-    /// Tells of an entry that was taken out.
+    fn take_out(&mut self, key: &[u8], reason: Reason) -> Option<Entry> {
+        let (key, entry) = self.policy.remove(key)?;
+        self.let_go(&key, &entry, reason);
+        Some(entry)
+    }
+
+    /// Tells of an entry that was taken out: for this reason, or because its time was over.
     fn let_go(&mut self, key: &Key, entry: &Entry, reason: Reason) {
+        let reason = entry.over(self.now).map_or(reason, Reason::from);
         if let Some(alarm) = entry.alarm {
             self.alarms.remove(&alarm);
         }
@@ -284,6 +277,14 @@ impl Cache {
             self.notices.pop_front();
             self.statistics.notices_dropped += 1;
         }
+    }
+}
+
+/// Refuses where one of the weights is over its limit.
+fn within(limits: &[(u64, u64)]) -> Result<(), Overweight> {
+    match limits.iter().find(|(weight, limit)| weight > limit) {
+        None => Ok(()),
+        Some(&(weight, limit)) => Err(Overweight { weight, limit }),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use autotel_stores::{Error, Host, PluginInfo};
+use autotel_stores::{Error, Host, Operations, PluginInfo};
 use clap::Args;
 
 use super::describe::store_json;
@@ -43,6 +43,9 @@ fn row(tool: &PluginInfo) -> [String; 6] {
 
 /// Whose documents a tool takes, for a person.
 pub fn takes(tool: &PluginInfo) -> String {
+    if tool.description.operations == Operations::CACHE {
+        return "none".to_owned();
+    }
     if tool.takes.is_empty() {
         return "every format".to_owned();
     }
