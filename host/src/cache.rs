@@ -3,11 +3,13 @@
 mod builder;
 mod flight;
 mod snapshot;
+mod walk;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use self::flight::{Flight, Landing};
@@ -17,11 +19,13 @@ use crate::error::{Error, ErrorKind};
 use crate::grants::{FileGrant, Grants};
 use crate::limits::{Limit, Limits};
 use crate::loader::Loader;
-use crate::plugin::Plugin;
-use crate::reader::off_runtime;
+use crate::plugin::{Origin, Plugin};
+use crate::reader::is_in_runtime;
 use crate::receipt::Tally;
 
 pub use self::builder::CacheBuilder;
+pub use self::walk::CacheEntries;
+use crate::contract::cache::Guest;
 pub use crate::contract::cache::{Counts as CacheCounts, Notice as CacheNotice, Reason as CacheReason};
 
 /// Bytes of entries that are asked for at once.
@@ -65,9 +69,14 @@ struct Source {
     settings: Vec<Setting>,
 }
 
+/// What the exports of an instance are called in.
+type Instance = wasmtime::Store<State>;
+
 /// The instance, unless it broke, and the loads that are under way.
 struct Live {
-    instance: Option<Call<cache::Guest>>,
+    instance: Option<Call<Guest>>,
+    /// How many instances broke before this one.
+    generation: u64,
     flights: HashMap<Vec<u8>, Arc<Flight>>,
 }
 
@@ -118,17 +127,26 @@ pub struct CacheEntry {
     pub time_to_idle: Option<Duration>,
 }
 
+/// Does what may wait on another thread where this one belongs to an asynchronous runtime.
+fn outside_runtime<T: Send>(may_wait: bool, work: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
+    if !may_wait || !is_in_runtime() {
+        return work();
+    }
+    let joined = thread::scope(|scope| scope.spawn(work).join());
+    joined.unwrap_or_else(|_| Err(Error::internal("the thread of a call panicked")))
+}
+
 fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl Source {
-    fn instance(&self) -> Result<Call<cache::Guest>, Error> {
+    fn instance(&self) -> Result<Call<Guest>, Error> {
         let code = self.loader.code(&self.plugin)?;
         let name = &self.plugin.info.description.name;
         let tally = Tally::begin(name, "cache", Path::new(""), &self.loader.receipts);
         let terms = Terms { watchdog: &self.loader.watchdog, limits: &self.limits, grants: &self.grants };
-        let mut instance: Call<cache::Guest> = Call::begin(code, FileGrant::Nothing, "", &terms, tally)?;
+        let mut instance: Call<Guest> = Call::begin(code, FileGrant::Nothing, "", &terms, tally)?;
         instance.invoke(|face, store, _| face.call_configure(store, &self.settings))?;
         Ok(instance)
     }
@@ -141,19 +159,23 @@ impl Inner {
 
     /// Calls an export, which is told the time. An instance that breaks is gone with all that it held: the next call has
     /// another.
-    fn call<T>(
+    fn call<T: Send>(
         &self,
         live: &mut Live,
-        export: impl FnOnce(&cache::Guest, &mut wasmtime::Store<State>, u64) -> wasmtime::Result<T>,
+        export: impl FnOnce(&Guest, &mut Instance, u64) -> wasmtime::Result<T> + Send,
     ) -> Result<T, Error> {
         let instance = match &mut live.instance {
             Some(instance) => instance,
-            gone => gone.insert(self.source.instance()?),
+            gone => gone.insert(outside_runtime(true, || self.source.instance())?),
         };
         let now = nanoseconds((self.clock)());
-        let answer = instance.invoke_anew(|face, store| export(face, store, now));
+        // The built-in cache waits for nothing.
+        let may_wait = self.source.plugin.info.origin != Origin::BuiltIn;
+        let call = || instance.invoke_anew(|face, store| export(face, store, now));
+        let answer = outside_runtime(may_wait, call);
         if answer.is_err() {
             live.instance = None;
+            live.generation += 1;
         }
         answer
     }
@@ -161,31 +183,34 @@ impl Inner {
 
 impl Cache {
     fn begin(source: Source, clock: Box<Clock>) -> Result<Self, Error> {
-        let (instance, source) = off_runtime(move || Ok((source.instance()?, source)))?;
-        let state = Mutex::new(Live { instance: Some(instance), flights: HashMap::new() });
+        let instance = outside_runtime(true, || source.instance())?;
+        let state = Mutex::new(Live { instance: Some(instance), generation: 0, flights: HashMap::new() });
         Ok(Self(Arc::new(Inner { state, clock, source, damage: None })))
     }
 
-    fn call<T>(
+    fn call<T: Send>(
         &self,
-        export: impl FnOnce(&cache::Guest, &mut wasmtime::Store<State>, u64) -> wasmtime::Result<T>,
+        export: impl FnOnce(&Guest, &mut Instance, u64) -> wasmtime::Result<T> + Send,
     ) -> Result<T, Error> {
         self.0.call(&mut self.0.lock(), export)
     }
 
     /// The value of a key.
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>, Error> {
-        self.call(|face, store, now| face.call_get(store, key.as_ref(), now))
+        let key = key.as_ref();
+        self.call(|face, store, now| face.call_get(store, key, now))
     }
 
     /// The value of a key, which is no use of it and is not counted.
     pub fn peek(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>, Error> {
-        self.call(|face, store, now| face.call_peek(store, key.as_ref(), now))
+        let key = key.as_ref();
+        self.call(|face, store, now| face.call_peek(store, key, now))
     }
 
     /// Whether a key has a value, which is no use of it and is not counted.
     pub fn contains(&self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
-        self.call(|face, store, now| face.call_contains(store, key.as_ref(), now))
+        let key = key.as_ref();
+        self.call(|face, store, now| face.call_contains(store, key, now))
     }
 
     /// Keeps a value in the place of the one that the key had.
@@ -226,7 +251,7 @@ impl Cache {
     /// The value of a key, or else what `load` gives, which is kept then. Of those who ask for one key meanwhile, one
     /// loads, and the others wait for what it gives; where its `load` fails or panics, another tries.
     ///
-    /// What is put or removed while it loads is newer: then what is loaded is given, and not kept. So is what is too heavy.
+    /// `load` may use the cache, but for the same key. What is put or removed while it loads is newer: then what is loaded is given, and not kept. So is what is too heavy.
     ///
     /// ```
     /// use autotel_stores::{Error, Host};
@@ -254,6 +279,9 @@ impl Cache {
                 return self.land(key, Landing::of(flight, self, key), load);
             };
             drop(live);
+            if flight.is_of_this_thread() {
+                return Err(Error::usage("what loads the value of a key asks for the value of the same key").into());
+            }
             if let Some(value) = flight.wait() {
                 return Ok(value);
             }
@@ -277,9 +305,10 @@ impl Cache {
 
     /// Takes a value out.
     pub fn remove(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>, Error> {
+        let key = key.as_ref();
         let mut live = self.0.lock();
-        live.forget(key.as_ref());
-        self.0.call(&mut live, |face, store, now| face.call_remove(store, key.as_ref(), now))
+        live.forget(key);
+        self.0.call(&mut live, |face, store, now| face.call_remove(store, key, now))
     }
 
     /// Takes every value out.
@@ -291,23 +320,8 @@ impl Cache {
 
     /// Every entry, from that which would go first: those that were there at the beginning, and still are when their turn
     /// comes. That is no use of them.
-    pub fn entries(&self) -> Result<impl Iterator<Item = Result<CacheEntry, Error>>, Error> {
-        let walk = self.call(|face, store, now| face.walk().call_begin(store, now))?;
-        let cache = self.clone();
-        let mut ended = false;
-        let pages = std::iter::from_fn(move || {
-            if ended {
-                return None;
-            }
-            let page = cache.call(|face, store, now| face.walk().call_next(store, walk, PAGE_BYTES, now));
-            ended = page.as_ref().map_or(true, Vec::is_empty);
-            if ended {
-                let dropped = cache.call(|_, store, _| walk.resource_drop(store));
-                return page.and(dropped).err().map(|error| vec![Err(error)]);
-            }
-            page.ok().map(|page| page.into_iter().map(|entry| Ok(entry.into())).collect())
-        });
-        Ok(pages.flatten())
+    pub fn entries(&self) -> Result<CacheEntries, Error> {
+        CacheEntries::begin(self)
     }
 
     /// Takes what is told of the values that went, so many at most, in the order in which they did. Of those that nobody

@@ -71,7 +71,7 @@ mod writer;
 
 pub use asynchronous::{AsyncReader, AsyncStore, AsyncWriter};
 pub use autotel_document::{Decimal, Integer, Map, Token, Tokens, Value};
-pub use cache::{Cache, CacheBuilder, CacheCounts, CacheEntry, CacheNotice, CacheReason, CacheTerms};
+pub use cache::{Cache, CacheBuilder, CacheCounts, CacheEntries, CacheEntry, CacheNotice, CacheReason, CacheTerms};
 pub use cached_store::CachedStore;
 pub use code_cache::{CodeCache, CodeCacheEntry};
 pub use compiler::{COMPILE_FOR_HOST, Compiler, compile_for_host};

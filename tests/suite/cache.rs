@@ -96,6 +96,18 @@ fn entries_are_gone_through_by_pages() {
 }
 
 #[test]
+fn whoever_goes_through_the_entries_may_stop() {
+    let cache = cache();
+    for n in 0..10_u8 {
+        cache.put([n], [n]).unwrap();
+    }
+    // Each would leave the keys behind.
+    for _ in 0..20_000 {
+        assert_eq!(cache.entries().unwrap().next().unwrap().unwrap().key, [0]);
+    }
+}
+
+#[test]
 fn a_cache_stays_within_the_memory_that_it_may_have() {
     let limits = Limits::default().with(Limit::Memory, 8 << 20);
     let cache = HOST.cache().limits(limits).entries(1 << 30).bytes(1 << 39).build().unwrap();
@@ -134,6 +146,15 @@ fn where_a_load_fails_or_panics_another_tries() {
     let panicked = thread::spawn(move || other.get_or_load("key", || -> Result<_, Error> { panic!("on purpose") }));
     assert!(panicked.join().is_err());
     assert_eq!(cache.get_or_load("key", || Ok::<_, Error>(b"1".to_vec())).unwrap(), b"1");
+}
+
+#[test]
+fn a_load_may_use_the_cache_but_not_wait_for_itself() {
+    let cache = cache();
+    let load = || cache.get_or_load("b", || Ok::<_, Error>(b"2".to_vec()));
+    assert_eq!(cache.get_or_load("a", load).unwrap(), b"2");
+    let error = cache.get_or_load("c", || cache.get_or_load("c", || Ok::<_, Error>(Vec::new()))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage);
 }
 
 #[test]
@@ -214,4 +235,26 @@ fn a_cache_that_breaks_begins_empty() {
     assert_eq!(filled.unwrap_err().limit_reached(), Some(Limit::Memory));
     cache.put("a", b"1").unwrap();
     assert_eq!(cache.counts().unwrap().entries, 1);
+}
+
+#[test]
+fn entries_of_a_cache_that_broke_end_with_an_error() {
+    let limits = Limits::default().with(Limit::Memory, 2 << 20);
+    let cache = HOST.cache().limits(limits).bytes(1 << 30).option("memory-max", 1_u64 << 30).build().unwrap();
+    cache.put("a", vec![0; 1000]).unwrap();
+    let mut entries = cache.entries().unwrap();
+    assert!(cache.put("b", vec![0; 4 << 20]).is_err());
+    cache.put("c", b"3").unwrap();
+    assert!(entries.next().unwrap().unwrap_err().to_string().contains("broke"));
+    assert!(entries.next().is_none());
+}
+
+#[test]
+fn a_cache_is_used_within_an_asynchronous_runtime() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let cache = cache();
+        cache.put("a", b"1").unwrap();
+        assert_eq!(cache.get("a").unwrap().as_deref(), Some(&b"1"[..]));
+    });
 }

@@ -1,13 +1,22 @@
 //! A load that is under way, for which others wait.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, ThreadId};
 
 use super::Cache;
 
-#[derive(Default)]
 pub(super) struct Flight {
     outcome: Mutex<Outcome>,
     ended: Condvar,
+    /// Who loads.
+    thread: ThreadId,
+}
+
+/// One whose load this thread is about to begin.
+impl Default for Flight {
+    fn default() -> Self {
+        Self { outcome: Mutex::default(), ended: Condvar::new(), thread: thread::current().id() }
+    }
 }
 
 #[derive(Default)]
@@ -19,6 +28,10 @@ enum Outcome {
 }
 
 impl Flight {
+    pub fn is_of_this_thread(&self) -> bool {
+        self.thread == thread::current().id()
+    }
+
     /// Waits for what is loaded; `None` where that failed.
     pub fn wait(&self) -> Option<Vec<u8>> {
         let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
