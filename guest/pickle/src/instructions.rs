@@ -27,7 +27,7 @@ pub(crate) enum Argument<'a> {
 
 impl<'a> Instruction<'a> {
     /// Reads the instruction at an offset.
-    #[inline]
+    #[inline(always)]
     pub fn at(bytes: &'a [u8], offset: usize) -> Result<Self, Fault> {
         let Some(&first) = bytes.get(offset) else {
             return Err(Fault::syntax(
@@ -70,7 +70,7 @@ struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    #[inline]
+    #[inline(always)]
     fn argument(&mut self) -> Result<Argument<'a>, Fault> {
         Ok(match self.opcode.form {
             Form::None => Argument::None,

@@ -139,10 +139,8 @@ impl Machine {
             return self.pop(instruction).map(Some);
         }
         self.change(instruction)?;
-        let at = instruction.offset;
-        self.bounds.check(Bound::Stack, self.stack.len(), at)?;
-        self.bounds.check(Bound::Marks, self.marks.len(), at)?;
-        self.bounds.check(Bound::Objects, self.graph.len(), at)?;
+        self.bounds.check(Bound::Stack, self.stack.len(), instruction.offset)?;
+        self.bounds.check(Bound::Objects, self.graph.len(), instruction.offset)?;
         Ok(None)
     }
 
@@ -174,7 +172,7 @@ impl Machine {
             code::EMPTY_TUPLE => self.make(Node::Tuple(Vec::new()), at),
             code::EMPTY_DICT => self.make(Node::Dict(Vec::new()), at),
             code::EMPTY_SET => self.make(Node::Set(Vec::new()), at),
-            code::MARK => self.marks.push(self.stack.len()),
+            code::MARK => self.mark(instruction)?,
             code::POP => self.discard(instruction)?,
             code::POP_MARK => drop(self.take_marked(instruction)?),
             code::DUP => self.duplicate(instruction)?,
@@ -203,6 +201,11 @@ impl Machine {
             _ => return Err(instruction.fault("is no step of the machine")),
         }
         Ok(())
+    }
+
+    fn mark(&mut self, instruction: &Instruction<'_>) -> Result<(), Fault> {
+        self.marks.push(self.stack.len());
+        self.bounds.check(Bound::Marks, self.marks.len(), instruction.offset)
     }
 
     #[inline]
