@@ -143,8 +143,8 @@ fn nanoseconds(time: Duration) -> u64 {
 impl Source {
     fn instance(&self) -> Result<Call<Guest>, Error> {
         let code = self.loader.code(&self.plugin)?;
-        let name = &self.plugin.info.description.name;
-        let tally = Tally::begin(name, "cache", Path::new(""), &self.loader.receipts);
+        // It is told of no call: whoever listens may use the cache, which is locked then.
+        let tally = Tally::untold(&self.plugin.info.description.name);
         let terms = Terms { watchdog: &self.loader.watchdog, limits: &self.limits, grants: &self.grants };
         let mut instance: Call<Guest> = Call::begin(code, FileGrant::Nothing, "", &terms, tally)?;
         instance.invoke(|face, store, _| face.call_configure(store, &self.settings))?;
@@ -232,20 +232,20 @@ impl Cache {
     /// ```
     pub fn put_with(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>, terms: CacheTerms) -> Result<(), Error> {
         let mut live = self.0.lock();
-        let put = self.put_in(&mut live, key.as_ref(), value.as_ref(), terms)?;
+        self.put_in(&mut live, key.as_ref(), value.as_ref(), terms)??;
         // What is loaded meanwhile is older than this.
         live.forget(key.as_ref());
-        put.map_err(overweight)
+        Ok(())
     }
 
-    fn put_in(
-        &self,
-        live: &mut Live,
-        key: &[u8],
-        value: &[u8],
-        terms: CacheTerms,
-    ) -> Result<Result<(), cache::Overweight>, Error> {
-        self.0.call(live, |face, store, now| face.call_put(store, key, value, terms.contract(), now))
+    fn put_in(&self, live: &mut Live, key: &[u8], value: &[u8], terms: CacheTerms) -> Result<Result<(), Error>, Error> {
+        // What is larger would not have room beside the others while it is copied, and end the instance.
+        let (length, length_max) = (key.len() as u64 + value.len() as u64, value_max(&self.0.source.limits));
+        if length > length_max {
+            return Ok(Err(overweight(length, length_max)));
+        }
+        let put = self.0.call(live, |face, store, now| face.call_put(store, key, value, terms.contract(), now))?;
+        Ok(put.map_err(|cache::Overweight { weight, limit }| overweight(weight, limit)))
     }
 
     /// The value of a key, or else what `load` gives, which is kept then. Of those who ask for one key meanwhile, one
@@ -298,7 +298,10 @@ impl Cache {
         landing.value = Some(value.clone());
         let mut live = self.0.lock();
         if live.flights.get(key).is_some_and(|flight| Arc::ptr_eq(flight, &landing.flight)) {
-            let _too_heavy = self.put_in(&mut live, key, &value, CacheTerms::default())?;
+            let kept = self.put_in(&mut live, key, &value, CacheTerms::default());
+            if let Err(error) = kept.flatten() {
+                tracing::debug!("what was loaded is not kept: {error}");
+            }
         }
         Ok(value)
     }
@@ -385,14 +388,23 @@ impl Cache {
         self.0.damage.as_ref()
     }
 
-    /// Puts what a snapshot has, from what would go first on.
-    fn refill(&self, entries: Vec<CacheEntry>) -> Result<(), Error> {
+    /// Puts what a snapshot has, from what would go first on. What does not fit in is left out, or else fails all of it.
+    fn refill(&self, entries: Vec<CacheEntry>, is_all: bool) -> Result<(), Error> {
         let mut live = self.0.lock();
         for CacheEntry { key, value, weight, time_to_live, time_to_idle } in entries {
             let terms = CacheTerms { time_to_live, time_to_idle, weight: Some(weight) };
-            let _too_heavy = self.put_in(&mut live, &key, &value, terms)?;
+            match self.put_in(&mut live, &key, &value, terms)? {
+                Err(error) if is_all => return Err(error),
+                Err(error) => tracing::warn!("a value of a snapshot is left out: {error}"),
+                Ok(()) => {}
+            }
         }
         Ok(())
+    }
+
+    /// Whether the instance never broke.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.0.lock().generation == 0
     }
 }
 
@@ -419,14 +431,20 @@ impl fmt::Debug for Cache {
     }
 }
 
-fn overweight(cache::Overweight { weight, limit }: cache::Overweight) -> Error {
-    Error::new(ErrorKind::Refused, format!("a value that weighs {weight}, in a cache that holds {limit} at most"))
-        .with_hint("raise the bound with CacheBuilder::bytes, or say what it weighs with CacheTerms::weight")
+fn overweight(weight: u64, limit: u64) -> Error {
+    Error::new(ErrorKind::Refused, format!("a value that weighs {weight}, where there is room for {limit}"))
+        .with_hint("bounds are raised with CacheBuilder::bytes and entries, and the memory of all of it with Limits")
 }
 
-/// The part of a memory's limit that the values of a cache may take: the rest is for what is between them.
+/// The part of a memory's limit that the values of a cache may take: the rest is for values on their way in and out, and
+/// for what is between them.
 fn memory_max(limits: &Limits) -> u64 {
-    limits.get(Limit::Memory) / 3 * 2
+    limits.get(Limit::Memory) / 2
+}
+
+/// Bytes of the largest value with its key.
+fn value_max(limits: &Limits) -> u64 {
+    (limits.get(Limit::Memory) / 6).min(limits.get(Limit::Copies) / 2)
 }
 
 /// Where a cache is to be restored from.

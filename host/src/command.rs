@@ -224,6 +224,11 @@ impl Replacing {
 }
 
 fn open(host: &Host, file: &Path, store: Option<&str>) -> Result<Store, Error> {
+    if file.as_os_str().as_encoded_bytes().starts_with(b"memory:") {
+        let error =
+            Error::new(ErrorKind::Usage, "files in memory are a program's: here they are gone with the command");
+        return Err(error.on(file).with_hint("a file on disk of that name is `./memory:…`"));
+    }
     match store {
         Some(name) => host.open_with(file, name),
         None => host.open(file),

@@ -34,6 +34,8 @@ pub struct MemoryFiles(Arc<Files>);
 
 struct Files {
     cache: Cache,
+    /// Held while files change together.
+    changing: Mutex<()>,
     /// Those that are being saved.
     locked: Mutex<HashSet<String>>,
 }
@@ -64,13 +66,25 @@ impl Memory {
 
     /// The files and a name among them, where a path says that it is one.
     pub fn find<'p>(&self, path: &'p Path) -> Result<Option<(MemoryFiles, &'p str)>, Error> {
+        check_name(path)?;
         memory_name(path).map(|name| Ok((self.files()?, name))).transpose()
     }
 }
 
 /// A file's name, where its path says that it is one of these.
 pub(crate) fn memory_name(path: &Path) -> Option<&str> {
-    path.to_str()?.strip_prefix(PREFIX).filter(|name| !name.is_empty())
+    path.to_str()?.strip_prefix(PREFIX)
+}
+
+/// Refuses a path that says that it is one of these and has no name that is the only one of its file.
+fn check_name(path: &Path) -> Result<(), Error> {
+    let is_one = path.as_os_str().as_encoded_bytes().starts_with(PREFIX.as_bytes());
+    let is_plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains('\0');
+    if !is_one || memory_name(path).is_some_and(|name| name.split('/').all(is_plain)) {
+        return Ok(());
+    }
+    let error = Error::usage("no name of a file in memory, which is text without empty parts, `.` and `..`").on(path);
+    Err(error.with_hint("a file on disk of that name is `./memory:…`"))
 }
 
 /// A file's path.
@@ -81,11 +95,12 @@ fn path(name: &str) -> PathBuf {
 impl MemoryFiles {
     pub(crate) fn new(cache: CacheBuilder) -> Result<Self, Error> {
         let cache = cache.policy("none").entries(1 << 32).bytes(1 << 40).notices(0).build()?;
-        Ok(Self(Arc::new(Files { cache, locked: Mutex::default() })))
+        Ok(Self(Arc::new(Files { cache, changing: Mutex::default(), locked: Mutex::default() })))
     }
 
     /// The names of the files, without `memory:`, in order.
     pub fn names(&self) -> Result<Vec<String>, Error> {
+        self.check_whole()?;
         let names = self.0.cache.entries()?.map(|entry| Ok(String::from_utf8_lossy(&entry?.key).into_owned()));
         let mut names = names.collect::<Result<Vec<_>, Error>>()?;
         names.sort();
@@ -100,7 +115,17 @@ impl MemoryFiles {
 
     /// Writes all files to one on disk, which [`HostBuilder::restore_memory`](crate::HostBuilder::restore_memory) reads.
     pub fn snapshot(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        self.check_whole()?;
+        let _unchanged = self.0.changing.lock().unwrap_or_else(PoisonError::into_inner);
         self.0.cache.snapshot(path)
+    }
+
+    /// Fails where the sandbox that kept the files broke, and none of them is there.
+    fn check_whole(&self) -> Result<(), Error> {
+        if self.0.cache.is_whole() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Store, "the files in memory are gone: what kept them broke"))
     }
 
     /// Why the snapshot that was to be restored is not: there are no files then.
@@ -110,11 +135,13 @@ impl MemoryFiles {
 
     /// Whether there is a file of this name.
     pub(crate) fn has(&self, name: &str) -> Result<bool, Error> {
+        self.check_whole()?;
         self.0.cache.contains(name)
     }
 
     /// What a file holds.
     pub(crate) fn content(&self, name: &str) -> Result<Vec<u8>, Error> {
+        self.check_whole()?;
         let content = self.0.cache.peek(name)?;
         content.ok_or_else(|| Error::new(ErrorKind::Access, "there is no such file in memory").on(&path(name)))
     }
@@ -132,9 +159,12 @@ impl MemoryFiles {
 
     /// Begins to save a file, which nobody else does meanwhile.
     pub(crate) fn stage(&self, name: &str, keeps_backup: bool) -> Result<MemoryFile, Error> {
+        self.check_whole()?;
         let lock = self.lock(name)?;
+        let backup = backup(Path::new(name)).to_string_lossy().into_owned();
+        let backup = keeps_backup.then(|| self.lock(&backup)).transpose()?;
         let file = file().map_err(|error| Error::access(&path(name), error))?;
-        Ok(MemoryFile { files: self.clone(), file, keeps_backup, lock })
+        Ok(MemoryFile { files: self.clone(), file, backup, lock })
     }
 
     fn lock(&self, name: &str) -> Result<Lock, Error> {
@@ -147,6 +177,9 @@ impl MemoryFiles {
 
     /// Puts files in place, all or none, and answers how to undo that.
     pub(crate) fn commit(files: Vec<MemoryFile>) -> Result<Vec<Undo>, Error> {
+        // A transaction's files are of one host as a rule; those of another are changed together, and seen one by one.
+        let host = files.first().map(|file| file.files.clone());
+        let _changing = host.as_ref().map(|files| files.0.changing.lock().unwrap_or_else(PoisonError::into_inner));
         let mut undos = Vec::new();
         for file in files {
             match file.put() {
@@ -177,7 +210,8 @@ impl Drop for Lock {
 pub(crate) struct MemoryFile {
     files: MemoryFiles,
     file: File,
-    keeps_backup: bool,
+    /// The name under which what was there is kept.
+    backup: Option<Lock>,
     lock: Lock,
 }
 
@@ -213,13 +247,12 @@ impl MemoryFile {
         let old = cache.peek(&name)?;
         let put = |name: &str, content: &[u8]| cache.put(name, content).map_err(|error| error.on(&path));
         let mut before = Vec::new();
-        if let Some(old) = old.as_ref().filter(|_| self.keeps_backup) {
-            let backup = backup(Path::new(&name)).to_string_lossy().into_owned();
-            before.push((backup.clone(), cache.peek(&backup)?));
-            put(&backup, old)?;
+        if let (Some(old), Some(backup)) = (&old, &self.backup) {
+            before.push((backup.name.clone(), cache.peek(&backup.name)?));
+            put(&backup.name, old)?;
         }
         before.push((name.clone(), old));
-        let undo = Undo { files: self.files.clone(), before, _lock: self.lock };
+        let undo = Undo { files: self.files.clone(), before, _locks: (self.lock, self.backup) };
         match put(&name, &content) {
             Ok(()) => Ok(undo),
             Err(error) => {
@@ -234,7 +267,7 @@ impl MemoryFile {
 pub(crate) struct Undo {
     files: MemoryFiles,
     before: Vec<(String, Option<Vec<u8>>)>,
-    _lock: Lock,
+    _locks: (Lock, Option<Lock>),
 }
 
 impl Undo {

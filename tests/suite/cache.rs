@@ -77,6 +77,27 @@ fn a_value_over_the_bound_is_refused_with_both_numbers() {
 }
 
 #[test]
+fn a_value_that_is_too_large_for_the_memory_empties_nothing() {
+    let limits = Limits::default().with(Limit::Memory, 64 << 20);
+    let cache = HOST.cache().limits(limits).bytes(1 << 39).build().unwrap();
+    for n in 0..100_u8 {
+        cache.put([n], vec![n; 1 << 20]).unwrap();
+    }
+    let held = cache.counts().unwrap().entries;
+    assert!(held > 20, "{held}");
+    let error = cache.put("large", vec![0; 100 << 20]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+    assert_eq!(cache.counts().unwrap().entries, held);
+    // The largest that there may be.
+    for n in 0..20_u8 {
+        cache.put([n], vec![n; 10 << 20]).unwrap();
+        assert_eq!(cache.get([n]).unwrap().unwrap().len(), 10 << 20);
+    }
+    assert_eq!(cache.get_or_load("loaded", || Ok::<_, Error>(vec![0; 100 << 20])).unwrap().len(), 100 << 20);
+    assert!(cache.contains([19]).unwrap());
+}
+
+#[test]
 fn an_unknown_policy_names_those_that_are_known() {
     let error = HOST.cache().policy("random").build().unwrap_err().to_string();
     assert!(error.contains("lru") && error.contains("s3-fifo"), "{error}");
@@ -243,7 +264,7 @@ fn entries_of_a_cache_that_broke_end_with_an_error() {
     let cache = HOST.cache().limits(limits).bytes(1 << 30).option("memory-max", 1_u64 << 30).build().unwrap();
     cache.put("a", vec![0; 1000]).unwrap();
     let mut entries = cache.entries().unwrap();
-    assert!(cache.put("b", vec![0; 4 << 20]).is_err());
+    assert!((0..100_u8).try_for_each(|n| cache.put([n], vec![0; 100_000])).is_err());
     cache.put("c", b"3").unwrap();
     assert!(entries.next().unwrap().unwrap_err().to_string().contains("broke"));
     assert!(entries.next().is_none());

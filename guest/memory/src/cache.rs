@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::entries::{Entry, Key, Over, memory};
+use crate::entries::{Entry, Key, Over, Value, memory};
 use crate::policy::{self, Policy};
 
 /// Entries whose time is over that one call lets go, so that none takes long.
@@ -98,7 +98,7 @@ impl Cache {
         }
     }
 
-    pub fn get(&mut self, key: &[u8], now: u64) -> Option<&[u8]> {
+    pub fn get(&mut self, key: &[u8], now: u64) -> Option<Vec<u8>> {
         self.pass_to(now);
         let now = self.now;
         let entry = self.policy.touch(key).filter(|entry| entry.over(now).is_none());
@@ -106,7 +106,7 @@ impl Cache {
             Some(entry) => {
                 entry.used_at = now;
                 self.statistics.hits += 1;
-                Some(&entry.value)
+                Some(entry.value.to_vec())
             }
             None => {
                 self.statistics.misses += 1;
@@ -127,22 +127,25 @@ impl Cache {
         let weight = terms.weight.unwrap_or(key.len() as u64 + value.len() as u64);
         let memory = memory(key.len(), value.len());
         self.check_bounds(weight, memory)?;
-        self.check_room(key, weight, memory)?;
+        if self.settings.policy == policy::NONE {
+            while self.let_go_next() {}
+            self.check_room(key, weight, memory)?;
+        }
         let replaced = self.take_out(key, Reason::Replaced);
+        self.make_room(weight, memory);
         let key = Key::from(key);
         let time_to_live = terms.time_to_live.or(self.settings.time_to_live);
         let mut entry = Entry {
-            value,
+            value: Value::of(value),
             weight,
             expires_at: time_to_live.map(|time| self.now.saturating_add(time)),
             time_to_idle: terms.time_to_idle.or(self.settings.time_to_idle),
             used_at: self.now,
             alarm: None,
-            uses: replaced.as_ref().map_or(0, |entry| entry.uses),
+            uses: replaced.as_ref().map_or(0, |entry| entry.uses.saturating_add(1)),
             is_proven: replaced.is_some_and(|entry| entry.is_proven),
         };
         entry.alarm = entry.ends_at().map(|at| self.set_alarm(at, &key));
-        self.make_room(weight, memory);
         self.statistics.insertions += 1;
         self.statistics.weight += weight;
         self.statistics.memory += memory;
@@ -153,7 +156,7 @@ impl Cache {
     pub fn remove(&mut self, key: &[u8], now: u64) -> Option<Vec<u8>> {
         self.pass_to(now);
         let entry = self.take_out(key, Reason::Removed)?;
-        entry.over(self.now).is_none().then_some(entry.value)
+        entry.over(self.now).is_none().then(|| entry.value.to_vec())
     }
 
     pub fn clear(&mut self, now: u64) {
@@ -177,6 +180,10 @@ impl Cache {
     pub fn keys(&mut self, now: u64) -> Vec<Key> {
         self.pass_to(now);
         self.policy.keys()
+    }
+
+    pub fn now(&self) -> u64 {
+        self.now
     }
 
     /// Lets time pass, and lets some of the entries go whose time is over.
@@ -221,11 +228,8 @@ impl Cache {
         within(&bounds)
     }
 
-    /// Refuses what does not fit in beside the others, where none of them may go.
+    /// Refuses what does not fit in beside the others, none of which may go.
     fn check_room(&self, key: &[u8], weight: u64, memory: u64) -> Result<(), Overweight> {
-        if self.settings.policy != policy::NONE {
-            return Ok(());
-        }
         let replaced = self.policy.peek(key);
         let (old_weight, old_memory) = replaced.map_or((0, 0), |entry| (entry.weight, entry.memory(&Key::from(key))));
         let Statistics { weight: all_weight, memory: all_memory, .. } = self.statistics;

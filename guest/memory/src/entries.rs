@@ -8,9 +8,41 @@ pub(crate) type Key = Rc<[u8]>;
 /// Bytes that an entry takes beside its key and its value: in the table, in a list and in the allocator.
 const OVERHEAD_BYTES: u64 = 128;
 
+/// Bytes of the pieces of which long values are kept: of one size, they fit into what others leave.
+const PIECE_BYTES: usize = 64 << 10;
+
+/// A value's bytes.
+pub(crate) enum Value {
+    Whole(Vec<u8>),
+    Pieces(Vec<Box<[u8]>>),
+}
+
+impl Value {
+    pub fn of(bytes: Vec<u8>) -> Self {
+        if bytes.len() <= PIECE_BYTES {
+            return Self::Whole(bytes);
+        }
+        Self::Pieces(bytes.chunks(PIECE_BYTES).map(Box::from).collect())
+    }
+
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Whole(bytes) => bytes.len(),
+            Self::Pieces(pieces) => pieces.iter().map(|piece| piece.len()).sum(),
+        }
+    }
+
+    pub fn to_vec(&self) -> Vec<u8> {
+        match self {
+            Self::Whole(bytes) => bytes.clone(),
+            Self::Pieces(pieces) => pieces.concat(),
+        }
+    }
+}
+
 /// A value.
 pub(crate) struct Entry {
-    pub value: Vec<u8>,
+    pub value: Value,
     pub weight: u64,
     /// When it is gone.
     pub expires_at: Option<u64>,

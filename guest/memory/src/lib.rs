@@ -50,11 +50,11 @@ impl face::Guest for MemoryStore {
     }
 
     fn get(key: Vec<u8>, now: u64) -> Option<Vec<u8>> {
-        with(|cache| cache.get(&key, now).map(<[u8]>::to_vec))
+        with(|cache| cache.get(&key, now))
     }
 
     fn peek(key: Vec<u8>, now: u64) -> Option<Vec<u8>> {
-        with(|cache| cache.peek(&key, now).map(|entry| entry.value.clone()))
+        with(|cache| cache.peek(&key, now).map(|entry| entry.value.to_vec()))
     }
 
     fn contains(key: Vec<u8>, now: u64) -> bool {
@@ -139,8 +139,9 @@ impl face::GuestWalk for Walk {
             entries.extend(with(|cache| {
                 let entry = cache.peek(key, now)?;
                 bytes += entry.memory(key);
-                let time_to_live = entry.expires_at.map(|at| at.saturating_sub(now));
-                let (value, weight, time_to_idle) = (entry.value.clone(), entry.weight, entry.time_to_idle);
+                let (value, weight, time_to_idle) = (entry.value.to_vec(), entry.weight, entry.time_to_idle);
+                let expires_at = entry.expires_at;
+                let time_to_live = expires_at.map(|at| at.saturating_sub(cache.now()));
                 Some(face::Entry { key: key.to_vec(), value, weight, time_to_live, time_to_idle })
             }));
         }

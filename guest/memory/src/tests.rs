@@ -27,7 +27,7 @@ fn put(cache: &mut Cache, key: &str, value: &str, now: u64) {
 }
 
 fn get(cache: &mut Cache, key: &str, now: u64) -> Option<String> {
-    cache.get(key.as_bytes(), now).map(|value| String::from_utf8(value.to_vec()).unwrap())
+    cache.get(key.as_bytes(), now).map(|value| String::from_utf8(value).unwrap())
 }
 
 /// What went, in order.
@@ -65,6 +65,16 @@ fn a_value_is_there_until_another_is_put_or_it_is_removed() {
         assert_eq!(get(&mut cache, "a", 0), None);
         assert_eq!(gone(&mut cache), [("a".to_owned(), Reason::Replaced), ("a".to_owned(), Reason::Removed)]);
     });
+}
+
+#[test]
+fn a_long_value_is_kept_in_pieces_and_given_whole() {
+    let mut large = Cache::new(Settings { bytes_max: 1 << 20, ..settings("lru") });
+    let value: Vec<u8> = (0..200_000_u32).map(|n| n as u8).collect();
+    large.put(b"a", value.clone(), Terms::default(), 0).unwrap();
+    assert_eq!(large.get(b"a", 0), Some(value.clone()));
+    assert_eq!(large.remove(b"a", 0), Some(value));
+    assert_eq!(large.statistics(0).0.memory, 0);
 }
 
 #[test]
@@ -232,7 +242,7 @@ fn a_cache_is_what_its_model_is() {
                 let removed = model.0.iter().position(|(own, ..)| *own == key).map(|place| model.0.remove(place).1);
                 assert_eq!(cache.remove(&[key], now), removed);
             }
-            _ => assert_eq!(cache.get(&[key], now).map(<[u8]>::to_vec), model.get(key)),
+            _ => assert_eq!(cache.get(&[key], now), model.get(key)),
         }
         let keys: Vec<_> = cache.keys(now).iter().map(|key| key[0]).collect();
         assert_eq!(keys, model.0.iter().map(|(key, ..)| *key).collect::<Vec<_>>(), "after {now} steps");

@@ -66,8 +66,8 @@ impl Archive {
             records += 1;
             found.add(&archive, &entry, &mut covered);
         }
-        if records != archive.entries_hint() {
-            found.note(format!("its end says {} members, and its directory has {records}", archive.entries_hint()));
+        if let Some(damage) = End::of(&archive).damage(file, records) {
+            found.note(damage);
         }
         if archive.end_offset() < file.len() as u64 {
             found.note(format!("{} bytes stand behind its end", file.len() as u64 - archive.end_offset()));
@@ -109,6 +109,11 @@ impl Archive {
         match archive.get_entry(entry.wayfinder()) {
             Ok(found) => {
                 let (from, to) = found.compressed_data_range();
+                if covered.iter().any(|[other, _]| *other == start) {
+                    member.damage = Some("it has the content of another member".to_owned());
+                    self.members.push(member);
+                    return;
+                }
                 covered.push([start, to]);
                 let local = found.local_header();
                 let local_name = local.file_path();
@@ -154,6 +159,69 @@ impl Archive {
         let repeated = repeated.map(|member| format!("its member `{}` comes twice", excerpt(&member.name)));
         repeated.into_iter().for_each(|damage| self.note(damage));
     }
+}
+
+/// What an archive's end says of its directory, which every reader must find in the same place.
+struct End {
+    /// Where the record of the end begins.
+    at: usize,
+    /// Where the directory begins, as it is found.
+    directory: u64,
+}
+
+/// Bytes of the records of an archive's end, those of zip64 too, and of a member in its directory without its name.
+const LOCATOR_BYTES: usize = 20;
+const ZIP64_END_BYTES: usize = 56;
+const RECORD_BYTES: usize = 46;
+
+impl End {
+    fn of(archive: &ZipSliceArchive<Bytes>) -> Self {
+        Self { at: archive.eocd_offset() as usize, directory: archive.directory_offset() }
+    }
+
+    /// What would make other readers find another directory.
+    fn damage(&self, file: &[u8], records: u64) -> Option<String> {
+        let says = [number(file, self.at + 10, 2), number(file, self.at + 12, 4), number(file, self.at + 16, 4)];
+        let mut end = self.at;
+        let locator = self.at.checked_sub(LOCATOR_BYTES).filter(|&at| file[at..].starts_with(b"PK\x06\x07"));
+        if let Some(locator) = locator {
+            end = number(file, locator + 8, 8) as usize;
+            let is_there = file.get(end..).is_some_and(|rest| rest.starts_with(b"PK\x06\x06"));
+            if !is_there || end.checked_add(ZIP64_END_BYTES) != Some(locator) {
+                return Some("the record of its end for large archives is not where its locator says".to_owned());
+            }
+            let large = [number(file, end + 32, 8), number(file, end + 40, 8), number(file, end + 48, 8)];
+            let is_same = |(small, large, most): (u64, u64, u64)| small == large || small == most;
+            let mosts = [0xffff, 0xffff_ffff, 0xffff_ffff];
+            if !(0..3).all(|n| is_same((says[n], large[n], mosts[n]))) {
+                return Some("its end says one thing, and that for large archives another".to_owned());
+            }
+            return self.directory_damage(file, large, end, records);
+        }
+        self.directory_damage(file, says, end, records)
+    }
+
+    fn directory_damage(&self, file: &[u8], says: [u64; 3], end: usize, records: u64) -> Option<String> {
+        let [count, length, offset] = says;
+        if offset != self.directory || offset.checked_add(length) != Some(end as u64) {
+            return Some("its directory is not where its end says, or does not reach up to that".to_owned());
+        }
+        let (mut at, mut found) = (offset as usize, 0);
+        while file[at..end].starts_with(b"PK\x01\x02") && at + RECORD_BYTES <= end {
+            let names: u64 = [28, 30, 32].iter().map(|place| number(file, at + place, 2)).sum();
+            at = (at + RECORD_BYTES + names as usize).min(end);
+            found += 1;
+        }
+        if at == end && found == count && found == records {
+            return None;
+        }
+        Some(format!("its end says {count} members, and its directory has {records} and something else"))
+    }
+}
+
+/// A little-endian number of so many bytes; 0 behind the end.
+fn number(file: &[u8], at: usize, bytes: usize) -> u64 {
+    file.get(at..at + bytes).unwrap_or_default().iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte))
 }
 
 impl Member {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::archive::{Archive, Member};
 use crate::graph::{Graph, Node, Storages, Value};
 use crate::known::storage_width;
-use crate::machine::{Pickle, Run, run, run_through};
+use crate::machine::{Pickle, Reader, Run, run, run_through};
 
 /// What the first pickle of a file of PyTorch's before 1.6 gives.
 const MAGIC: &str = "119547037146038801333356";
@@ -77,7 +77,7 @@ pub(crate) fn saved(bytes: &Bytes, at: usize, options: &Options) -> Result<Pickl
     let mut next = at;
     let mut pickles = Vec::new();
     for _ in 1..PICKLES {
-        let pickle = run(bytes, next, options)?;
+        let pickle = run(bytes, next, Reader::Plain, options)?;
         next = pickle.end;
         pickles.push(pickle);
     }
@@ -92,7 +92,7 @@ pub(crate) fn runs(bytes: &Bytes, at: usize, options: &Options) -> Vec<(usize, R
     let mut runs = Vec::new();
     let mut next = Some(at);
     while let Some(start) = next.filter(|_| runs.len() + 1 < PICKLES) {
-        let run = run_through(bytes, start, options);
+        let run = run_through(bytes, start, Reader::Plain, options);
         next = run.outcome.as_ref().ok().map(|(_, end)| *end);
         runs.push((start, run));
     }
@@ -129,7 +129,7 @@ pub(crate) fn join(runs: &mut [(usize, Run)], bytes: &Bytes) -> Result<(), Fault
     let [_, _, (_, saved), (start, keys)] = runs else { return Ok(()) };
     let Ok((root, end)) = keys.outcome else { return Ok(()) };
     let graph = std::mem::replace(&mut keys.graph, Graph::new(Bytes::new()));
-    let pickle = Pickle { graph, root, end, start: *start, first_array: None };
+    let pickle = Pickle { graph, root, end, start: *start };
     let storages = behind(&saved.graph, &pickle, bytes);
     keys.graph = pickle.graph;
     saved.graph.storages = Some(Rc::new(storages?));

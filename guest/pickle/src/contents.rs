@@ -7,9 +7,10 @@ use bytes::Bytes;
 
 use crate::archive::{Archive, is_archive};
 use crate::graph::Node;
+use crate::instructions::{Argument, Instruction};
 use crate::machine::Run;
 use crate::npy;
-use crate::opcode::code;
+use crate::opcode::{Form, code};
 use crate::unpack::Unpacked;
 
 /// Archives within one another, at most.
@@ -38,13 +39,16 @@ pub(crate) struct Foreign {
     pub hint: &'static str,
 }
 
+/// Told by the checksum of its first header: the oldest have no magic.
+const TAR: Foreign = Foreign {
+    name: "a tar archive",
+    offset: 257,
+    magic: b"ustar",
+    hint: "take its members out with `tar --extract` and read each by itself",
+};
+
 const FOREIGN: &[Foreign] = &[
-    Foreign {
-        name: "a tar archive",
-        offset: 257,
-        magic: b"ustar",
-        hint: "take its members out with `tar --extract` and read each by itself",
-    },
+    TAR,
     Foreign {
         name: "a 7z archive",
         offset: 0,
@@ -72,6 +76,8 @@ impl Opened {
         let is_foreign = |it: &&Foreign| bytes.get(it.offset..).is_some_and(|rest| rest.starts_with(it.magic));
         let contents = if let Some(foreign) = FOREIGN.iter().find(is_foreign) {
             Contents::Foreign(foreign)
+        } else if is_tar(&bytes) {
+            Contents::Foreign(&TAR)
         } else if is_archive(&bytes) {
             let archive = Archive::find(&bytes);
             Contents::Archive(Rc::new(archive.unwrap_or_else(|| Archive::without_directory(&bytes))))
@@ -82,6 +88,22 @@ impl Opened {
     }
 }
 
+/// Whether the first 512 bytes are a tar's header, by their sum, in which the eight of the sum itself count as spaces.
+fn is_tar(bytes: &[u8]) -> bool {
+    let Some(header) = bytes.first_chunk::<512>() else { return false };
+    let sum: u64 = header.iter().map(|&byte| u64::from(byte)).sum();
+    let own: u64 = header[148..156].iter().map(|&byte| u64::from(byte)).sum();
+    let said = std::str::from_utf8(&header[148..156]).ok().map(|text| text.trim_matches([' ', '\0']));
+    said.and_then(|said| u64::from_str_radix(said, 8).ok()).is_some_and(|said| said > 0 && said == sum - own + 8 * 32)
+}
+
+/// Whether bytes at the end of a file say that an archive ends there.
+pub(crate) fn ends_as_archive(bytes: &[u8]) -> bool {
+    const END_BYTES_MAX: usize = 22 + (1 << 16);
+    let tail = &bytes[bytes.len().saturating_sub(END_BYTES_MAX)..];
+    tail.windows(4).any(|bytes| bytes == b"PK\x05\x06")
+}
+
 /// Whether an array of NumPy's begins here.
 pub(crate) fn is_array(bytes: &[u8], at: usize) -> bool {
     bytes[at..].starts_with(npy::MAGIC)
@@ -90,5 +112,28 @@ pub(crate) fn is_array(bytes: &[u8], at: usize) -> bool {
 /// Whether what was run from the beginning of a member is a pickle, damaged or not, and not any other file.
 pub(crate) fn is_pickle(run: &Run) -> bool {
     let has_globals = || run.graph.ids().any(|id| matches!(run.graph.node(id), Node::Global(_)));
-    run.outcome.is_ok() || matches!(*run.graph.bytes, [code::PROTO, 0..=5, ..]) || has_globals()
+    let is_one = run.outcome.is_ok() || matches!(*run.graph.bytes, [code::PROTO, 0..=5, ..]) || has_globals();
+    is_one || run.outcome.as_ref().err().is_some_and(|fault| is_only_here(&run.graph.bytes, fault))
+}
+
+/// Whether it is this machine alone, perhaps, that a fault ends: Python goes on behind a number that is written in another
+/// way, a memo of both kinds, and what is beyond the bounds here.
+fn is_only_here(bytes: &[u8], fault: &Fault) -> bool {
+    let Fault::Syntax { offset, .. } = fault else { return true };
+    let Ok(instruction) = Instruction::at(bytes, *offset as usize) else { return false };
+    match (instruction.opcode.form, instruction.argument) {
+        (Form::IntLine | Form::LongLine | Form::FloatLine, Argument::Bytes(line)) => {
+            let begins_number = |c: &u8| c.is_ascii_digit() || matches!(c, b'+' | b'-' | b'.');
+            line.trim_ascii().first().is_some_and(begins_number)
+        }
+        (Form::QuotedLine, Argument::Bytes(line)) => {
+            line.trim_ascii().starts_with(b"'") || line.trim_ascii().starts_with(b"\"")
+        }
+        _ => {
+            matches!(
+                instruction.opcode.code,
+                code::BINPUT | code::LONG_BINPUT | code::MEMOIZE | code::BINGET | code::LONG_BINGET
+            ) && bytes[..*offset as usize].iter().any(|byte| matches!(*byte, code::PUT | code::GET))
+        }
+    }
 }

@@ -172,7 +172,10 @@ impl Document {
             Part::Integer(value) => to.integer(&value),
             Part::Float(value) => to.float(value),
             Part::Decimal(value) => to.decimal(&value),
-            Part::Text(text) => to.text(&text),
+            Part::Text(text) => {
+                to.text(&text);
+                return self.spend(text.len(), 0);
+            }
             Part::Bytes(bytes) => to.bytes(&bytes),
             Part::Value(value) => self.value(value, to)?,
             Part::Elements(elements) => self.jobs.push(Job::Elements { elements, next: 0 }),

@@ -11,6 +11,9 @@ use crate::known::{COMPLEX_TAG, bytes_of};
 /// Arrays without elements in an array without elements, at most.
 const EMPTY_MAX: usize = 1 << 16;
 
+/// Dimensions of an array, as NumPy has them at most.
+const DIMENSIONS_MAX: usize = 64;
+
 /// An array of one or more dimensions.
 #[derive(Clone, Debug)]
 pub(crate) struct Elements {
@@ -144,9 +147,13 @@ impl Kind {
 impl Elements {
     /// `None` where the data is not as long as the shape says.
     pub fn new(graph: &Graph, kind: Kind, data: Data, shape: Vec<usize>, order: Order) -> Option<Self> {
+        if shape.len() > DIMENSIONS_MAX {
+            return None;
+        }
         let count = shape.iter().try_fold(1usize, |count, &length| count.checked_mul(length))?;
         let has_objects = matches!(data, Data::Objects(_));
-        let order = order.within(&shape)?;
+        // NumPy lists objects by rows, whatever the order of the array was.
+        let order = if has_objects { Order::Rows } else { order.within(&shape)? };
         let is_whole = match &order {
             _ if count == 0 => true,
             Order::Strided { start, strides } => last(&shape, *start, strides)? < data.len(graph, kind.width)?,

@@ -99,6 +99,8 @@ pub(crate) struct Global {
     pub name: String,
     /// The two on the stack that it was made of.
     pub of: Option<[Value; 2]>,
+    /// Whether another reader may find another name there.
+    pub is_ambiguous: bool,
 }
 
 impl Global {

@@ -8,12 +8,12 @@ use bytes::Bytes;
 
 use crate::archive::{Archive, Content};
 use crate::checkpoint::{self, Layout};
-use crate::contents::{ARCHIVES_MAX, Contents, Opened, is_array, is_pickle};
+use crate::contents::{ARCHIVES_MAX, Contents, Opened, ends_as_archive, is_array, is_pickle};
 use crate::graph::{Global, Graph, Node, NodeId, Storages, Value};
 use crate::instructions::Instruction;
-use crate::machine::{Run, global_on_lines, run_through};
+use crate::machine::{Reader, Run, global_on_lines, run_through};
 use crate::npy::Npy;
-use crate::objects::{DISGUISED, Disguised, Judgement, disguised, judge, judge_alone, name};
+use crate::objects::{Judgement, judge, judge_alone, name};
 use crate::opcode::code;
 use crate::{known, repr};
 
@@ -21,6 +21,9 @@ use crate::{known, repr};
 const PARTS_MAX: usize = 1000;
 /// Elements of a part, at most.
 const ELEMENTS_MAX: usize = 1000;
+/// Bytes behind what is damaged that are looked through, and of an instruction there.
+const BEHIND_BYTES_MAX: usize = 4 << 20;
+const STEP_BYTES_MAX: usize = 300;
 /// Steps of an element, at most.
 const STEPS_MAX: usize = 12;
 /// Characters of an argument in a step.
@@ -44,9 +47,10 @@ struct Inspection<'o> {
 impl Inspection<'_> {
     /// Looks through a file, or through what a member holds.
     fn file(&mut self, bytes: Bytes) {
-        let Opened { contents, codec, fault } = Opened::of(bytes, self.options);
+        let Opened { contents, codec, fault } = Opened::of(bytes.clone(), self.options);
         if let Some(codec) = codec {
             self.container(format!("{codec} data"), fault.map(|fault| fault.to_string()));
+            self.hidden_archive(&bytes);
         }
         match contents {
             Contents::Foreign(foreign) => {
@@ -55,11 +59,20 @@ impl Inspection<'_> {
             Contents::Archive(archive) => self.archive(&archive),
             Contents::Items(bytes) => {
                 self.items(&bytes);
-                // Whoever looks for an archive from the end finds one here, whatever it begins with.
-                if let Some(archive) = Archive::find(&bytes).filter(|archive| !archive.members.is_empty()) {
-                    self.archive(&archive);
-                }
+                self.hidden_archive(&bytes);
             }
+        }
+    }
+
+    /// Looks through the archive that whoever looks for one from the end finds here, whatever the file begins with.
+    fn hidden_archive(&mut self, bytes: &Bytes) {
+        match Archive::find(bytes) {
+            Some(archive) => self.archive(&archive),
+            None if ends_as_archive(bytes) => {
+                let damage = "it ends as a zip archive does, which cannot be read".to_owned();
+                self.container("zip archive".to_owned(), Some(damage));
+            }
+            None => {}
         }
     }
 
@@ -127,7 +140,10 @@ impl Inspection<'_> {
         let Opened { contents, codec, .. } = Opened::of(bytes.clone(), self.options);
         let is_looked_through = match &contents {
             Contents::Items(items) => {
-                codec.is_some() || is_array(items, 0) || is_pickle(&run_through(items, 0, self.options))
+                codec.is_some()
+                    || is_array(items, 0)
+                    || ends_as_archive(items)
+                    || is_pickle(&run_through(items, 0, Reader::Plain, self.options))
             }
             Contents::Archive(_) if self.archives == ARCHIVES_MAX => {
                 let damage = format!("more than {ARCHIVES_MAX} archives lie within one another");
@@ -143,7 +159,7 @@ impl Inspection<'_> {
 
     /// Looks through the pickle of an archive of PyTorch's, which asks for storages.
     fn saved(&mut self, bytes: &Bytes, storages: &Storages) {
-        let mut run = run_through(bytes, 0, self.options);
+        let mut run = run_through(bytes, 0, Reader::Plain, self.options);
         run.graph.storages = Some(Rc::new(storages.clone()));
         if let Ok((_, end)) = run.outcome
             && end < bytes.len()
@@ -159,9 +175,9 @@ impl Inspection<'_> {
         let mut next = Some(0);
         while let Some(at) = next.filter(|_| !self.is_full()) {
             let start = if is_array(bytes, at) { self.array(bytes, at) } else { Some(at) };
-            next = start
-                .filter(|&start| start < bytes.len() || start == at)
-                .and_then(|start| if is_array(bytes, start) { Some(start) } else { self.pickles(bytes, start) });
+            next = start.filter(|&start| start < bytes.len() || start == at).and_then(|start| {
+                if is_array(bytes, start) { Some(start) } else { self.pickles(bytes, start, start > at) }
+            });
         }
     }
 
@@ -183,8 +199,10 @@ impl Inspection<'_> {
     }
 
     /// Tells of a pickle, and where it ends where more stands behind it.
-    fn pickles(&mut self, bytes: &Bytes, start: usize) -> Option<usize> {
-        let run = run_through(bytes, start, self.options);
+    fn pickles(&mut self, bytes: &Bytes, start: usize, is_of_array: bool) -> Option<usize> {
+        // joblib reads files, and neither members of archives nor NumPy's arrays.
+        let reader = if self.archives > 0 || is_of_array { Reader::Plain } else { Reader::Any };
+        let run = run_through(bytes, start, reader, self.options);
         let end = run.outcome.as_ref().ok().map(|(_, end)| *end);
         let is_checkpoint =
             start == 0 && run.outcome.as_ref().is_ok_and(|(root, _)| checkpoint::begins_one(&run.graph, *root));
@@ -206,18 +224,9 @@ impl Inspection<'_> {
     }
 
     fn pickle(&self, run: Run, start: usize) -> Part {
-        let disguised = run.first_array.and_then(|first| disguised(&run.graph, start, first, self.options));
-        let Run { graph, outcome, protocol, first_array } = run;
+        let Run { graph, outcome, protocol, has_arrays } = run;
         let root = outcome.as_ref().ok().map(|(root, _)| *root);
         let mut elements = elements(&graph, root);
-        elements.extend(disguised.map(|Disguised { name, verdict, offset }| Element {
-            name,
-            verdict,
-            why: DISGUISED.to_owned(),
-            offset: offset as u64,
-            count: 1,
-            steps: step(&graph, offset).into_iter().collect(),
-        }));
         let damage = outcome.err().map(|fault| {
             elements.extend(behind(&graph, &fault, &elements));
             match fault {
@@ -228,7 +237,7 @@ impl Inspection<'_> {
         });
         let elements = worst_of(elements);
         let worst = elements.iter().map(|element| element.verdict).max().unwrap_or(Verdict::Data);
-        let arrays = if first_array.is_some() { ", with arrays of joblib" } else { "" };
+        let arrays = if has_arrays { ", with arrays of joblib" } else { "" };
         Part {
             name: self.name.clone(),
             format: format!("pickle, protocol {protocol}{arrays}"),
@@ -249,9 +258,11 @@ fn behind(graph: &Graph, fault: &Fault, told: &[Element]) -> Vec<Element> {
     let mut found = Vec::new();
     let mut texts: [Option<String>; 2] = [None, None];
     let mut at = *offset as usize;
-    while at < graph.bytes.len() && found.len() < ELEMENTS_MAX {
+    let end = graph.bytes.len().min(at.saturating_add(BEHIND_BYTES_MAX));
+    while at < end && found.len() < ELEMENTS_MAX {
         // Where no instruction stands, one may begin at any byte.
-        let Ok(instruction) = Instruction::at(&graph.bytes, at) else {
+        let near = &graph.bytes[..graph.bytes.len().min(at + STEP_BYTES_MAX)];
+        let Ok(instruction) = Instruction::at(near, at) else {
             at += 1;
             continue;
         };
@@ -259,7 +270,7 @@ fn behind(graph: &Graph, fault: &Fault, told: &[Element]) -> Vec<Element> {
             code::GLOBAL | code::INST => global_on_lines(&instruction).ok(),
             code::STACK_GLOBAL => {
                 let [module, name] = std::mem::take(&mut texts);
-                module.zip(name).map(|(module, name)| Global { module, name, of: None })
+                module.zip(name).map(|(module, name)| Global { module, name, of: None, is_ambiguous: false })
             }
             _ => None,
         };

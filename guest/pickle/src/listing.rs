@@ -11,7 +11,7 @@ use crate::checkpoint;
 use crate::contents::{ARCHIVES_MAX, Contents, Opened, is_array, is_pickle};
 use crate::graph::Value;
 use crate::instructions::Instruction;
-use crate::machine::{Machine, run_through};
+use crate::machine::{Machine, Reader, run_through};
 use crate::npy::Npy;
 use crate::opcode::code;
 use crate::repr;
@@ -78,8 +78,9 @@ impl Listing {
             Section::Member(archive, member) => {
                 let member = &archive.members[*member];
                 let Content { bytes, damage } = member.read(&self.options);
-                let is_listed =
-                    is_array(&bytes, 0) || is_archive(&bytes) || is_pickle(&run_through(&bytes, 0, &self.options));
+                let is_listed = is_array(&bytes, 0)
+                    || is_archive(&bytes)
+                    || is_pickle(&run_through(&bytes, 0, Reader::Plain, &self.options));
                 if !is_listed {
                     return;
                 }

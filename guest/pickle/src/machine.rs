@@ -7,14 +7,14 @@ use bytes::Bytes;
 
 use crate::graph::{Behind, Call, Global, Graph, Node, NodeId, Object, Value};
 use crate::instructions::{Argument, Instruction};
-use crate::known::Wrapper;
+use crate::known::{Wrapper, is_zone_getter};
 use crate::literal::{Literal, decimal};
 use crate::memo::Memo;
-use crate::opcode::{Form, code};
+use crate::opcode::{Form, Opcode, code};
 use crate::options::{Bound, Bounds};
 
-/// Pickles within arrays within pickles, at most.
-const NESTED_MAX: usize = 16;
+/// Bytes of the longest name of a global.
+const NAME_BYTES_MAX: usize = 1000;
 
 /// What a pickle describes.
 pub(crate) struct Pickle {
@@ -22,9 +22,8 @@ pub(crate) struct Pickle {
     pub root: Value,
     /// Where its STOP ends.
     pub end: usize,
-    /// Where it begins, and the first of its arrays that are no instructions.
+    /// Where it begins.
     pub start: usize,
-    pub first_array: Option<usize>,
 }
 
 /// What a pickle describes as far as it can be run.
@@ -34,34 +33,40 @@ pub(crate) struct Run {
     pub outcome: Result<(Value, usize), Fault>,
     /// The highest protocol of its opcodes.
     pub protocol: u8,
-    /// Where the first of its arrays begins that are no instructions.
-    pub first_array: Option<usize>,
+    /// Whether arrays are in it that are no instructions.
+    pub has_arrays: bool,
+}
+
+/// Who reads a pickle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// Whoever does: joblib perhaps, to which arrays between the instructions are none.
+    Any,
+    /// One to which all of it is instructions, such as NumPy and PyTorch.
+    Plain,
 }
 
 /// Runs the pickle that begins at an offset.
-pub(crate) fn run(bytes: &Bytes, start: usize, options: &Options) -> Result<Pickle, Fault> {
-    run_through(bytes, start, options).pickle(start)
+pub(crate) fn run(bytes: &Bytes, start: usize, reader: Reader, options: &Options) -> Result<Pickle, Fault> {
+    run_through(bytes, start, reader, options).pickle(start)
 }
 
 impl Run {
     /// The pickle that begins at `start`, where it was run to its end.
     pub fn pickle(self, start: usize) -> Result<Pickle, Fault> {
-        let Self { graph, outcome, first_array, .. } = self;
+        let Self { graph, outcome, .. } = self;
         let (root, end) = outcome?;
-        Ok(Pickle { graph, root, end, start, first_array })
+        Ok(Pickle { graph, root, end, start })
     }
 }
 
 /// Runs the pickle that begins at an offset, up to what is wrong with it.
-pub(crate) fn run_through(bytes: &Bytes, start: usize, options: &Options) -> Run {
-    Machine::new(bytes, options).run_out(start)
-}
-
-/// Runs it as all but joblib do: what that passes over as the bytes of an array is instructions.
-pub(crate) fn run_plainly(bytes: &Bytes, start: usize, options: &Options) -> Run {
+pub(crate) fn run_through(bytes: &Bytes, start: usize, reader: Reader, options: &Options) -> Run {
     let mut machine = Machine::new(bytes, options);
-    machine.passes_arrays = false;
-    machine.run_out(start)
+    machine.reader = reader;
+    let outcome = machine.run(start);
+    let Machine { graph, protocol, has_arrays, .. } = machine;
+    Run { graph, outcome, protocol, has_arrays }
 }
 
 pub(crate) struct Machine {
@@ -78,11 +83,12 @@ pub(crate) struct Machine {
     pub protocol: u8,
     /// Where the next instruction begins.
     pub next: usize,
-    /// Whether the arrays that joblib writes between the instructions are no instructions.
-    passes_arrays: bool,
-    first_array: Option<usize>,
-    /// The pickles within whose arrays this one is.
-    nested: usize,
+    reader: Reader,
+    has_arrays: bool,
+    /// Where the frame ends that it is in.
+    frame_end: usize,
+    /// Whether this pickle is the content of an array.
+    is_nested: bool,
 }
 
 impl Machine {
@@ -101,16 +107,11 @@ impl Machine {
             bounds,
             protocol: 0,
             next: 0,
-            passes_arrays: true,
-            first_array: None,
-            nested: 0,
+            reader: Reader::Any,
+            has_arrays: false,
+            frame_end: 0,
+            is_nested: false,
         }
-    }
-
-    fn run_out(mut self, start: usize) -> Run {
-        let outcome = self.run(start);
-        let Self { graph, protocol, first_array, .. } = self;
-        Run { graph, outcome, protocol, first_array }
     }
 
     /// Runs from an offset on up to a STOP, behind which `next` is then.
@@ -148,7 +149,8 @@ impl Machine {
     fn change(&mut self, instruction: &Instruction<'_>) -> Result<(), Fault> {
         let at = instruction.offset;
         match instruction.opcode.code {
-            code::PROTO | code::FRAME => {}
+            code::PROTO => {}
+            code::FRAME => self.begin_frame(instruction),
             code::NONE => self.stack.push(Value::None),
             code::NEWTRUE => self.stack.push(Value::Bool(true)),
             code::NEWFALSE => self.stack.push(Value::Bool(false)),
@@ -369,8 +371,10 @@ impl Machine {
             let name = self.pop(instruction)?;
             let module = self.pop(instruction)?;
             match (self.text(module), self.text(name)) {
-                (Some(text), Some(name_text)) => Global { module: text, name: name_text, of: Some([module, name]) },
-                _ => return Err(instruction.fault("the module and the name are not both text")),
+                (Some(text), Some(name_text)) if text.len() + name_text.len() <= NAME_BYTES_MAX => {
+                    Global { module: text, name: name_text, of: Some([module, name]), is_ambiguous: self.is_nested }
+                }
+                _ => return Err(instruction.fault("the module and the name are not both text of a usual length")),
             }
         } else {
             global_on_lines(instruction)?
@@ -446,17 +450,33 @@ impl Machine {
         Ok(())
     }
 
-    /// Passes the array that joblib writes behind an object that stands for it.
+    fn begin_frame(&mut self, instruction: &Instruction<'_>) {
+        if let Argument::Integer(length) = instruction.argument {
+            self.frame_end = instruction.end.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
+        }
+    }
+
+    /// Passes the array that joblib writes behind an object that stands for it. All others take it for instructions, so
+    /// that it must begin with what is none, or be a pickle that is the same to them.
     fn pass_array(&mut self, id: NodeId, state: Value, instruction: &Instruction<'_>) -> Result<(), Fault> {
         let Node::Object(object) = self.graph.node(id) else { return Ok(()) };
-        let wrapper = if self.passes_arrays { Wrapper::of(&self.graph, object, state) } else { None };
+        let is_passed = self.reader == Reader::Any && !self.is_nested;
+        let wrapper = if is_passed { Wrapper::of(&self.graph, object, state) } else { None };
         let Some(wrapper) = wrapper else { return Ok(()) };
-        self.first_array.get_or_insert(instruction.end);
+        // joblib reads the array behind the frame, and goes on within it.
+        if self.frame_end > instruction.end {
+            return Err(instruction.fault("an array within a frame, which joblib reads elsewhere"));
+        }
         let length = wrapper.length().ok_or_else(|| instruction.fault("an array of more bytes than can be"))?;
         let behind = match length {
-            Some(length) => Behind::Bytes(self.take_array(length, wrapper.is_aligned, instruction)?),
             None => Behind::Value(self.nested(instruction)?),
+            Some(_) if self.graph.bytes.get(self.next).is_some_and(|&first| Opcode::of(first).is_some()) => {
+                return Err(instruction
+                    .fault("the array behind it begins with an opcode: to all but joblib it is instructions"));
+            }
+            Some(length) => Behind::Bytes(self.take_array(length, wrapper.is_aligned, instruction)?),
         };
+        self.has_arrays = true;
         if let Node::Object(object) = self.graph.node_mut(id) {
             object.behind = Some(behind);
         }
@@ -476,13 +496,15 @@ impl Machine {
         Ok(file.slice(start..end))
     }
 
-    /// What the pickle describes that stands behind an instruction.
+    /// What the pickle describes that stands behind an instruction. To all but joblib it goes on with what is remembered
+    /// here, so that what is named by that may be another, and may call all that has been named.
     fn nested(&mut self, instruction: &Instruction<'_>) -> Result<Value, Fault> {
-        if self.nested == NESTED_MAX {
-            return Err(instruction.fault("too many pickles within one another"));
+        let is_getter = |id| self.graph.global(Value::Node(id)).is_some_and(is_zone_getter);
+        if self.graph.ids().any(is_getter) {
+            return Err(instruction.fault("a pickle within an array, where `getattr` is at hand"));
         }
         let graph = std::mem::replace(&mut self.graph, Graph::new(Bytes::new()));
-        let mut inner = Self { nested: self.nested + 1, ..Self::of(graph, self.bounds) };
+        let mut inner = Self { is_nested: true, ..Self::of(graph, self.bounds) };
         let outcome = inner.run(self.next);
         self.protocol = self.protocol.max(inner.protocol);
         self.graph = inner.graph;
@@ -542,8 +564,13 @@ pub(crate) fn global_on_lines(instruction: &Instruction<'_>) -> Result<Global, F
     let Argument::TwoLines(module, name) = instruction.argument else {
         return Err(instruction.fault("it has no module and name"));
     };
+    if module.len() + name.len() > NAME_BYTES_MAX {
+        return Err(instruction.fault("the module and the name are longer than any"));
+    }
     match (std::str::from_utf8(module), std::str::from_utf8(name)) {
-        (Ok(module), Ok(name)) => Ok(Global { module: module.to_owned(), name: name.to_owned(), of: None }),
+        (Ok(module), Ok(name)) => {
+            Ok(Global { module: module.to_owned(), name: name.to_owned(), of: None, is_ambiguous: false })
+        }
         _ => Err(instruction.fault("the module and the name are not both UTF-8")),
     }
 }

@@ -8,7 +8,7 @@ use autotel_store_sdk::{Fault, Options, Verdict, excerpt};
 use crate::dangerous::danger;
 use crate::document::Part;
 use crate::graph::{Call, Global, Graph, Node, NodeId, Value};
-use crate::machine::{Pickle, run_plainly};
+use crate::machine::Pickle;
 use crate::options::INERT;
 use crate::{inert, known, records};
 
@@ -25,6 +25,8 @@ const INSTANCE: Judgement =
 const UNKNOWN: Judgement = judged(Verdict::Unknown, "nothing of that name is known to hold data");
 const OF_ANOTHER_SHAPE: Judgement =
     judged(Verdict::Unknown, "its arguments or its state are not those that Python pickles it with");
+const AMBIGUOUS: Judgement =
+    judged(Verdict::Unknown, "it is named in a pickle within an array, where all but joblib may find another name");
 const ELSEWHERE: Judgement = judged(Verdict::Unknown, "it is not in the file, but in the program that loads it");
 
 const fn judged(verdict: Verdict, why: &'static str) -> Judgement {
@@ -52,6 +54,7 @@ pub(crate) fn judge(graph: &Graph, root: Option<Value>) -> Vec<Option<Judgement>
     for id in graph.ids() {
         let judgement = match graph.node(id) {
             Node::Global(global) if known::is_zone_getter(global) && !values[Graph::index(id)] => KNOWN,
+            Node::Global(global) if global.is_ambiguous && known::is_known(global) => AMBIGUOUS,
             Node::Global(global) => match judge_alone(global) {
                 Judgement { verdict: Verdict::Unknown, .. }
                     if classes[Graph::index(id)] && !values[Graph::index(id)] =>
@@ -77,27 +80,6 @@ pub(crate) fn judge_alone(global: &Global) -> Judgement {
         None => UNKNOWN,
     }
 }
-
-/// The first global that is not known to hold data and is made where the arrays that joblib passes over are read as
-/// instructions: that is how all others read them.
-pub(crate) fn disguised(graph: &Graph, start: usize, first_array: usize, options: &Options) -> Option<Disguised> {
-    let graph = run_plainly(&graph.bytes, start, options).graph;
-    let globals = graph.ids().filter(|&id| graph.offset(id) >= first_array);
-    globals.filter_map(|id| Some((graph.offset(id), graph.global(Value::Node(id))?))).find_map(|(offset, global)| {
-        let Judgement { verdict, .. } = judge_alone(global);
-        (verdict >= Verdict::Unknown).then(|| Disguised { name: global.to_string(), verdict, offset })
-    })
-}
-
-/// What is made in the bytes of an array.
-pub(crate) struct Disguised {
-    pub name: String,
-    pub verdict: Verdict,
-    pub offset: usize,
-}
-
-/// Why that is not data.
-pub(crate) const DISGUISED: &str = "it stands in the bytes of an array, which joblib passes over and pickle does not";
 
 /// Which nodes stand anywhere as values, and not alone as the class of an instance or as what is called for a known type.
 fn values(graph: &Graph, root: Option<Value>, judgements: &[Option<Judgement>]) -> Vec<bool> {
@@ -154,7 +136,7 @@ pub(crate) struct Objects {
 impl Objects {
     /// Refuses what is not known to be data anywhere in the pickle, also where it is thrown away again.
     pub fn new(pickle: &Pickle, options: &Options) -> Result<Self, Fault> {
-        let Pickle { graph, root, start, first_array, .. } = pickle;
+        let Pickle { graph, root, .. } = pickle;
         let is_inert = options.flag(INERT);
         if is_inert {
             return Ok(Self { is_inert });
@@ -165,13 +147,7 @@ impl Objects {
         let worst = judgements
             .filter(|(it, _)| it.verdict >= Verdict::Unknown)
             .max_by_key(|(it, id)| (it.verdict, Reverse(*id)));
-        let disguised = || first_array.and_then(|first| disguised(graph, *start, first, options));
-        let Some((Judgement { verdict, why }, id)) = worst else {
-            return match disguised() {
-                None => Ok(Self { is_inert }),
-                Some(Disguised { name, verdict, offset }) => Err(refusal(&name, verdict, DISGUISED, offset)),
-            };
-        };
+        let Some((Judgement { verdict, why }, id)) = worst else { return Ok(Self { is_inert }) };
         Err(refusal(&name(graph, id), verdict, why, graph.offset(id)))
     }
 

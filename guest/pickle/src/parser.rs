@@ -10,7 +10,7 @@ use crate::archive::{ARRAY_EXTENSION, Archive};
 use crate::checkpoint::{self, Layout};
 use crate::contents::{ARCHIVES_MAX, Contents, Opened, is_array, is_pickle};
 use crate::document::Document;
-use crate::machine::{self, Pickle, run_through};
+use crate::machine::{self, Pickle, Reader, run_through};
 use crate::npy::{self, Npy};
 
 /// Reads a file of one pickle or array or several, one after another, or an archive of them.
@@ -113,10 +113,15 @@ impl Parser {
                     let document = Document::of_array(parts, bytes.slice(at..end), &self.options);
                     Ok(Item { document: document.into(), end })
                 }
-                npy::Content::Pickle => self.pickle(machine::run(bytes, end, &self.options)?),
+                npy::Content::Pickle => self.pickle(machine::run(bytes, end, Reader::Plain, &self.options)?),
             };
         }
-        self.first_or_next(machine::run(bytes, at, &self.options)?)
+        self.first_or_next(machine::run(bytes, at, self.reader(), &self.options)?)
+    }
+
+    /// Who would read a pickle here: joblib reads files, and no members of archives.
+    fn reader(&self) -> Reader {
+        if self.archives.is_empty() { Reader::Any } else { Reader::Plain }
     }
 
     /// A pickle of a file, or what was saved in it of which this one is the beginning.
@@ -151,7 +156,7 @@ impl Parser {
         if let Some(layout) = Layout::of(&archive) {
             let bytes = layout.pickle.content(&self.options)?;
             let located = |fault| within(fault, &layout.pickle.name, layout.pickle.offset);
-            let mut pickle = machine::run(&bytes, 0, &self.options).map_err(located)?;
+            let mut pickle = machine::run(&bytes, 0, Reader::Plain, &self.options).map_err(located)?;
             if pickle.end < bytes.len() {
                 return Err(located(Fault::syntax("bytes stand behind the STOP of the pickle", pickle.end)));
             }
@@ -210,7 +215,7 @@ impl Parser {
         let item = if is_array(&bytes, 0) {
             self.item(&bytes, 0)?
         } else {
-            let run = run_through(&bytes, 0, &self.options);
+            let run = run_through(&bytes, 0, self.reader(), &self.options);
             if !is_pickle(&run) {
                 to.bytes(&bytes);
                 return Ok(());

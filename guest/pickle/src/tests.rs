@@ -159,9 +159,10 @@ fn known_types_are_read_without_being_called() {
 
 /// An array as NumPy pickles it: its shape and its type, and the bytes.
 fn ndarray(shape: &str, code: &str, order: &str, data: &[u8]) -> Vec<u8> {
+    let layout = if code == "U2" { "I8\nI4\nI8\n" } else { "I-1\nI-1\nI0\n" };
     let head = format!(
         "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntVb\ntR(I1\n({shape}tcnumpy\ndtype\n(V{code}\nI00\nI01\n\
-         tR(I3\nV{order}\nNNNI-1\nI-1\nI0\ntbI00\nC"
+         tR(I3\nV{order}\nNNN{layout}tbI00\nC"
     );
     [head.as_bytes(), &[data.len() as u8], data, b"tb."].concat()
 }

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use autotel_store_sdk::{Fault, Options, decompressed};
 use bytes::Bytes;
 use bzip2::read::MultiBzDecoder;
-use flate2::read::ZlibDecoder;
+use flate2::bufread::{MultiGzDecoder, ZlibDecoder};
 use lz4_flex::frame::FrameDecoder;
 use lzma_rust2::{LzmaReader, XzReader};
 
@@ -15,25 +15,23 @@ const OLD_DIGITS: usize = 19;
 /// Kilobytes that a decoder may take for what it looks back to.
 const WINDOW_KILOBYTES_MAX: u32 = 128 << 10;
 
-type Opened = io::Result<Box<dyn Read>>;
+type File = io::Cursor<Bytes>;
+type Opened<'f> = io::Result<Box<dyn Read + 'f>>;
 /// A codec's name, whether a file is of it, and its decoder.
-type Codec = (&'static str, fn(&[u8]) -> bool, fn(Bytes) -> Opened);
+type Codec = (&'static str, fn(&[u8]) -> bool, fn(&mut File) -> Opened<'_>);
 
 const CODECS: &[Codec] = &[
-    ("zlib", is_zlib, |file| Ok(Box::new(ZlibDecoder::new(reader(file))))),
-    ("zlib", is_old, |file| Ok(Box::new(ZlibDecoder::new(reader(file.slice(OLD_MAGIC.len() + OLD_DIGITS..)))))),
-    ("bzip2", |file| file.starts_with(b"BZh"), |file| Ok(Box::new(MultiBzDecoder::new(reader(file))))),
-    ("xz", |file| file.starts_with(b"\xfd7zXZ\0"), |file| Ok(Box::new(XzReader::new(reader(file), true)))),
-    ("lzma", is_lzma, |file| {
-        let reader = LzmaReader::new_mem_limit(reader(file), WINDOW_KILOBYTES_MAX, None)?;
-        Ok(Box::new(reader))
+    ("zlib", is_zlib, |file| Ok(Box::new(ZlibDecoder::new(file)))),
+    ("zlib", is_old, |file| {
+        file.set_position((OLD_MAGIC.len() + OLD_DIGITS) as u64);
+        Ok(Box::new(ZlibDecoder::new(file)))
     }),
-    ("lz4", |file| file.starts_with(b"\x04\x22\x4d\x18"), |file| Ok(Box::new(FrameDecoder::new(reader(file))))),
+    ("gzip", |file| file.starts_with(b"\x1f\x8b"), |file| Ok(Box::new(MultiGzDecoder::new(file)))),
+    ("bzip2", |file| file.starts_with(b"BZh"), |file| Ok(Box::new(MultiBzDecoder::new(file)))),
+    ("xz", |file| file.starts_with(b"\xfd7zXZ\0"), |file| Ok(Box::new(XzReader::new(file, true)))),
+    ("lzma", is_lzma, |file| Ok(Box::new(LzmaReader::new_mem_limit(file, WINDOW_KILOBYTES_MAX, None)?))),
+    ("lz4", |file| file.starts_with(b"\x04\x22\x4d\x18"), |file| Ok(Box::new(FrameDecoder::new(file)))),
 ];
-
-fn reader(file: Bytes) -> io::Cursor<Bytes> {
-    io::Cursor::new(file)
-}
 
 /// RFC 1950: deflate with a window of at most 32 KiB, and a sum that is a multiple of 31.
 fn is_zlib(file: &[u8]) -> bool {
@@ -44,9 +42,9 @@ fn is_old(file: &[u8]) -> bool {
     file.starts_with(b"ZF0x") && file.len() > OLD_MAGIC.len() + OLD_DIGITS
 }
 
-/// The properties that all encoders write, and a dictionary of a power of two.
+/// The properties that all encoders write, and a dictionary of which the lowest byte is none.
 fn is_lzma(file: &[u8]) -> bool {
-    matches!(*file, [0x5d, 0, 0, ..])
+    matches!(*file, [0x5d, 0, ..])
 }
 
 /// What a file holds, and what it is compressed with, where it is; with why that ends, if it is damaged.
@@ -62,7 +60,15 @@ impl Unpacked {
             return Self { codec: None, bytes: file, fault: None };
         };
         let mut bytes = Vec::new();
-        let read = open(file).and_then(|content| decompressed(content, codec, options).read_to_end(&mut bytes));
-        Self { codec: Some(codec), bytes: bytes.into(), fault: read.err().map(Fault::from) }
+        let length = file.len() as u64;
+        let mut file = io::Cursor::new(file);
+        let read = open(&mut file).and_then(|content| decompressed(content, codec, options).read_to_end(&mut bytes));
+        let behind = length.saturating_sub(file.position());
+        let fault = read.err().map(Fault::from);
+        let left = || {
+            (behind > 0)
+                .then(|| Fault::syntax(format!("{behind} bytes stand behind the {codec} data"), file.position()))
+        };
+        Self { codec: Some(codec), bytes: bytes.into(), fault: fault.or_else(left) }
     }
 }

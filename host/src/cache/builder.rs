@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Cache, Clock, OPERATION, Restored, Source, memory_max, nanoseconds, snapshot};
+use super::{Cache, Clock, Guest, OPERATION, Restored, Source, memory_max, nanoseconds, snapshot};
 use crate::error::Error;
 use crate::grants::Grants;
 use crate::limits::Limits;
@@ -41,26 +41,27 @@ impl CacheBuilder {
 
     /// Holds so many bytes of keys and values at most, or values of so much weight: 64 MiB unless this is called.
     ///
-    /// About 130 bytes are taken beside each value. All of it has room in two thirds of [`Limit::Memory`](crate::Limit::Memory), which is raised
-    /// with [`CacheBuilder::limits`].
+    /// About 130 bytes are taken beside each value. All of it has room in half of [`Limit::Memory`](crate::Limit::Memory),
+    /// and one value in a sixth: that is raised with [`CacheBuilder::limits`].
     pub fn bytes(self, most: u64) -> Self {
         self.option("bytes-max", most)
     }
 
     /// Says which value goes first where there are too many: `lru`, the least recently used, unless this is called, or
-    /// `s3-fifo`, which a scan does not empty of what is asked for again and again.
+    /// `s3-fifo`, which a scan does not empty of what is asked for again and again; under `none` nothing goes, and what does
+    /// not fit in is refused.
     pub fn policy(self, name: &str) -> Self {
         self.option("policy", name)
     }
 
     /// A value is gone after so long, unless [`CacheTerms`](super::CacheTerms) say otherwise of it.
     pub fn time_to_live(self, time: Duration) -> Self {
-        self.option("time-to-live", nanoseconds(time))
+        self.option("time-to-live", nanoseconds(time).max(1))
     }
 
     /// A value is gone when nobody gets it for so long, unless [`CacheTerms`](super::CacheTerms) say otherwise of it.
     pub fn time_to_idle(self, time: Duration) -> Self {
-        self.option("time-to-idle", nanoseconds(time))
+        self.option("time-to-idle", nanoseconds(time).max(1))
     }
 
     /// Keeps so many notices for [`Cache::take_notices`]: 1,000 unless this is called.
@@ -112,7 +113,7 @@ impl CacheBuilder {
     }
 
     /// Begins with what a [snapshot](Cache::snapshot) has, if the file is there: each value with the time that it has
-    /// left, the time since the snapshot taken off. A file that is damaged or of another version is not used: the cache
+    /// left, the time since the snapshot taken off; as if it was used just now. A file that is damaged or of another version is not used: the cache
     /// begins empty, [`Cache::damage`] tells why, and `tracing` has a warning.
     pub fn restore(mut self, path: impl Into<PathBuf>) -> Self {
         self.restored = Some(path.into());
@@ -123,17 +124,21 @@ impl CacheBuilder {
     pub fn build(self) -> Result<Cache, Error> {
         let Self { loader, tools, component, mut options, limits, clock, restored } = self;
         let plugin = tools.by_name(&component)?;
-        let plugin = plugin.ok_or_else(|| Error::usage(format!("there is no cache `{component}`")))?;
+        let plugin = plugin.filter(|plugin| plugin.info.exports::<Guest>()).ok_or_else(|| {
+            Error::usage(format!("there is no cache `{component}`")).with_hint(format!("`{COMPONENT}` is built in"))
+        })?;
         let described = &plugin.info.description.options;
         let is_given = |name| options.iter().any(|(given, _)| given == name);
         if !is_given("memory-max") && described.iter().any(|option| option.name == "memory-max") {
             options.push(("memory-max".to_owned(), memory_max(&limits).clamp(1, 1 << 32).to_string()));
         }
         let settings = plugin.settings(&options, OPERATION)?;
+        // Where nothing may go, nothing may be left out.
+        let is_all = options.iter().any(|(name, value)| name == "policy" && value == "none");
         let source = Source { loader, plugin, limits, grants: Grants::default(), settings };
         let mut cache = Cache::begin(source, clock)?;
         let damage = restored.and_then(|path| match snapshot::read(&path) {
-            Ok(entries) => cache.refill(entries).err(),
+            Ok(entries) => cache.refill(entries, is_all).err(),
             Err(damage) => damage.map(|damage| damage.on(&path)),
         });
         if let Some(damage) = damage {

@@ -138,6 +138,31 @@ fn what_does_not_fit_is_refused_and_nothing_goes_for_it() {
 }
 
 #[test]
+fn names_are_plain_and_each_is_one_file() {
+    let host = host();
+    for name in ["memory:", "memory:/a.json", "memory:a//b.json", "memory:./a.json", "memory:../a.json", "memory:a/"] {
+        let error = host.open_with(name, "json-store").and_then(|store| store.save(&1)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage, "{name}: {error}");
+    }
+    assert!(host.memory().unwrap().names().unwrap().is_empty());
+}
+
+#[test]
+fn a_snapshot_that_does_not_fit_is_no_part_of_one() {
+    let place = Place::new("files.snapshot");
+    let builder = Host::builder().cache_folder(&super::stores::CODE.path);
+    let host = builder.build().unwrap();
+    for n in 0..6 {
+        host.open(format!("memory:{n}.json")).unwrap().save(&"x".repeat(2 << 20)).unwrap();
+    }
+    host.memory().unwrap().snapshot(&place.path).unwrap();
+    let limits = Limits::default().with(Limit::Memory, 20 << 20);
+    let small = builder.clone().limits(limits).restore_memory(&place.path).build().unwrap().memory().unwrap();
+    assert!(small.damage().is_some());
+    assert!(small.names().unwrap().is_empty());
+}
+
+#[test]
 fn a_snapshot_brings_them_back() {
     let place = Place::new("files.snapshot");
     let builder = Host::builder().cache_folder(&super::stores::CODE.path).restore_memory(&place.path);

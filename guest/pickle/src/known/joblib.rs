@@ -25,7 +25,10 @@ impl Wrapper {
         let field = |name| graph.entry(state, name);
         let subclass = graph.global(field("subclass")?)?;
         let is_plain = subclass.is("numpy", "ndarray") || subclass.is("numpy", "memmap");
-        let is_aligned = field("numpy_array_alignment_bytes").is_some_and(|bytes| graph.integer(bytes).is_some());
+        let is_aligned = match field("numpy_array_alignment_bytes") {
+            None | Some(Value::None) => false,
+            Some(bytes) => graph.integer(bytes).map(|_| true)?,
+        };
         let dtype = Dtype::of(graph, field("dtype")?)?;
         let shape = lengths(graph, field("shape")?)?;
         is_plain.then_some(Self { dtype, shape, order: field("order")?, is_aligned })

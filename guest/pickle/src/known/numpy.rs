@@ -35,7 +35,13 @@ pub(crate) fn array(it: &Pickled<'_>) -> Option<Vec<Part>> {
 
 /// `_frombuffer(bytes, dtype, shape, order)`, as protocol 5 has it.
 pub(crate) fn array_of_buffer(it: &Pickled<'_>) -> Option<Vec<Part>> {
-    let [data, dtype, shape, order] = *it.arguments else { return None };
+    let [data, dtype, shape, order, ref axes @ ..] = *it.arguments else { return None };
+    if let [axes] = *axes {
+        return if it.is_plain() { permuted_array(it.graph, dtype, shape, (data, order), axes) } else { None };
+    }
+    if !axes.is_empty() {
+        return None;
+    }
     let order = order_named(&it.graph.text(order)?)?;
     if it.is_plain() { pickled_array(it.graph, dtype, shape, data, order) } else { None }
 }
@@ -51,6 +57,33 @@ pub(crate) fn order_named(letter: &str) -> Option<Order> {
         "F" => Some(Order::Columns),
         _ => None,
     }
+}
+
+/// One whose axes stand in another order than its data has them.
+fn permuted_array(
+    graph: &Graph,
+    dtype: Value,
+    shape: Value,
+    (data, order): (Value, Value),
+    axes: Value,
+) -> Option<Vec<Part>> {
+    if graph.text(order)? != "K" {
+        return None;
+    }
+    let (lengths_of_data, axes) = (lengths(graph, shape)?, lengths(graph, axes)?);
+    let mut strides = vec![1; lengths_of_data.len()];
+    for axis in (1..lengths_of_data.len()).rev() {
+        strides[axis - 1] = lengths_of_data[axis].checked_mul(strides[axis])?;
+    }
+    let mut sorted = axes.clone();
+    sorted.sort_unstable();
+    if sorted != (0..lengths_of_data.len()).collect::<Vec<_>>() {
+        return None;
+    }
+    let shape = axes.iter().map(|&axis| lengths_of_data[axis]).collect();
+    let strides = axes.iter().map(|&axis| strides[axis]).collect();
+    let order = Order::Strided { start: 0, strides };
+    ndarray(graph, &Dtype::of(graph, dtype)?, shape, Data::of(graph, data)?, order)
 }
 
 fn pickled_array(graph: &Graph, dtype: Value, shape: Value, data: Value, order: Order) -> Option<Vec<Part>> {
@@ -94,21 +127,25 @@ impl Dtype {
     pub fn of(graph: &Graph, value: Value) -> Option<Self> {
         let Some(Node::Object(object)) = graph.find(value) else { return None };
         let [code, _, _] = *graph.items(object.arguments)? else { return None };
+        let code = graph.text(code)?.into_owned();
         let (order, unit) = match object.states[..] {
             [] => (None, None),
             // A version, the order, and what types with fields or of a shape have; of times their unit behind that.
             [state] => match *graph.items(state)? {
-                [_, order, Value::None, Value::None, Value::None, _, _, _, metadata] => {
+                [_, order, Value::None, Value::None, Value::None, ref layout @ .., metadata] if layout.len() == 3 => {
+                    check_layout(graph, &code, layout)?;
                     (Some(graph.text(order)?), Some(unit(graph, metadata)?))
                 }
-                [_, order, Value::None, Value::None, Value::None, _, _, _] => (Some(graph.text(order)?), None),
+                [_, order, Value::None, Value::None, Value::None, ref layout @ ..] => {
+                    check_layout(graph, &code, layout)?;
+                    (Some(graph.text(order)?), None)
+                }
                 _ => return None,
             },
             _ => return None,
         };
         let is_dtype = graph.global(object.callee)?.is("numpy", "dtype");
         let is_whole = object.items.is_empty() && object.entries.is_empty();
-        let code = graph.text(code)?.into_owned();
         let kind = Kind::of_numpy(&code, order.as_deref().unwrap_or("|"))?;
         (is_dtype && is_whole).then_some(Self { code, unit: unit.unwrap_or_default(), kind })
     }
@@ -130,6 +167,21 @@ impl Dtype {
             _ => "object".to_owned(),
         }
     }
+}
+
+/// Whether the size, the alignment and the flags of a state are those of the type: NumPy goes by them, whatever the code.
+fn check_layout(graph: &Graph, code: &str, layout: &[Value]) -> Option<()> {
+    let numbers: Option<Vec<i64>> = layout.iter().map(|&number| graph.integer(number)?.as_i64()).collect();
+    let (letter, width) = code.split_at_checked(1)?;
+    let width: i64 = width.parse().unwrap_or_default();
+    let is_it = match (letter, &*numbers?) {
+        ("S", &[size, 1, 0]) => size == width,
+        ("U", &[size, 4, 8]) => size == 4 * width,
+        ("O", &[-1, -1, 63]) => true,
+        ("S" | "U" | "O", _) => false,
+        (_, numbers) => *numbers == [-1, -1, 0],
+    };
+    is_it.then_some(())
 }
 
 /// What the times of a type are counted in: its metadata is a dict and the unit, so many of which are one count.
