@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
-use autotel_stores::{COMPILE_FOR_HOST, Error, Host, Loss, Store};
+use autotel_stores::{COMPILE_FOR_HOST, Error, ErrorKind, Host, Loss, Store};
 use clap::{Args, CommandFactory, Subcommand};
 
 use crate::grant_options::GrantOptions;
