@@ -7,14 +7,14 @@ mod walk;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use self::flight::{Flight, Landing};
 use crate::call::{Call, State, Terms};
-use crate::contract::{Operations, Setting, cache};
+use crate::contract::{Setting, cache};
 use crate::error::{Error, ErrorKind};
 use crate::grants::{FileGrant, Grants};
 use crate::limits::{Limit, Limits};
@@ -446,9 +446,3 @@ fn memory_max(limits: &Limits) -> u64 {
 fn value_max(limits: &Limits) -> u64 {
     (limits.get(Limit::Memory) / 6).min(limits.get(Limit::Copies) / 2)
 }
-
-/// Where a cache is to be restored from.
-type Restored = Option<PathBuf>;
-
-/// The operation that the options of a cache are for.
-const OPERATION: Operations = Operations::CACHE;

@@ -91,12 +91,7 @@ impl CachedStore {
 
     /// Does what [`Store::load_values`] does.
     pub fn load_values(&self) -> Result<Vec<Value>, Error> {
-        let mut reader = self.reader()?;
-        let mut values = Vec::new();
-        while let Some(value) = reader.next_value()? {
-            values.push(value);
-        }
-        Ok(values)
+        self.reader()?.values()
     }
 
     /// Does what [`Store::load_cbor`] does.

@@ -103,6 +103,15 @@ impl Reader {
         self.read(Decoder::value)
     }
 
+    /// Reads every document that is left.
+    pub(crate) fn values(mut self) -> Result<Vec<Value>, Error> {
+        let mut values = Vec::new();
+        while let Some(value) = self.next_value()? {
+            values.push(value);
+        }
+        Ok(values)
+    }
+
     /// Reads the file's only document.
     pub(crate) fn only<T>(
         mut self,

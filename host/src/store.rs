@@ -268,12 +268,7 @@ impl Store {
 
     /// Reads every document of the file.
     pub fn load_values(&self) -> Result<Vec<Value>, Error> {
-        let mut reader = Reader::open_whole(self)?;
-        let mut values = Vec::new();
-        while let Some(value) = reader.next_value()? {
-            values.push(value);
-        }
-        Ok(values)
+        Reader::open_whole(self)?.values()
     }
 
     /// Reads the file's documents as the store gives them, a CBOR sequence (RFC 8742) that nobody has looked into.

@@ -1,6 +1,6 @@
 //! Zip archives, as their directories have them: what each member holds, and what is wrong with it or with the archive.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use autotel_store_sdk::{Fault, Options, decompressed, excerpt};
@@ -52,7 +52,7 @@ impl Archive {
     pub fn find(file: &Bytes) -> Option<Self> {
         let archive = ZipArchive::from_slice(file.clone()).ok()?;
         let mut found = Self { file: file.clone(), members: Vec::new(), damage: None };
-        let mut covered = Vec::new();
+        let mut covered = BTreeMap::new();
         let mut records = 0;
         for entry in archive.entries() {
             let Ok(entry) = entry else {
@@ -93,7 +93,12 @@ impl Archive {
         self.damage.get_or_insert(damage);
     }
 
-    fn add(&mut self, archive: &ZipSliceArchive<Bytes>, entry: &ZipFileHeaderRecord<'_>, covered: &mut Vec<[u64; 2]>) {
+    fn add(
+        &mut self,
+        archive: &ZipSliceArchive<Bytes>,
+        entry: &ZipFileHeaderRecord<'_>,
+        covered: &mut BTreeMap<u64, u64>,
+    ) {
         let name = String::from_utf8_lossy(entry.file_path().as_bytes()).into_owned();
         let start = entry.local_header_offset();
         let method = entry.compression_method();
@@ -109,12 +114,12 @@ impl Archive {
         match archive.get_entry(entry.wayfinder()) {
             Ok(found) => {
                 let (from, to) = found.compressed_data_range();
-                if covered.iter().any(|[other, _]| *other == start) {
+                if covered.contains_key(&start) {
                     member.damage = Some("it has the content of another member".to_owned());
                     self.members.push(member);
                     return;
                 }
-                covered.push([start, to]);
+                covered.insert(start, to);
                 let local = found.local_header();
                 let local_name = local.file_path();
                 let is_encrypted = entry.flags().is_encrypted() || local.flags().is_encrypted();
@@ -136,11 +141,9 @@ impl Archive {
     }
 
     /// Finds members that the directory leaves out, and such that lie in one another.
-    fn find_hidden(&mut self, mut covered: Vec<[u64; 2]>, directory: u64) {
-        covered.sort_unstable();
-        covered.push([directory, directory]);
+    fn find_hidden(&mut self, covered: BTreeMap<u64, u64>, directory: u64) {
         let mut end = 0;
-        for [from, to] in covered {
+        for (from, to) in covered.into_iter().chain([(directory, directory)]) {
             let gap = end as usize..from.max(end) as usize;
             if from < end {
                 self.note(format!("its members lie in one another at byte {from}"));

@@ -47,10 +47,15 @@ struct Inspection<'o> {
 impl Inspection<'_> {
     /// Looks through a file, or through what a member holds.
     fn file(&mut self, bytes: Bytes) {
-        let Opened { contents, codec, fault } = Opened::of(bytes.clone(), self.options);
+        let opened = Opened::of(bytes.clone(), self.options);
+        self.opened(opened, &bytes);
+    }
+
+    /// The same for what is opened already.
+    fn opened(&mut self, Opened { contents, codec, fault }: Opened, bytes: &Bytes) {
         if let Some(codec) = codec {
             self.container(format!("{codec} data"), fault.map(|fault| fault.to_string()));
-            self.hidden_archive(&bytes);
+            self.hidden_archive(bytes);
         }
         match contents {
             Contents::Foreign(foreign) => {
@@ -137,10 +142,10 @@ impl Inspection<'_> {
 
     /// Looks through a member, unless it holds neither pickles nor arrays nor what holds some.
     fn member(&mut self, bytes: Bytes) {
-        let Opened { contents, codec, .. } = Opened::of(bytes.clone(), self.options);
-        let is_looked_through = match &contents {
+        let opened = Opened::of(bytes.clone(), self.options);
+        let is_looked_through = match &opened.contents {
             Contents::Items(items) => {
-                codec.is_some()
+                opened.codec.is_some()
                     || is_array(items, 0)
                     || ends_as_archive(items)
                     || is_pickle(&run_through(items, 0, Reader::Plain, self.options))
@@ -153,7 +158,7 @@ impl Inspection<'_> {
             Contents::Archive(_) | Contents::Foreign(_) => true,
         };
         if is_looked_through {
-            self.file(bytes);
+            self.opened(opened, &bytes);
         }
     }
 

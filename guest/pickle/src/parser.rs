@@ -45,6 +45,8 @@ enum Piece {
 struct Reading {
     archive: Rc<Archive>,
     member: usize,
+    /// What the names of its members lose.
+    extension: &'static str,
     /// Whether one of its members holds a pickle or an array, as far as they are read.
     has_items: bool,
 }
@@ -165,7 +167,8 @@ impl Parser {
             self.pieces.push(Piece::Document(item.document));
             return Ok(());
         }
-        self.archives.push(Reading { archive, member: 0, has_items: false });
+        let extension = if archive.is_of_arrays() { ARRAY_EXTENSION } else { "" };
+        self.archives.push(Reading { archive, member: 0, extension, has_items: false });
         self.pieces.push(Piece::Members { next: 0 });
         Ok(())
     }
@@ -193,9 +196,9 @@ impl Parser {
             };
         };
         reading.member = next;
+        let extension = reading.extension;
         self.pieces.push(Piece::Members { next: next + 1 });
         to.at(member.offset);
-        let extension = if archive.is_of_arrays() { ARRAY_EXTENSION } else { "" };
         to.text(member.name.strip_suffix(extension).unwrap_or(&member.name));
         let bytes = member.content(&self.options)?;
         let Opened { contents, fault, .. } = Opened::of(bytes, &self.options);

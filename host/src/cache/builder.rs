@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Cache, Clock, Guest, OPERATION, Restored, Source, memory_max, nanoseconds, snapshot};
+use super::{Cache, Clock, Guest, Source, memory_max, nanoseconds, snapshot};
+use crate::contract::Operations;
 use crate::error::Error;
 use crate::grants::Grants;
 use crate::limits::Limits;
@@ -23,7 +24,7 @@ pub struct CacheBuilder {
     options: Vec<(String, String)>,
     limits: Limits,
     clock: Box<Clock>,
-    restored: Restored,
+    restored: Option<PathBuf>,
 }
 
 impl CacheBuilder {
@@ -132,7 +133,7 @@ impl CacheBuilder {
         if !is_given("memory-max") && described.iter().any(|option| option.name == "memory-max") {
             options.push(("memory-max".to_owned(), memory_max(&limits).clamp(1, 1 << 32).to_string()));
         }
-        let settings = plugin.settings(&options, OPERATION)?;
+        let settings = plugin.settings(&options, Operations::CACHE)?;
         // Where nothing may go, nothing may be left out.
         let is_all = options.iter().any(|(name, value)| name == "policy" && value == "none");
         let source = Source { loader, plugin, limits, grants: Grants::default(), settings };
