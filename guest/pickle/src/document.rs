@@ -2,30 +2,21 @@
 
 use std::rc::Rc;
 
-use autotel_store_sdk::{DEPTH_MAX, Decimal, Encoder, Fault, Integer, Keys, NAMED_TYPE_TAG, Options, Progress};
+use autotel_store_sdk::{Decimal, Encoder, Fault, Integer, Keys, NAMED_TYPE_TAG, Options, Progress};
 use bytes::Bytes;
 
 use crate::cycles;
 use crate::elements::{Elements, Step};
 use crate::graph::{Graph, Node, NodeId, Value};
-use crate::literal::Literal;
+use crate::leaves::{Leaves, NODE_BYTES};
 use crate::machine::Pickle;
 use crate::objects::Objects;
-use crate::options::SHARED_BYTES_MAX;
-use crate::strings::Strings;
 
 /// An item that is referred to, and a reference to it, by the number of those before it.
 pub(crate) const SHAREABLE_TAG: u64 = 28;
 pub(crate) const REFERENCE_TAG: u64 = 29;
 /// A set.
 pub(crate) const SET_TAG: u64 = 258;
-/// Text with surrogates, as UTF-8 that lets them through.
-pub(crate) const SURROGATES_TAG: u64 = 273;
-
-/// Bytes that a byte of a pickle may become without repeating anything.
-const GROWTH: u64 = 8;
-/// Bytes that a container or an object counts for, beside what is in it.
-const NODE_BYTES: usize = 8;
 
 /// A piece of a document.
 #[derive(Clone, Debug)]
@@ -91,12 +82,9 @@ pub(crate) struct Document {
     open: Vec<Option<u64>>,
     /// How many items that can be referred to have begun.
     shareable: u64,
-    strings: Strings,
-    digits_max: u64,
+    leaves: Leaves,
     keys: Vec<Keys>,
     keeps_last: bool,
-    budget: u64,
-    shared_bytes_max: u64,
 }
 
 impl Document {
@@ -113,19 +101,15 @@ impl Document {
     }
 
     fn of(graph: Graph, parts: Vec<Part>, cycles: Vec<bool>, objects: Objects, options: &Options) -> Self {
-        let shared_bytes_max = options.count(SHARED_BYTES_MAX);
         Self {
             cycles,
             open: vec![None; graph.len()],
             objects,
             jobs: vec![Job::Parts(parts)],
             shareable: 0,
-            strings: Strings::of(options),
-            digits_max: options.count("digits-max"),
+            leaves: Leaves::of(graph.source_bytes(), options),
             keys: Vec::new(),
             keeps_last: options.word("duplicate-keys") == "last",
-            budget: GROWTH * graph.source_bytes() as u64 + shared_bytes_max,
-            shared_bytes_max,
             graph,
         }
     }
@@ -174,7 +158,7 @@ impl Document {
             Part::Decimal(value) => to.decimal(&value),
             Part::Text(text) => {
                 to.text(&text);
-                return self.spend(text.len(), 0);
+                return self.leaves.spend(text.len(), 0);
             }
             Part::Bytes(bytes) => to.bytes(&bytes),
             Part::Value(value) => self.value(value, to)?,
@@ -199,7 +183,7 @@ impl Document {
             }
             Some(Step::Written { ends, bytes }) => {
                 (0..ends).for_each(|_| to.end());
-                return self.spend(bytes + 1, 0);
+                return self.leaves.spend(bytes + 1, 0);
             }
             Some(Step::Object { value, ends }) => {
                 self.jobs.push(Job::Parts(vec![Part::End; ends]));
@@ -215,81 +199,22 @@ impl Document {
             Value::None => to.null(),
             Value::Bool(value) => to.bool(value),
             Value::Integer(value) => to.signed(value.into()),
-            Value::Literal(offset) => return self.literal(offset, to),
+            Value::Literal(offset) => return self.leaves.literal(&self.graph.literal(offset)?, to),
             Value::Node(id) => return self.node(id, to),
         }
-        self.spend(1, 0)
-    }
-
-    /// Counts what is written, so that little cannot be made much by repeating it.
-    #[inline]
-    fn spend(&mut self, bytes: usize, offset: usize) -> Result<(), Fault> {
-        match self.budget.checked_sub(bytes as u64) {
-            Some(left) => self.budget = left,
-            None => {
-                let limit = self.shared_bytes_max;
-                return Err(Fault::TooLarge { name: SHARED_BYTES_MAX, limit, offset: offset as u64 });
-            }
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn literal(&mut self, offset: u32, to: &mut Encoder) -> Result<(), Fault> {
-        let instruction = self.graph.literal(offset)?;
-        to.at(offset.into());
-        let bytes = match Literal::of(&instruction, self.digits_max)? {
-            Literal::Text(text) => {
-                to.text(&text);
-                text.len()
-            }
-            Literal::Float(value) => {
-                to.float(value);
-                8
-            }
-            Literal::Integer(value) => {
-                to.integer(&value);
-                instruction.end - instruction.offset
-            }
-            Literal::Bool(value) => {
-                to.bool(value);
-                1
-            }
-            Literal::Bytes(bytes) => {
-                to.bytes(bytes);
-                bytes.len()
-            }
-            Literal::ByteArray(bytes) => {
-                self.jobs
-                    .push(Job::Parts(reversed(Part::named("bytearray", [Part::Bytes(Bytes::copy_from_slice(bytes))]))));
-                bytes.len()
-            }
-            Literal::Surrogates(bytes) => {
-                to.tag(SURROGATES_TAG);
-                to.bytes(&bytes);
-                bytes.len()
-            }
-            Literal::String(bytes) => {
-                self.strings.write(&bytes, &instruction, to)?;
-                bytes.len()
-            }
-        };
-        self.spend(bytes + 1, offset as usize)
+        self.leaves.spend(1, 0)
     }
 
     fn node(&mut self, id: NodeId, to: &mut Encoder) -> Result<(), Fault> {
         let offset = self.graph.offset(id);
         let index = Graph::index(id);
-        to.at(offset as u64);
-        self.spend(NODE_BYTES, offset)?;
         if let Some(number) = self.open[index] {
+            to.at(offset as u64);
             to.tag(REFERENCE_TAG);
             to.unsigned(number);
-            return Ok(());
+            return self.leaves.spend(NODE_BYTES, offset);
         }
-        if to.depth() >= DEPTH_MAX {
-            return Err(Fault::TooLarge { name: "depth", limit: DEPTH_MAX as u64, offset: offset as u64 });
-        }
+        self.leaves.begin(offset, to)?;
         let is_in_cycle = self.cycles.get(index).copied().unwrap_or_default();
         if is_in_cycle {
             to.tag(SHAREABLE_TAG);

@@ -12,6 +12,7 @@ use crate::contents::{ARCHIVES_MAX, Contents, Opened, is_array, is_pickle};
 use crate::document::Document;
 use crate::machine::{self, Pickle, Reader, run_through};
 use crate::npy::{self, Npy};
+use crate::plain::Plain;
 
 /// Reads a file of one pickle or array or several, one after another, or an archive of them.
 pub struct Parser {
@@ -24,6 +25,8 @@ pub struct Parser {
 
 enum Piece {
     Document(Box<Document>),
+    /// A document of plain data.
+    Plain(Box<Plain>),
     /// The pickles and arrays from an offset on.
     Items {
         bytes: Bytes,
@@ -55,6 +58,8 @@ struct Reading {
 pub(crate) fn read(mut source: Source) -> Result<Bytes, Fault> {
     let mut bytes = Vec::new();
     source.read_to_end(&mut bytes)?;
+    // What was to spare for more of it is as much as half of it.
+    bytes.shrink_to_fit();
     Ok(bytes.into())
 }
 
@@ -92,12 +97,18 @@ impl Parser {
                     return Ok(Progress::More);
                 }
             }
+            Piece::Plain(mut plain) => {
+                if plain.write(to, page_bytes)? == Progress::More {
+                    self.pieces.push(Piece::Plain(plain));
+                    return Ok(Progress::More);
+                }
+            }
             Piece::Items { bytes, at } => {
                 let item = self.item(&bytes, at).map_err(|fault| if at > 0 { behind_stop(fault) } else { fault })?;
                 if item.end < bytes.len() {
                     self.pieces.push(Piece::Items { bytes, at: item.end });
                 }
-                self.pieces.push(Piece::Document(item.document));
+                self.pieces.push(item.piece);
             }
             Piece::Member { bytes } => self.member(bytes, to)?,
             Piece::Members { next } => self.members(next, to)?,
@@ -113,10 +124,13 @@ impl Parser {
             return match content {
                 npy::Content::Elements(parts) => {
                     let document = Document::of_array(parts, bytes.slice(at..end), &self.options);
-                    Ok(Item { document: document.into(), end })
+                    Ok(Item { piece: Piece::Document(document.into()), end })
                 }
                 npy::Content::Pickle => self.pickle(machine::run(bytes, end, Reader::Plain, &self.options)?),
             };
+        }
+        if let Some((plain, end)) = Plain::at(bytes, at, &self.options) {
+            return Ok(Item { piece: Piece::Plain(plain.into()), end });
         }
         self.first_or_next(machine::run(bytes, at, self.reader(), &self.options)?)
     }
@@ -138,7 +152,7 @@ impl Parser {
 
     fn pickle(&self, pickle: Pickle) -> Result<Item, Fault> {
         let end = pickle.end;
-        Ok(Item { document: Document::new(pickle, &self.options)?.into(), end })
+        Ok(Item { piece: Piece::Document(Document::new(pickle, &self.options)?.into()), end })
     }
 
     /// Begins an archive: what was saved, of one of PyTorch's, or else a map of its members.
@@ -164,7 +178,7 @@ impl Parser {
             }
             pickle.graph.storages = Some(Rc::new(layout.storages(&self.options)?));
             let item = self.pickle(pickle).map_err(located)?;
-            self.pieces.push(Piece::Document(item.document));
+            self.pieces.push(item.piece);
             return Ok(());
         }
         let extension = if archive.is_of_arrays() { ARRAY_EXTENSION } else { "" };
@@ -233,7 +247,7 @@ impl Parser {
             self.pieces.push(Piece::End);
             self.pieces.push(Piece::Items { bytes, at: item.end });
         }
-        self.pieces.push(Piece::Document(item.document));
+        self.pieces.push(item.piece);
         Ok(())
     }
 
@@ -247,7 +261,7 @@ impl Parser {
 }
 
 struct Item {
-    document: Box<Document>,
+    piece: Piece,
     end: usize,
 }
 

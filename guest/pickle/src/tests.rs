@@ -7,6 +7,7 @@ use autotel_store_sdk::{
 use crate::PickleStore;
 
 mod containers;
+mod plain;
 
 fn options() -> Options {
     Options::defaults(&PickleStore::describe(), Operations::LOAD)
