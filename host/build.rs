@@ -42,10 +42,11 @@ fn main() {
 }
 
 /// Where the stores are built: once for all profiles and systems of the host, each of which has an output folder of its
-/// own.
+/// own, and the folder of a system lies in cargo's.
 fn guests(out: &Path) -> PathBuf {
-    let target = out.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
-    target.unwrap_or(out).join("guests")
+    let is_of_cargo = |folder: &&Path| folder.join("CACHEDIR.TAG").is_file();
+    let innermost = out.ancestors().find(is_of_cargo).unwrap_or(out);
+    innermost.parent().filter(is_of_cargo).unwrap_or(innermost).join("guests")
 }
 
 /// The component files in a folder, in order.

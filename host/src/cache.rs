@@ -251,7 +251,8 @@ impl Cache {
     /// The value of a key, or else what `load` gives, which is kept then. Of those who ask for one key meanwhile, one
     /// loads, and the others wait for what it gives; where its `load` fails or panics, another tries.
     ///
-    /// `load` may use the cache, but for the same key. What is put or removed while it loads is newer: then what is loaded is given, and not kept. So is what is too heavy.
+    /// `load` may use the cache, but for the same key; two that load wait for each other for ever where each asks for what
+    /// the other one loads. What is put or removed while it loads is newer: then what is loaded is given, and not kept. So is what is too heavy.
     ///
     /// ```
     /// use autotel_stores::{Error, Host};

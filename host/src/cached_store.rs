@@ -15,7 +15,8 @@ use crate::error::Error;
 use crate::reader::Reader;
 use crate::store::Store;
 
-/// A file that was changed this long ago may be changed again without its time telling: clocks of file systems tick.
+/// A file that was changed less than this long ago may be changed again without its time telling: clocks of file systems
+/// tick.
 const SETTLED: Duration = Duration::from_millis(50);
 /// The same where times are told in whole seconds.
 const SETTLED_COARSELY: Duration = Duration::from_secs(3);

@@ -66,9 +66,10 @@ pub struct HostBuilder {
 }
 
 impl Host {
-    /// A host with the built-in stores and the default limits.
+    /// A host with the built-in stores and the default limits, which keeps compiled code in the user's cache folder.
     ///
-    /// Compiles the built-in stores, which takes about a second: [`HostBuilder::cache_folder`] has that done once.
+    /// Compiling the built-in stores takes some seconds, once; where the folder cannot be used, each time.
+    /// [`Host::builder`] makes one that keeps no compiled code, or keeps it elsewhere.
     ///
     /// ```
     /// let host = autotel_stores::Host::new()?;
@@ -76,7 +77,20 @@ impl Host {
     /// # Ok::<(), autotel_stores::Error>(())
     /// ```
     pub fn new() -> Result<Self, Error> {
-        Self::builder().build()
+        let builder = Self::builder();
+        let Some(folder) = Self::user_cache_folder() else { return builder.build() };
+        match CodeCache::open(&folder) {
+            Ok(_) => builder.cache_folder(folder).build(),
+            Err(error) => {
+                tracing::warn!("no compiled code is kept: {}: {error}", folder.display());
+                builder.build()
+            }
+        }
+    }
+
+    /// Where [`Host::new`] and the command `autotel` keep compiled code, by the convention of each system.
+    pub fn user_cache_folder() -> Option<PathBuf> {
+        dirs::cache_dir().map(|folder| folder.join("autotel"))
     }
 
     /// A host in the making: third parties' stores, limits, and where compiled code is kept.

@@ -97,7 +97,7 @@ struct Stores {
 impl Stores {
     /// Where compiled code is kept: unless it is said, by the convention of each system.
     fn cache_folder(&self) -> Option<PathBuf> {
-        let of_user = || dirs::cache_dir().filter(|_| !self.no_cache).map(|folder| folder.join("autotel"));
+        let of_user = || Host::user_cache_folder().filter(|_| !self.no_cache);
         self.cache_folder.clone().or_else(of_user)
     }
 

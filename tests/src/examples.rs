@@ -4,6 +4,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use crate::files;
 use crate::tools::{is_asked_for, run};
@@ -60,10 +61,16 @@ pub fn build_all(autotel: &str) -> (PathBuf, Vec<&'static Example>) {
     let is_usable =
         |example: &&Example| example.tool.is_none_or(|tool| is_asked_for(tool, &format!("{}-store", example.name)));
     let examples: Vec<_> = EXAMPLES.iter().filter(is_usable).collect();
-    for example in &examples {
-        let component = example.build(autotel, &folder);
-        fs::copy(component, components.join(format!("{}.wasm", example.name))).expect("the component was built");
-    }
+    // Together: each waits for packages now and then.
+    thread::scope(|scope| {
+        for example in &examples {
+            scope.spawn(|| {
+                let component = example.build(autotel, &folder);
+                fs::copy(component, components.join(format!("{}.wasm", example.name)))
+                    .expect("the component was built");
+            });
+        }
+    });
     (components, examples)
 }
 

@@ -13,8 +13,11 @@ use std::sync::LazyLock;
 use autotel_stores::{Host, Store};
 use tempfile::TempDir;
 
-/// One host for a whole test program: compiling the stores takes a while.
-pub static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("the built-in stores load"));
+/// One host for a whole test program. Compiling the stores takes a while: what one program has compiled, the next one runs.
+pub static HOST: LazyLock<Host> = LazyLock::new(|| {
+    let host = Host::builder().cache_folder(target().join("cache")).build();
+    host.expect("the built-in stores load")
+});
 
 /// The folder in which the tests build what they need, and keep it.
 pub fn target() -> PathBuf {
@@ -62,19 +65,20 @@ impl Place {
 
 /// Builds a store of the tests' own, and answers the component file, which lies alone in its folder.
 pub fn component(package: &str) -> PathBuf {
-    let target = target();
+    // Where the built-in stores are, with which it has most of its dependencies in common.
+    let built = target().join("../guests");
     let status = Command::new(env!("CARGO"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args(["build", "--quiet", "--profile", "component", "--target", "wasm32-wasip2", "--package", package])
         .arg("--target-dir")
-        .arg(&target)
+        .arg(&built)
         .status()
         .expect("cargo runs");
     assert!(status.success(), "{package} could not be built; the reason stands above");
     let file = format!("{}.wasm", package.replace('-', "_"));
-    let folder = target.join(package);
+    let folder = target().join(package);
     fs::create_dir_all(&folder).expect("the target folder takes folders");
-    fs::copy(target.join("wasm32-wasip2/component").join(&file), folder.join(&file)).expect("the store was built");
+    fs::copy(built.join("wasm32-wasip2/component").join(&file), folder.join(&file)).expect("the store was built");
     folder.join(file)
 }
 

@@ -13,18 +13,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use autotel_stores::{Error, ErrorKind, Host};
-use autotel_tests::{Place, target, tell};
+use autotel_tests::{HOST, Place, tell};
 use serde::{Deserialize, Serialize};
 
 const FILES: usize = 20;
 const THREADS: usize = 8;
 const PROCESSES: usize = 8;
 const FOLDER: &str = "SOAK_FOLDER";
-
-/// A host for each process, which compiles nothing once the first of them has.
-static HOST: LazyLock<Host> = LazyLock::new(|| {
-    Host::builder().cache_folder(target().join("soak-cache")).build().expect("the built-in stores load")
-});
 
 /// What each file holds: how often it was saved, and more or less beside that.
 #[derive(Serialize, Deserialize)]

@@ -7,6 +7,8 @@ use crate::policy::{self, Policy};
 
 /// Entries whose time is over that one call lets go, so that none takes long.
 const LET_GO_MAX: usize = 64;
+/// Bytes of the keys in all notices.
+const NOTICE_BYTES_MAX: usize = 1 << 22;
 
 /// What a cache is made with.
 #[derive(Clone, Debug)]
@@ -78,6 +80,8 @@ pub(crate) struct Cache {
     alarms: BTreeMap<(u64, u64), Key>,
     alarms_set: u64,
     notices: VecDeque<Notice>,
+    /// Bytes of the keys in them.
+    notice_bytes: usize,
     notices_given: u64,
     statistics: Statistics,
     now: u64,
@@ -92,6 +96,7 @@ impl Cache {
             alarms: BTreeMap::new(),
             alarms_set: 0,
             notices: VecDeque::new(),
+            notice_bytes: 0,
             notices_given: 0,
             statistics: Statistics::default(),
             now: 0,
@@ -167,6 +172,7 @@ impl Cache {
     }
 
     pub fn take_notices(&mut self, count: usize) -> impl Iterator<Item = Notice> {
+        self.notice_bytes -= self.notices.iter().take(count).map(|notice| notice.key.len()).sum::<usize>();
         self.notices.drain(..count.min(self.notices.len()))
     }
 
@@ -277,8 +283,10 @@ impl Cache {
         let sequence = self.notices_given;
         self.notices_given += 1;
         self.notices.push_back(Notice { sequence, key: Key::clone(key), weight: entry.weight, reason });
-        if self.notices.len() > self.settings.notices_max {
-            self.notices.pop_front();
+        self.notice_bytes += key.len();
+        while self.notices.len() > self.settings.notices_max || self.notice_bytes > NOTICE_BYTES_MAX {
+            let Some(oldest) = self.notices.pop_front() else { return };
+            self.notice_bytes -= oldest.key.len();
             self.statistics.notices_dropped += 1;
         }
     }

@@ -180,6 +180,27 @@ fn of_too_many_notices_the_oldest_are_dropped_and_counted() {
 }
 
 #[test]
+fn notices_of_long_keys_are_bounded_by_their_bytes() {
+    let mut cache = Cache::new(Settings { bytes_max: 1 << 30, memory_max: 1 << 30, ..settings("lru") });
+    for key in ["a", "b", "c"].map(|key| key.repeat(3 << 20)) {
+        cache.put(key.as_bytes(), Vec::new(), Terms::default(), 0).unwrap();
+        cache.remove(key.as_bytes(), 0);
+    }
+    assert_eq!(cache.take_notices(usize::MAX).count(), 1);
+    assert_eq!(cache.statistics(0).0.notices_dropped, 2);
+}
+
+#[test]
+fn what_is_replaced_again_and_again_is_no_more_than_in_use() {
+    each_policy(|mut cache| {
+        for _ in 0..600 {
+            put(&mut cache, "a", "1", 0);
+        }
+        assert!(cache.get(b"a", 0).is_some());
+    });
+}
+
+#[test]
 fn clearing_takes_everything_out() {
     each_policy(|mut cache| {
         ["a", "b"].iter().for_each(|key| put(&mut cache, key, "1", 0));

@@ -6,7 +6,13 @@ use crate::graph::Global;
 /// Modules, those below them too, and why what they have is dangerous.
 const MODULES: &[(&str, &str)] = &[
     ("_aix_support", "it runs commands"),
+    ("_ctypes", "it calls machine code"),
+    ("_functools", "it calls what it is given"),
+    ("_imp", "it imports modules"),
+    ("_io", "it opens files"),
+    ("_operator", "it calls what it is given, or looks into it"),
     ("_osx_support", "it runs commands"),
+    ("_pickle", "it unpickles what this hides"),
     ("_posixsubprocess", "it runs programs"),
     ("_pyrepl", "it runs code and programs"),
     ("_socket", "it reaches the network"),

@@ -57,7 +57,7 @@ impl Part {
 }
 
 /// A map of names.
-pub(crate) fn map<const ENTRIES: usize>(entries: [(&str, Vec<Part>); ENTRIES]) -> Vec<Part> {
+pub(crate) fn map<'n>(entries: impl IntoIterator<Item = (&'n str, Vec<Part>)>) -> Vec<Part> {
     let entries = entries.into_iter().flat_map(|(name, value)| [Part::text(name)].into_iter().chain(value));
     [Part::Map].into_iter().chain(entries).chain([Part::End]).collect()
 }

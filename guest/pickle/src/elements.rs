@@ -7,6 +7,8 @@ use bytes::Bytes;
 
 use crate::graph::{Graph, Node, NodeId, Value};
 use crate::known::{COMPLEX_TAG, bytes_of};
+use crate::leaves::SURROGATES_TAG;
+use crate::literal::push_code_point;
 
 /// Arrays without elements in an array without elements, at most.
 const EMPTY_MAX: usize = 1 << 16;
@@ -179,6 +181,12 @@ impl Elements {
         Self::new(graph, kind, data, Vec::new(), Order::Rows)
     }
 
+    /// The lengths of all dimensions, where arrays without elements hide some.
+    pub fn hidden_shape(&self) -> Option<&[usize]> {
+        let empty = self.shape.iter().position(|&length| length == 0)?;
+        (empty + 1 < self.shape.len()).then_some(&self.shape)
+    }
+
     /// The arrays, of which each step writes one element, or one that has none.
     fn steps(&self) -> usize {
         self.shape.iter().take_while(|&&length| length > 0).product()
@@ -282,9 +290,7 @@ impl Kind {
             }
             Class::Text => {
                 let code_points = bytes.chunks_exact(4).map(|code_point| self.unsigned(code_point) as u32);
-                let text: String =
-                    code_points.map(|c| char::from_u32(c).unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
-                to.text(text.trim_end_matches('\0'));
+                write_text(code_points, to);
             }
             Class::Bytes => {
                 let end = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
@@ -306,6 +312,27 @@ impl Kind {
             2 => half(bits as u16),
             4 => f32::from_bits(bits as u32).into(),
             _ => f64::from_bits(bits),
+        }
+    }
+}
+
+/// Writes text up to the zeros behind its end.
+fn write_text(code_points: impl Iterator<Item = u32>, to: &mut Encoder) {
+    let mut utf8 = Vec::new();
+    let mut end = 0;
+    for code_point in code_points {
+        let is_any = code_point <= u32::from(char::MAX);
+        push_code_point(if is_any { code_point } else { char::REPLACEMENT_CHARACTER.into() }, &mut utf8);
+        if code_point != 0 {
+            end = utf8.len();
+        }
+    }
+    utf8.truncate(end);
+    match str::from_utf8(&utf8) {
+        Ok(text) => to.text(text),
+        Err(_) => {
+            to.tag(SURROGATES_TAG);
+            to.bytes(&utf8);
         }
     }
 }

@@ -1,17 +1,18 @@
 //! The objects that a pickle describes. They may stand in several places, and in themselves.
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{DefaultHasher, Hasher};
 use std::rc::Rc;
 
 use autotel_store_sdk::{Fault, Integer};
 use bytes::Bytes;
 
 use crate::instructions::{Argument, Instruction};
+use crate::known::is_zone_getter;
 use crate::literal::Literal;
 use crate::opcode::{Form, Opcode};
 
@@ -22,7 +23,12 @@ const KEY_BYTES_MAX: usize = 256;
 
 /// A float that is an integer, as that.
 pub(crate) fn whole(value: f64) -> Option<Integer> {
-    (value.fract() == 0.0 && value.abs() < 1e300).then(|| format!("{value:.0}").parse().ok())?
+    (value.fract() == 0.0).then(|| format!("{value:.0}").parse().ok())?
+}
+
+fn push_number(number: &Integer, to: &mut Vec<u8>) {
+    to.push(b'i');
+    to.extend(number.to_twos_complement());
 }
 
 /// What stands on the machine's stack, in its memo and in objects.
@@ -195,6 +201,10 @@ pub(crate) struct Graph {
     shared: Vec<bool>,
     /// Bytes that may still be looked at to find out what objects are: what stands in many places is looked at often.
     work: Cell<u64>,
+    /// Hashes of long literals in keys, by their offsets.
+    hashes: RefCell<BTreeMap<u32, u64>>,
+    /// Whether something gets at attributes of others, as time zones are found.
+    pub has_zone_getter: bool,
 }
 
 /// Bytes that are looked at in any pickle, and for each byte of it.
@@ -204,7 +214,8 @@ const WORK_OF_BYTE: u64 = 16;
 impl Graph {
     pub fn new(bytes: Bytes) -> Self {
         let work = Cell::new(WORK + WORK_OF_BYTE * bytes.len() as u64);
-        Self { bytes, storages: None, nodes: Vec::new(), offsets: Vec::new(), shared: Vec::new(), work }
+        let (nodes, offsets, shared, hashes) = Default::default();
+        Self { bytes, storages: None, nodes, offsets, shared, work, hashes, has_zone_getter: false }
     }
 
     pub fn len(&self) -> usize {
@@ -219,6 +230,9 @@ impl Graph {
     #[inline]
     pub fn add(&mut self, node: Node, offset: usize) -> Value {
         let id = NodeId(self.nodes.len() as u32);
+        if let Node::Global(global) = &node {
+            self.has_zone_getter |= is_zone_getter(global);
+        }
         self.nodes.push(node);
         self.offsets.push(offset as u32);
         self.shared.push(false);
@@ -294,8 +308,22 @@ impl Graph {
             return text;
         }
         buffer.clear();
-        self.push_key(value, KEY_DEPTH_MAX, buffer);
+        match self.text_of_key(value) {
+            Some(text) => buffer.extend_from_slice(&text),
+            None => self.push_key(value, KEY_DEPTH_MAX, buffer),
+        }
         buffer
+    }
+
+    /// The bytes of text, however it is written: to Python those of one text are one key.
+    fn text_of_key(&self, value: Value) -> Option<Cow<'_, [u8]>> {
+        match self.value_of(value)? {
+            Literal::Text(Cow::Borrowed(text)) => Some(text.as_bytes().into()),
+            Literal::Text(Cow::Owned(text)) => Some(text.into_bytes().into()),
+            Literal::Surrogates(bytes) => Some(bytes),
+            Literal::String(bytes) if str::from_utf8(&bytes).is_ok() => Some(bytes),
+            _ => None,
+        }
     }
 
     /// The bytes of text that is written as it is.
@@ -310,28 +338,15 @@ impl Graph {
         }
     }
 
-    /// Numbers that are equal in Python are the same key.
     fn push_key(&self, value: Value, depth: usize, to: &mut Vec<u8>) {
         // No UTF-8 has this byte.
         to.push(0xff);
-        let number = match value {
-            Value::Bool(value) => Some(i64::from(value).into()),
-            Value::Integer(value) => Some(i64::from(value).into()),
-            Value::Literal(_) => self.integer(value).or_else(|| whole(self.float(value)?)),
-            _ => None,
-        };
-        match (number, value) {
-            (Some(number), _) => to.extend(number.to_twos_complement()),
-            // What is not equal to itself is another key each time.
-            (None, Value::Literal(offset)) if self.float(value).is_some_and(f64::is_nan) => {
-                to.extend(offset.to_le_bytes())
-            }
-            (None, Value::Literal(offset)) => {
-                let mut hasher = DefaultHasher::new();
-                format!("{:?}", self.literal(offset).map(|it| Literal::of(&it, u64::MAX))).hash(&mut hasher);
-                to.extend(hasher.finish().to_le_bytes());
-            }
-            (None, Value::Node(id)) => match self.node(id) {
+        match value {
+            Value::None => to.push(b'n'),
+            Value::Bool(value) => push_number(&i64::from(value).into(), to),
+            Value::Integer(value) => push_number(&i64::from(value).into(), to),
+            Value::Literal(offset) => self.push_literal_key(offset, to),
+            Value::Node(id) => match self.node(id) {
                 Node::Tuple(items) | Node::FrozenSet(items) if depth > 0 && to.len() < KEY_BYTES_MAX => {
                     for &item in items.iter().take(KEY_BYTES_MAX) {
                         self.push_key(item, depth - 1, to);
@@ -343,8 +358,50 @@ impl Graph {
                 }
                 _ => to.extend(id.0.to_le_bytes()),
             },
-            (None, other) => to.extend(format!("{other:?}").bytes()),
         }
+    }
+
+    /// Numbers that are equal in Python are the same key.
+    fn push_literal_key(&self, offset: u32, to: &mut Vec<u8>) {
+        let value = Value::Literal(offset);
+        if let Some(text) = self.plain_text(value) {
+            return self.push_hash(b't', offset, text, to);
+        }
+        match self.value_of(value) {
+            Some(Literal::Bool(value)) => push_number(&i64::from(value).into(), to),
+            Some(Literal::Integer(value)) => push_number(&value, to),
+            Some(Literal::Float(value)) if !value.is_nan() => match whole(value) {
+                Some(number) => push_number(&number, to),
+                None => to.extend([&b"f"[..], &value.to_bits().to_le_bytes()].concat()),
+            },
+            Some(Literal::Text(text)) => self.push_hash(b't', offset, text.as_bytes(), to),
+            Some(Literal::Surrogates(bytes)) => self.push_hash(b't', offset, &bytes, to),
+            Some(Literal::String(bytes)) => {
+                let kind = if str::from_utf8(&bytes).is_ok() { b't' } else { b'b' };
+                self.push_hash(kind, offset, &bytes, to);
+            }
+            Some(Literal::Bytes(bytes)) => self.push_hash(b'b', offset, bytes, to),
+            // What is not equal to itself is another key each time.
+            Some(Literal::Float(_) | Literal::ByteArray(_)) | None => {
+                to.extend([&b"o"[..], &offset.to_le_bytes()].concat())
+            }
+        }
+    }
+
+    /// Adds a hash of what a literal holds. That of much is remembered: it may be a part of many keys.
+    fn push_hash(&self, kind: u8, offset: u32, bytes: &[u8], to: &mut Vec<u8>) {
+        let hash = || {
+            let mut hasher = DefaultHasher::new();
+            hasher.write(bytes);
+            hasher.finish()
+        };
+        let hash = if bytes.len() <= KEY_BYTES_MAX {
+            hash()
+        } else {
+            *self.hashes.borrow_mut().entry(offset).or_insert_with(hash)
+        };
+        to.push(kind);
+        to.extend(hash.to_le_bytes());
     }
 
     /// Leaves of the entries with one key the last, in the place of the first.

@@ -358,8 +358,13 @@ fn steps(graph: &Graph, id: NodeId, used_by: Option<NodeId>) -> Vec<String> {
     }
     offsets.sort_unstable();
     offsets.dedup();
-    let steps = offsets.iter().take(STEPS_MAX).filter_map(|&offset| step(graph, offset));
-    steps.collect()
+    let told = |offsets: &[usize]| offsets.iter().filter_map(|&offset| step(graph, offset)).collect::<Vec<_>>();
+    if offsets.len() <= STEPS_MAX {
+        return told(&offsets);
+    }
+    // What is made first, and the call at the end, whatever stands between them.
+    let (first, last) = (&offsets[..STEPS_MAX / 2], &offsets[offsets.len() - STEPS_MAX / 2..]);
+    [told(first), vec!["…".to_owned()], told(last)].concat()
 }
 
 /// Finds the offsets of what makes a value.

@@ -61,6 +61,7 @@ impl Leaves {
     /// Writes what an instruction pushes that makes no object.
     #[inline]
     pub fn pushed(&mut self, instruction: &Instruction<'_>, to: &mut Encoder) -> Result<(), Fault> {
+        to.at(instruction.offset as u64);
         match (instruction.opcode.code, instruction.argument) {
             (code::NONE, _) => to.null(),
             (code::NEWTRUE, _) => to.bool(true),
@@ -68,7 +69,7 @@ impl Leaves {
             (_, Argument::Integer(value)) => to.signed(value),
             _ => return self.literal(instruction, to),
         }
-        self.spend(1, 0)
+        self.spend(1, instruction.offset)
     }
 
     /// Writes a number, a text or bytes.

@@ -14,7 +14,7 @@
 //! | `Decimal` | a decimal fraction, tag 4; zeros with a sign and what is no number are of a named type |
 //! | `date`, `datetime` with an offset | RFC 3339 text, tags 1004 and 0 |
 //! | any other known type | of a named type: tag 27, an array of the name and one value, such as `["uuid.UUID", "…"]` |
-//! | an array of NumPy, also of joblib's, and a tensor of PyTorch | of a named type, a map of `dtype` and `data`: arrays within one another |
+//! | an array of NumPy, also of joblib's, and a tensor of PyTorch | of a named type, a map of `dtype` and `data`: arrays within one another, and `shape` where those do not show it |
 //! | an instance of a class that is not Python's own, with a `dict` or slots as its state, or of a tuple | of a named type, with its fields |
 //! | what stands in several places | repeated, within a bound |
 //! | what stands in itself | tag 28, and in itself tag 29 with its number |
@@ -78,7 +78,9 @@ impl Store for PickleStore {
             .extension("joblib");
         // What is not written is told by its first bytes alone.
         let array = Format::new("NumPy array", "NEP 1, versions 1 to 3").magic(npy::MAGIC);
-        let archive = Format::new("zip archive", "APPNOTE 6.3, as NumPy and PyTorch write it").magic(b"PK\x03\x04");
+        let archive = Format::new("zip archive", "APPNOTE 6.3, as NumPy and PyTorch write it")
+            .magic(b"PK\x03\x04")
+            .magic(b"PK\x05\x06");
         let summary = "Python's pickles, of which nothing is ever called";
         let description = Description::new("pickle-store", env!("CARGO_PKG_VERSION"), summary)
             .format(format)

@@ -151,7 +151,8 @@ fn hexadecimal(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0u32, |value, &digit| Some(value.checked_mul(16)? + char::from(digit).to_digit(16)?))
 }
 
-fn push_code_point(code_point: u32, to: &mut Vec<u8>) {
+/// Adds a code point as UTF-8 that lets surrogates through.
+pub(crate) fn push_code_point(code_point: u32, to: &mut Vec<u8>) {
     match char::from_u32(code_point) {
         Some(c) => to.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
         // A surrogate, in the three bytes that UTF-8 would have for it. What is no code point becomes no text.

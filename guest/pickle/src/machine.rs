@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::graph::{Behind, Call, Global, Graph, Node, NodeId, Object, Value};
 use crate::instructions::{Argument, Instruction};
-use crate::known::{Wrapper, is_zone_getter};
+use crate::known::Wrapper;
 use crate::literal::{Literal, decimal};
 use crate::memo::Memo;
 use crate::opcode::{Form, Opcode, code};
@@ -499,8 +499,7 @@ impl Machine {
     /// What the pickle describes that stands behind an instruction. To all but joblib it goes on with what is remembered
     /// here, so that what is named by that may be another, and may call all that has been named.
     fn nested(&mut self, instruction: &Instruction<'_>) -> Result<Value, Fault> {
-        let is_getter = |id| self.graph.global(Value::Node(id)).is_some_and(is_zone_getter);
-        if self.graph.ids().any(is_getter) {
+        if self.graph.has_zone_getter {
             return Err(instruction.fault("a pickle within an array, where `getattr` is at hand"));
         }
         let graph = std::mem::replace(&mut self.graph, Graph::new(Bytes::new()));

@@ -23,7 +23,9 @@ impl Memo {
                 if index >= self.dense.len() {
                     self.dense.resize(index + 1, None);
                 }
-                self.dense[index].replace(value)
+                // It may have been kept apart before the numbers reached it.
+                let apart = self.sparse.remove(&(index as u64));
+                self.dense[index].replace(value).or(apart)
             }
             _ => self.sparse.insert(index, value),
         };
@@ -38,5 +40,27 @@ impl Memo {
 
     pub fn len(&self) -> usize {
         self.len
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_memo_has_what_a_map_has() {
+        let (mut memo, mut map) = (Memo::default(), BTreeMap::new());
+        let mut seed = 42u64;
+        for step in 0..20_000 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let (index, value) = ((seed >> 40) % 200, Value::Integer(step));
+            memo.put(index, value);
+            map.insert(index, value);
+            assert_eq!(memo.len(), map.len(), "step {step}");
+            assert!((0..200).all(|index| memo.get(index) == map.get(&index).copied()), "step {step}");
+            if step % 300 == 0 {
+                (memo, map) = Default::default();
+            }
+        }
     }
 }

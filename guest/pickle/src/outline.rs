@@ -12,6 +12,9 @@ use crate::instructions::{Argument, Instruction};
 use crate::opcode::code;
 use crate::options::{Bound, Bounds};
 
+/// Values on the stack, of which the machine holds more in the same memory.
+const STACK_MAX: usize = 1 << 22;
+
 /// Sequences of keys that are remembered, of which no key comes twice, and the keys of the longest.
 const SHAPES_MAX: usize = 16;
 const SHAPE_KEYS_MAX: usize = 64;
@@ -176,7 +179,8 @@ impl Outliner {
             (Bound::Memo, self.outline.memo.len()),
             (Bound::Objects, self.objects),
         ];
-        lengths.into_iter().all(|(bound, length)| self.bounds.check(bound, length, 0).is_ok())
+        self.stack.len() <= STACK_MAX
+            && lengths.into_iter().all(|(bound, length)| self.bounds.check(bound, length, 0).is_ok())
     }
 
     #[inline]

@@ -1,6 +1,5 @@
 //! Reads what a file holds into documents: pickles, arrays, and the members of archives.
 
-use std::io::Read;
 use std::rc::Rc;
 
 use autotel_store_sdk::{Encoder, Fault, Options, Parse, Progress, Source, excerpt};
@@ -55,12 +54,8 @@ struct Reading {
 }
 
 /// All of a file.
-pub(crate) fn read(mut source: Source) -> Result<Bytes, Fault> {
-    let mut bytes = Vec::new();
-    source.read_to_end(&mut bytes)?;
-    // What was to spare for more of it is as much as half of it.
-    bytes.shrink_to_fit();
-    Ok(bytes.into())
+pub(crate) fn read(source: Source) -> Result<Bytes, Fault> {
+    Ok(source.into_bytes()?.into())
 }
 
 impl Parse for Parser {
@@ -203,7 +198,7 @@ impl Parser {
                     outer.has_items |= has_items;
                     Ok(())
                 }
-                None if has_items => Ok(()),
+                None if has_items || count == 0 => Ok(()),
                 None => Err(Fault::unsupported(format!(
                     "a zip archive whose {count} members are neither pickles nor arrays"
                 ))),

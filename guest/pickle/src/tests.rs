@@ -136,6 +136,37 @@ fn a_key_that_comes_twice_is_refused_or_the_last() {
 }
 
 #[test]
+fn a_key_that_is_written_in_two_ways_comes_twice() {
+    for pickle in [
+        &b"}(Va\nK\x01X\x01\0\0\0aK\x02u."[..],
+        b"}(U\x01aK\x01X\x01\0\0\0aK\x02u.",
+        b"}(Va\n\x85K\x01X\x01\0\0\0a\x85K\x02u.",
+        b"}(K\x01K\x01G?\xf0\0\0\0\0\0\0K\x02u.",
+        b"}(C\x01aK\x01B\x01\0\0\0aK\x02u.",
+    ] {
+        assert!(refusal(pickle).0.contains("comes twice"), "{pickle:?}");
+    }
+    assert!(load_with(b"}(C\x01aK\x01X\x01\0\0\0aK\x02N\x85K\x03)K\x04u.", &options()).is_ok());
+}
+
+#[test]
+fn keys_that_share_much_are_told_apart_in_time() {
+    let shared = [&b"}X"[..], &(1u32 << 20).to_le_bytes(), &b"a".repeat(1 << 20), b"q\x000("].concat();
+    let entries = (0..20_000u16).flat_map(|n| [&b"h\0M"[..], &n.to_le_bytes(), b"\x86N"].concat());
+    let pickle: Vec<u8> = shared.into_iter().chain(entries).chain(*b"u.").collect();
+    // The shared text is written again for each key: that is what ends it.
+    assert_eq!(refusal(&pickle).0, "shared-bytes-max");
+}
+
+#[test]
+fn a_number_of_the_memo_that_is_given_twice_counts_once() {
+    // What is remembered under 5 is `builtins.ValueError` to who counts 20 twice, and `eval` to Python.
+    let puts = b"\x80\x04X\x0a\0\0\0ValueErrorq\x14q\x05q\x14q\x02q\x03q\x040X\x04\0\0\0eval\x940";
+    let call = b"X\x08\0\0\0builtinsh\x05\x93X\x01\0\0\x001\x85R.";
+    assert!(refusal(&[&puts[..], call].concat()).0.contains("builtins.eval"));
+}
+
+#[test]
 fn several_pickles_are_several_documents() {
     let cbor = parse_all::<PickleStore>(b"I1\n.N.", &options()).unwrap();
     assert_eq!(cbor, [1, 0xf6]);
@@ -268,6 +299,13 @@ fn what_pythons_read_in_different_ways_is_refused() {
     ] {
         assert!(matches!(load_with(pickle, &options()), Err(Fault::Syntax { .. })), "{pickle:?}");
     }
+}
+
+#[test]
+fn the_call_is_told_behind_whatever_stands_before_it() {
+    let pickle = [&b"cbuiltins\neval\n(("[..], &b"S'a'\n".repeat(30), b"ltR."].concat();
+    let steps = &inspected(&pickle)[0].elements[0].steps;
+    assert!(steps[0].contains("GLOBAL") && steps.last().unwrap().contains("REDUCE"), "{steps:?}");
 }
 
 #[test]

@@ -110,6 +110,18 @@ impl Source {
         }
         Ok(self.rest())
     }
+
+    /// Takes all that is left, in as much memory as it has bytes.
+    pub fn into_bytes(mut self) -> io::Result<Vec<u8>> {
+        let mut bytes = self.rest().to_vec();
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        // Past the window: a file says how long it is, so that there is room for all of it at once.
+        self.file.read_to_end(&mut bytes)?;
+        bytes.shrink_to_fit();
+        Ok(bytes)
+    }
 }
 
 /// For parsers that read lines, or bytes up to some mark.

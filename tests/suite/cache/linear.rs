@@ -1,5 +1,5 @@
-//! Calls of several threads are as if each were done at one moment: histories of `get`, `put` and `remove` are recorded, and an
-//! order is looked for in which a plain register gives the same answers (Wing and Gong, 1993).
+//! Calls of several threads are as if each were done at one moment: histories of `get`, `put`, `remove` and `clear` are recorded,
+//! and an order is looked for in which a plain register gives the same answers (Wing and Gong, 1993).
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -19,6 +19,7 @@ enum Call {
     Get(Option<u64>),
     Put(u64),
     Remove(Option<u64>),
+    Clear,
 }
 
 /// A call, with when it began and ended.
@@ -35,6 +36,7 @@ fn after(held: Option<u64>, call: Call) -> Option<Option<u64>> {
         Call::Put(value) => Some(Some(value)),
         Call::Get(answer) => (answer == held).then_some(held),
         Call::Remove(answer) => (answer == held).then_some(None),
+        Call::Clear => Some(None),
     }
 }
 
@@ -79,17 +81,24 @@ fn record(cache: &Cache, calls: usize, seed: u64) -> Vec<Vec<Event>> {
                     let key = random % KEYS;
                     let name = key.to_be_bytes();
                     let begun = clock.fetch_add(1, Ordering::SeqCst);
-                    let call = match random >> 8 & 3 {
-                        0 => Call::Remove(read(cache.remove(name).unwrap())),
-                        1 => {
+                    let call = match random >> 8 & 15 {
+                        0..4 => Call::Remove(read(cache.remove(name).unwrap())),
+                        4..8 => {
                             let value = number << 32 | step;
                             cache.put(name, value.to_be_bytes()).unwrap();
                             Call::Put(value)
                         }
+                        8 => {
+                            cache.clear().unwrap();
+                            Call::Clear
+                        }
                         _ => Call::Get(read(cache.get(name).unwrap())),
                     };
                     let ended = clock.fetch_add(1, Ordering::SeqCst);
-                    histories[key as usize].lock().unwrap().push(Event { begun, ended, call });
+                    let is_of = |other: &u64| *other == key || call == Call::Clear;
+                    for key in (0..KEYS).filter(is_of) {
+                        histories[key as usize].lock().unwrap().push(Event { begun, ended, call });
+                    }
                 }
             });
         }

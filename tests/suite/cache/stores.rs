@@ -2,22 +2,19 @@
 
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier, LazyLock};
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
 use autotel_stores::{Cache, CachedStore, Grants, Host};
-use autotel_tests::Place;
-
-/// Where the code of the stores is kept, which takes a while to compile.
-pub static CODE: LazyLock<Place> = LazyLock::new(|| Place::new("code"));
+use autotel_tests::{Place, target};
 
 /// A host that counts its calls of stores.
 fn counting() -> (Host, Arc<AtomicUsize>) {
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
     let is_of_file = |operation: &str| operation != "cache";
-    let host = Host::builder().cache_folder(&CODE.path).on_receipt(move |receipt| {
+    let host = Host::builder().cache_folder(target().join("cache")).on_receipt(move |receipt| {
         counted.fetch_add(usize::from(is_of_file(receipt.operation)), Ordering::Relaxed);
     });
     (host.build().expect("the built-in stores load"), calls)
@@ -73,6 +70,48 @@ fn a_file_that_was_changed_a_moment_ago_is_not_kept() {
         assert_eq!(list(&store), [n]);
     }
     assert_eq!(cache.counts().unwrap().entries, 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_whose_time_is_set_back_is_read_again() {
+    let (place, store, _, _) = cached("[1, 2]");
+    settle();
+    list(&store);
+    let modified = fs::metadata(&place.path).unwrap().modified().unwrap();
+    fs::write(&place.path, "[3, 4]").unwrap();
+    fs::File::options().write(true).open(&place.path).unwrap().set_modified(modified).unwrap();
+    settle();
+    assert_eq!(list(&store), [3, 4]);
+}
+
+#[test]
+fn a_file_in_the_place_of_another_is_read_again() {
+    let (place, store, _, _) = cached("[1, 2]");
+    let other = place.folder.path().join("other.json");
+    fs::write(&other, "[3, 4]").unwrap();
+    settle();
+    list(&store);
+    fs::rename(other, &place.path).unwrap();
+    settle();
+    assert_eq!(list(&store), [3, 4]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_another_file_is_read_again() {
+    let place = Place::with("first.json", "[1, 2]");
+    let [second, link] = ["second.json", "link.json"].map(|name| place.folder.path().join(name));
+    fs::write(&second, "[3, 4]").unwrap();
+    std::os::unix::fs::symlink(&place.path, &link).unwrap();
+    let (host, _) = counting();
+    let cache = host.cache().build().unwrap();
+    let store = host.open(&link).unwrap().cached_in(&cache);
+    settle();
+    assert_eq!(list(&store), [1, 2]);
+    fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink(second, &link).unwrap();
+    assert_eq!(list(&store), [3, 4]);
 }
 
 #[test]

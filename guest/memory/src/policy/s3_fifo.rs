@@ -50,7 +50,7 @@ impl S3Fifo {
 
     fn remember(&mut self, key: &Key) {
         self.ghosts.put(self.hasher.hash_one(&**key), ());
-        if self.ghosts.len() > self.ghosts_max.min(self.len().max(1)) {
+        while self.ghosts.len() > self.ghosts_max.min(self.len().max(1)) {
             self.ghosts.pop_lru();
         }
     }
@@ -99,7 +99,7 @@ impl Policy for S3Fifo {
 
     fn touch(&mut self, key: &[u8]) -> Option<&mut Entry> {
         let entry = self.peek_mut(key)?;
-        entry.uses = (entry.uses + 1).min(USES_MAX);
+        entry.uses = entry.uses.saturating_add(1).min(USES_MAX);
         Some(entry)
     }
 
@@ -107,6 +107,7 @@ impl Policy for S3Fifo {
         let was_there = self.ghosts.pop(&self.hasher.hash_one(&*key)).is_some();
         let is_filling = !self.has_evicted && self.small.len() >= self.small_max;
         entry.is_proven |= was_there || is_filling;
+        entry.uses = entry.uses.min(USES_MAX);
         let queue = if entry.is_proven { &mut self.main } else { &mut self.small };
         queue.put(key, entry);
     }

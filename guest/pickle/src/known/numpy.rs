@@ -101,9 +101,13 @@ pub(crate) fn ndarray(graph: &Graph, dtype: &Dtype, shape: Vec<usize>, data: Dat
     Some(Part::named("numpy.ndarray", typed(&dtype.name(), elements)))
 }
 
-/// A map of the elements' type and themselves.
+/// A map of the elements' type and themselves, and of their shape where they do not show it.
 pub(crate) fn typed(dtype: &str, elements: Elements) -> Vec<Part> {
-    map([("dtype", vec![Part::text(dtype)]), ("data", vec![Part::Elements(elements.into())])])
+    let lengths =
+        elements.hidden_shape().map(|shape| shape.iter().map(|&length| Part::Integer((length as u64).into())));
+    let shape = lengths.map(|lengths| [Part::Array].into_iter().chain(lengths).chain([Part::End]).collect());
+    let entries = [("dtype", vec![Part::text(dtype)]), ("data", vec![Part::Elements(elements.into())])];
+    map(entries.into_iter().chain(shape.map(|shape| ("shape", shape))))
 }
 
 /// The type of an array's elements.

@@ -132,6 +132,27 @@ fn an_array_of_numpy_is_read_in_its_order() {
 }
 
 #[test]
+fn surrogates_in_an_array_of_text_are_kept() {
+    let text = [0xd800u32, 'x'.into(), 0].map(u32::to_le_bytes).concat();
+    let one = npy("{'descr': '<U3', 'fortran_order': False, 'shape': ()}", &text);
+    assert_eq!(loaded(&one), array("str96", Value::Tag(273, Box::new(Value::Bytes(b"\xed\xa0\x80x".into())))));
+}
+
+#[test]
+fn a_shape_that_arrays_without_elements_do_not_show_is_told() {
+    let read =
+        |shape: &str| loaded(&npy(&format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({shape})}}"), b""));
+    assert_eq!(read("2, 0"), array("float64", list([list([]), list([])])));
+    let told = [("dtype", "float64".into()), ("data", list([])), ("shape", numbers([0, 2]))];
+    assert_eq!(read("0, 2"), named("numpy.ndarray", map(told)));
+}
+
+#[test]
+fn an_archive_without_members_is_an_empty_map() {
+    assert_eq!(loaded(&zip(&[])), map([]));
+}
+
+#[test]
 fn arrays_one_after_another_are_documents_and_one_of_objects_is_its_pickle() {
     let cbor = parse_all::<PickleStore>(&[floats(), floats()].concat(), &options()).unwrap();
     assert_eq!(cbor, three().to_cbor().repeat(2));

@@ -39,7 +39,11 @@ fn is_plain(pickle: Vec<u8>, options: &Options) -> bool {
     let pickle = Bytes::from(pickle);
     let Some(outlined) = by_outline(&pickle, options) else { return false };
     match (outlined, by_objects(&pickle, options)) {
-        (Ok(outlined), Ok(expected)) => assert_eq!(outlined, expected, "{pickle:?}"),
+        (Ok((outlined, places)), Ok((expected, expected_places))) => {
+            assert_eq!(outlined, expected, "{pickle:?}");
+            // What is small has no place among objects.
+            assert!(expected_places.iter().all(|place| places.contains(place)), "{pickle:?}");
+        }
         (Err(_), Err(_)) => {}
         (outlined, expected) => panic!("{pickle:?}: {outlined:?} by its outline, {expected:?} by its objects"),
     }
