@@ -80,13 +80,7 @@ fn build_stores(workspace: &Path, target: &Path, to: &Path) {
         let built = target.join(TARGET).join(PROFILE).join(format!("{}.wasm", store.replace('-', "_")));
         let component = fs::read(&built).unwrap_or_else(|error| panic!("{store}: {}: {error}", built.display()));
         let file = to.join(format!("{store}.wasm"));
-        // A file that is written anew would have cargo run this again.
-        if fs::read(&file).ok().as_ref() != Some(&component) {
-            // Another build may read it meanwhile.
-            let whole = to.join(format!("{store}.{}", std::process::id()));
-            let written = fs::write(&whole, component).and_then(|()| fs::rename(whole, file));
-            written.expect("the package's folder takes files");
-        }
+        write_whole(&file, &component);
     }
 }
 
@@ -125,9 +119,18 @@ fn write_takes(guest: &Path, to: &Path) {
             writeln!(lines, "{} {words}", name.trim_matches('"')).expect("memory takes every byte");
         }
     }
-    if fs::read_to_string(to.join(TAKES)).ok().as_ref() != Some(&lines) {
-        fs::write(to.join(TAKES), lines).expect("the package's folder takes files");
+    write_whole(&to.join(TAKES), lines.as_bytes());
+}
+
+/// Writes a file at once, which another build may read meanwhile, unless it is there: one that is written anew would have cargo
+/// run this again.
+fn write_whole(path: &Path, content: &[u8]) {
+    if fs::read(path).is_ok_and(|there| there == content) {
+        return;
     }
+    let whole = path.with_extension(std::process::id().to_string());
+    let written = fs::write(&whole, content).and_then(|()| fs::rename(whole, path));
+    written.expect("the package's folder takes files");
 }
 
 /// The media types that a tool takes; none means those of all.
@@ -157,7 +160,8 @@ fn build(workspace: &Path, target: &Path, stores: &[String]) {
     // Flags for the host's build are not meant for the stores', and make it another build.
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy();
-        let is_kept = matches!(&*name, "CARGO_HOME" | "CARGO_NET_OFFLINE");
+        let is_of_the_user = ["CARGO_HOME", "CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR", "CARGO_SOURCE_"];
+        let is_kept = is_of_the_user.iter().any(|start| name.starts_with(start));
         let is_for_the_host = ["CARGO_", "RUSTFLAGS", "RUSTC_WORKSPACE_WRAPPER", "TARGET_"];
         if is_for_the_host.iter().any(|start| name.starts_with(start)) && !is_kept {
             cargo.env_remove(&*name);

@@ -267,6 +267,16 @@ impl Cache {
         key: impl AsRef<[u8]>,
         load: impl FnOnce() -> Result<Vec<u8>, E>,
     ) -> Result<Vec<u8>, E> {
+        self.get_or_load_with(key, CacheTerms::default(), load)
+    }
+
+    /// The same for a value of which something is said, where it is loaded.
+    pub fn get_or_load_with<E: From<Error>>(
+        &self,
+        key: impl AsRef<[u8]>,
+        terms: CacheTerms,
+        load: impl FnOnce() -> Result<Vec<u8>, E>,
+    ) -> Result<Vec<u8>, E> {
         let key = key.as_ref();
         loop {
             let mut live = self.0.lock();
@@ -277,7 +287,7 @@ impl Cache {
                 let flight = Arc::new(Flight::default());
                 live.flights.insert(key.to_vec(), Arc::clone(&flight));
                 drop(live);
-                return self.land(key, Landing::of(flight, self, key), load);
+                return self.land(key, Landing::of(flight, self, key), terms, load);
             };
             drop(live);
             if flight.is_of_this_thread() {
@@ -293,13 +303,14 @@ impl Cache {
         &self,
         key: &[u8],
         mut landing: Landing<'_>,
+        terms: CacheTerms,
         load: impl FnOnce() -> Result<Vec<u8>, E>,
     ) -> Result<Vec<u8>, E> {
         let value = load()?;
         landing.value = Some(value.clone());
         let mut live = self.0.lock();
         if live.flights.get(key).is_some_and(|flight| Arc::ptr_eq(flight, &landing.flight)) {
-            let kept = self.put_in(&mut live, key, &value, CacheTerms::default());
+            let kept = self.put_in(&mut live, key, &value, terms);
             if let Err(error) = kept.flatten() {
                 tracing::debug!("what was loaded is not kept: {error}");
             }

@@ -110,7 +110,9 @@ impl MemoryFiles {
     /// Removes a file, and tells whether there was one.
     pub fn remove(&self, name: &str) -> Result<bool, Error> {
         let _lock = self.lock(name)?;
-        Ok(self.0.cache.remove(name)?.is_some())
+        let removed = self.0.cache.remove(name)?;
+        self.check_whole()?;
+        Ok(removed.is_some())
     }
 
     /// Writes all files to one on disk, which [`HostBuilder::restore_memory`](crate::HostBuilder::restore_memory) reads.
@@ -253,7 +255,8 @@ impl MemoryFile {
         }
         before.push((name.clone(), old));
         let undo = Undo { files: self.files.clone(), before, _locks: (self.lock, self.backup) };
-        match put(&name, &content) {
+        // Where the sandbox broke before this, the file is in another, without those that were there.
+        match put(&name, &content).and_then(|()| undo.files.check_whole()) {
             Ok(()) => Ok(undo),
             Err(error) => {
                 undo.undo();

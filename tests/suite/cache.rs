@@ -170,6 +170,19 @@ fn where_a_load_fails_or_panics_another_tries() {
 }
 
 #[test]
+fn what_is_loaded_lives_as_long_as_is_said() {
+    let seconds = Seconds::default();
+    let cache = seconds.on(HOST.cache());
+    let loads = AtomicUsize::new(0);
+    let load = || Ok::<_, Error>(vec![loads.fetch_add(1, Ordering::Relaxed) as u8]);
+    let terms = CacheTerms::default().time_to_live(Duration::from_secs(5));
+    for (passed, expected) in [(0, 0), (4, 0), (2, 1)] {
+        seconds.pass(passed);
+        assert_eq!(cache.get_or_load_with("key", terms, load).unwrap(), [expected]);
+    }
+}
+
+#[test]
 fn a_load_may_use_the_cache_but_not_wait_for_itself() {
     let cache = cache();
     let load = || cache.get_or_load("b", || Ok::<_, Error>(b"2".to_vec()));

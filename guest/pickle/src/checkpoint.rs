@@ -24,14 +24,17 @@ const STORAGES: &str = "data/";
 /// The members of an archive that is PyTorch's and holds nothing else.
 pub(crate) struct Layout<'a> {
     pub pickle: &'a Member,
+    /// Which of the members that is.
+    pub place: usize,
     /// By their keys.
     storages: Vec<(&'a str, &'a Member)>,
     byte_order: Option<&'a Member>,
 }
 
-/// The pickle of an archive of PyTorch's.
-fn pickle(archive: &Archive) -> Option<&Member> {
-    archive.members.iter().find(|member| member.name.split_once('/').is_some_and(|(_, name)| name == PICKLE))
+/// The pickle of an archive of PyTorch's, and which of the members that is.
+fn pickle(archive: &Archive) -> Option<(usize, &Member)> {
+    let is_it = |member: &Member| member.name.split_once('/').is_some_and(|(_, name)| name == PICKLE);
+    archive.members.iter().enumerate().find(|(_, member)| is_it(member))
 }
 
 /// Whether an archive is PyTorch's and holds more than data, as those with code do.
@@ -41,9 +44,9 @@ pub(crate) fn is_code(archive: &Archive) -> bool {
 
 impl<'a> Layout<'a> {
     pub fn of(archive: &'a Archive) -> Option<Self> {
-        let pickle = pickle(archive)?;
+        let (place, pickle) = pickle(archive)?;
         let folder = &pickle.name[..pickle.name.len() - PICKLE.len()];
-        let mut layout = Self { pickle, storages: Vec::new(), byte_order: None };
+        let mut layout = Self { pickle, place, storages: Vec::new(), byte_order: None };
         for member in &archive.members {
             let name = member.name.strip_prefix(folder)?;
             match name.strip_prefix(STORAGES) {
@@ -128,7 +131,7 @@ fn behind(saved: &Graph, keys: &Pickle, bytes: &Bytes) -> Result<Storages, Fault
 pub(crate) fn join(runs: &mut [(usize, Run)], bytes: &Bytes) -> Result<(), Fault> {
     let [_, _, (_, saved), (start, keys)] = runs else { return Ok(()) };
     let Ok((root, end)) = keys.outcome else { return Ok(()) };
-    let graph = std::mem::replace(&mut keys.graph, Graph::new(Bytes::new()));
+    let graph = std::mem::replace(&mut keys.graph, Graph::empty());
     let pickle = Pickle { graph, root, end, start: *start };
     let storages = behind(&saved.graph, &pickle, bytes);
     keys.graph = pickle.graph;

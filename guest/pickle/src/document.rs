@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use autotel_store_sdk::{Decimal, Encoder, Fault, Integer, Keys, NAMED_TYPE_TAG, Options, Progress};
+use autotel_store_sdk::{Decimal, Encoder, Fault, Integer, Keys, NAMED_TYPE_TAG, Options, Progress, excerpt};
 use bytes::Bytes;
 
 use crate::cycles;
@@ -97,7 +97,7 @@ impl Document {
 
     /// The document of an array that no pickle has.
     pub fn of_array(parts: Vec<Part>, bytes: Bytes, options: &Options) -> Self {
-        Self::of(Graph::new(bytes), reversed(parts), Vec::new(), Objects::default(), options)
+        Self::of(Graph::new(bytes, 0), reversed(parts), Vec::new(), Objects::default(), options)
     }
 
     fn of(graph: Graph, parts: Vec<Part>, cycles: Vec<bool>, objects: Objects, options: &Options) -> Self {
@@ -153,14 +153,20 @@ impl Document {
             Part::Map => to.begin_map(),
             Part::End => to.end(),
             Part::Null => to.null(),
-            Part::Integer(value) => to.integer(&value),
+            Part::Integer(value) => {
+                to.integer(&value);
+                return self.leaves.spend(NODE_BYTES, 0);
+            }
             Part::Float(value) => to.float(value),
             Part::Decimal(value) => to.decimal(&value),
             Part::Text(text) => {
                 to.text(&text);
                 return self.leaves.spend(text.len(), 0);
             }
-            Part::Bytes(bytes) => to.bytes(&bytes),
+            Part::Bytes(bytes) => {
+                to.bytes(&bytes);
+                return self.leaves.spend(bytes.len(), 0);
+            }
             Part::Value(value) => self.value(value, to)?,
             Part::Elements(elements) => self.jobs.push(Job::Elements { elements, next: 0 }),
             Part::Items(node) => self.items(node, false, false),
@@ -255,14 +261,11 @@ impl Document {
         let keys = &mut self.keys[depth];
         keys.open();
         let items = self.graph.node(id).items(are_entries);
-        let mut repeated = None;
         let mut buffer = Vec::new();
-        for (number, pair) in items.chunks_exact(2).enumerate() {
-            if keys.insert(self.graph.key(pair[0], &mut buffer)).is_err() {
-                repeated = Some(number);
-                break;
-            }
-        }
+        let repeated = items.chunks_exact(2).enumerate().find_map(|(number, pair)| {
+            let earlier = keys.insert(self.graph.key(pair[0], &mut buffer)).err()?;
+            Some((number + 1, earlier + 1, pair[0]))
+        });
         keys.close();
         match repeated {
             None => Ok(()),
@@ -270,8 +273,12 @@ impl Document {
                 self.graph.keep_last(id, are_entries);
                 Ok(())
             }
-            Some(number) => {
-                let message = format!("a key comes twice in one dict: entry {number} has one of those before it");
+            Some((number, earlier, key)) => {
+                let key = self.graph.text(key).map(|text| format!(" `{}`", excerpt(&text))).unwrap_or_default();
+                let message = format!(
+                    "a key comes twice in one dict: entry {number} has the key{key} of entry {earlier}; \
+                     with the option `duplicate-keys=last` the last stays"
+                );
                 Err(Fault::Invalid { message, offset: self.graph.offset(id) as u64 })
             }
         }

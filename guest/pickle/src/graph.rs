@@ -15,6 +15,7 @@ use crate::instructions::{Argument, Instruction};
 use crate::known::is_zone_getter;
 use crate::literal::Literal;
 use crate::opcode::{Form, Opcode};
+use crate::options::SHARED_BYTES_MAX;
 
 /// Tuples within one another, as far as keys of dicts are compared.
 const KEY_DEPTH_MAX: usize = 16;
@@ -201,21 +202,29 @@ pub(crate) struct Graph {
     shared: Vec<bool>,
     /// Bytes that may still be looked at to find out what objects are: what stands in many places is looked at often.
     work: Cell<u64>,
+    /// Whether more than that was to be looked at.
+    is_exhausted: Cell<bool>,
+    shared_bytes_max: u64,
     /// Hashes of long literals in keys, by their offsets.
     hashes: RefCell<BTreeMap<u32, u64>>,
     /// Whether something gets at attributes of others, as time zones are found.
     pub has_zone_getter: bool,
 }
 
-/// Bytes that are looked at in any pickle, and for each byte of it.
-const WORK: u64 = 1 << 24;
+/// Bytes that are looked at for each byte of a pickle, beside those that what stands in several places may add.
 const WORK_OF_BYTE: u64 = 16;
 
 impl Graph {
-    pub fn new(bytes: Bytes) -> Self {
-        let work = Cell::new(WORK + WORK_OF_BYTE * bytes.len() as u64);
-        let (nodes, offsets, shared, hashes) = Default::default();
-        Self { bytes, storages: None, nodes, offsets, shared, work, hashes, has_zone_getter: false }
+    pub fn new(bytes: Bytes, shared_bytes_max: u64) -> Self {
+        let work = Cell::new(shared_bytes_max + WORK_OF_BYTE * bytes.len() as u64);
+        let (nodes, offsets, shared, is_exhausted, hashes) = Default::default();
+        let (storages, has_zone_getter) = Default::default();
+        Self { bytes, storages, nodes, offsets, shared, work, is_exhausted, shared_bytes_max, hashes, has_zone_getter }
+    }
+
+    /// One without a pickle.
+    pub fn empty() -> Self {
+        Self::new(Bytes::new(), 0)
     }
 
     pub fn len(&self) -> usize {
@@ -444,8 +453,16 @@ impl Graph {
 
     /// Counts what is looked at; `None` once it is too much.
     pub fn work(&self, bytes: usize) -> Option<()> {
-        self.work.set(self.work.get().checked_sub(bytes as u64)?);
+        let left = self.work.get().checked_sub(bytes as u64);
+        self.is_exhausted.set(self.is_exhausted.get() || left.is_none());
+        self.work.set(left?);
         Some(())
+    }
+
+    /// Why less is known of a pickle than could be, where too much was to be looked at.
+    pub fn exhaustion(&self, offset: usize) -> Option<Fault> {
+        let (name, limit, offset) = (SHARED_BYTES_MAX, self.shared_bytes_max, offset as u64);
+        self.is_exhausted.get().then_some(Fault::TooLarge { name, limit, offset })
     }
 
     /// The text that a value is, a string of Python 2 too.

@@ -11,7 +11,7 @@ use crate::known::Wrapper;
 use crate::literal::{Literal, decimal};
 use crate::memo::Memo;
 use crate::opcode::{Form, Opcode, code};
-use crate::options::{Bound, Bounds};
+use crate::options::{Bound, Bounds, SHARED_BYTES_MAX};
 
 /// Bytes of the longest name of a global.
 const NAME_BYTES_MAX: usize = 1000;
@@ -93,7 +93,7 @@ pub(crate) struct Machine {
 
 impl Machine {
     pub fn new(bytes: &Bytes, options: &Options) -> Self {
-        Self::of(Graph::new(bytes.clone()), Bounds::of(options))
+        Self::of(Graph::new(bytes.clone(), options.count(SHARED_BYTES_MAX)), Bounds::of(options))
     }
 
     fn of(graph: Graph, bounds: Bounds) -> Self {
@@ -502,7 +502,7 @@ impl Machine {
         if self.graph.has_zone_getter {
             return Err(instruction.fault("a pickle within an array, where `getattr` is at hand"));
         }
-        let graph = std::mem::replace(&mut self.graph, Graph::new(Bytes::new()));
+        let graph = std::mem::replace(&mut self.graph, Graph::empty());
         let mut inner = Self { is_nested: true, ..Self::of(graph, self.bounds) };
         let outcome = inner.run(self.next);
         self.protocol = self.protocol.max(inner.protocol);

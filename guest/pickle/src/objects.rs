@@ -148,7 +148,10 @@ impl Objects {
             .filter(|(it, _)| it.verdict >= Verdict::Unknown)
             .max_by_key(|(it, id)| (it.verdict, Reverse(*id)));
         let Some((Judgement { verdict, why }, id)) = worst else { return Ok(Self { is_inert }) };
-        Err(refusal(&name(graph, id), verdict, why, graph.offset(id)))
+        let refusal = refusal(&name(graph, id), verdict, why, graph.offset(id));
+        // What was not looked at is unknown, and dangerous is what was.
+        let exhaustion = graph.exhaustion(graph.offset(id)).filter(|_| verdict < Verdict::Dangerous);
+        Err(exhaustion.unwrap_or(refusal))
     }
 
     /// What a node is written as that is no container.
@@ -166,7 +169,11 @@ impl Objects {
         match known {
             Some(parts) => Ok(parts),
             None if self.is_inert => Ok(inert::parts(graph, id)),
-            None => Err(Fault::Invalid { message: name(graph, id), offset: graph.offset(id) as u64 }),
+            None => {
+                let (offset, Judgement { verdict, why }) = (graph.offset(id), OF_ANOTHER_SHAPE);
+                let refusal = || refusal(&name(graph, id), verdict, why, offset);
+                Err(graph.exhaustion(offset).unwrap_or_else(refusal))
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use crate::graph::{Graph, Value};
 use crate::instructions::{Argument, Instruction};
 use crate::opcode::code;
-use crate::options::{Bound, Bounds};
+use crate::options::{Bound, Bounds, SHARED_BYTES_MAX};
 
 /// Values on the stack, of which the machine holds more in the same memory.
 const STACK_MAX: usize = 1 << 22;
@@ -88,7 +88,7 @@ struct Outliner {
 impl Outliner {
     fn new(bytes: Bytes, options: &Options) -> Self {
         Self {
-            graph: Graph::new(bytes),
+            graph: Graph::new(bytes, options.count(SHARED_BYTES_MAX)),
             bounds: Bounds::of(options),
             stack: Vec::new(),
             marks: Vec::new(),

@@ -41,6 +41,8 @@ enum Piece {
     },
     /// The end of an array.
     End,
+    /// The end of an archive that is one document.
+    Leave,
 }
 
 /// An archive that is being read.
@@ -66,7 +68,7 @@ impl Parse for Parser {
         match contents {
             Contents::Foreign(foreign) => return Err(foreign.fault()),
             Contents::Items(bytes) => parser.pieces.push(Piece::Items { bytes, at: 0 }),
-            Contents::Archive(archive) => parser.enter(archive)?,
+            Contents::Archive(archive) => parser.enter(archive).map_err(|fault| parser.in_member(fault))?,
         }
         Ok(parser)
     }
@@ -108,6 +110,7 @@ impl Parser {
             Piece::Member { bytes } => self.member(bytes, to)?,
             Piece::Members { next } => self.members(next, to)?,
             Piece::End => to.end(),
+            Piece::Leave => self.leave(true),
         }
         Ok(Progress::Done)
     }
@@ -124,10 +127,16 @@ impl Parser {
                 npy::Content::Pickle => self.pickle(machine::run(bytes, end, Reader::Plain, &self.options)?),
             };
         }
-        if let Some((plain, end)) = Plain::at(bytes, at, &self.options) {
-            return Ok(Item { piece: Piece::Plain(plain.into()), end });
+        match self.plain(bytes, at) {
+            Some(item) => Ok(item),
+            None => self.first_or_next(machine::run(bytes, at, self.reader(), &self.options)?),
         }
-        self.first_or_next(machine::run(bytes, at, self.reader(), &self.options)?)
+    }
+
+    /// The pickle at an offset, where it is plain data.
+    fn plain(&self, bytes: &Bytes, at: usize) -> Option<Item> {
+        let (plain, end) = Plain::at(bytes, at, &self.options)?;
+        Some(Item { piece: Piece::Plain(plain.into()), end })
     }
 
     /// Who would read a pickle here: joblib reads files, and no members of archives.
@@ -166,14 +175,16 @@ impl Parser {
         }
         if let Some(layout) = Layout::of(&archive) {
             let bytes = layout.pickle.content(&self.options)?;
-            let located = |fault| within(fault, &layout.pickle.name, layout.pickle.offset);
-            let mut pickle = machine::run(&bytes, 0, Reader::Plain, &self.options).map_err(located)?;
+            let storages = layout.storages(&self.options)?;
+            let member = layout.place;
+            self.archives.push(Reading { archive, member, extension: "", has_items: false });
+            let mut pickle = machine::run(&bytes, 0, Reader::Plain, &self.options)?;
             if pickle.end < bytes.len() {
-                return Err(located(Fault::syntax("bytes stand behind the STOP of the pickle", pickle.end)));
+                return Err(Fault::syntax("bytes stand behind the STOP of the pickle", pickle.end));
             }
-            pickle.graph.storages = Some(Rc::new(layout.storages(&self.options)?));
-            let item = self.pickle(pickle).map_err(located)?;
-            self.pieces.push(item.piece);
+            pickle.graph.storages = Some(Rc::new(storages));
+            let item = self.pickle(pickle)?;
+            self.pieces.extend([Piece::Leave, item.piece]);
             return Ok(());
         }
         let extension = if archive.is_of_arrays() { ARRAY_EXTENSION } else { "" };
@@ -192,17 +203,13 @@ impl Parser {
         let Some(member) = archive.members.get(next) else {
             to.end();
             let (has_items, count) = (reading.has_items, archive.members.len());
-            self.archives.pop();
-            return match self.archives.last_mut() {
-                Some(outer) => {
-                    outer.has_items |= has_items;
-                    Ok(())
-                }
-                None if has_items || count == 0 => Ok(()),
-                None => Err(Fault::unsupported(format!(
+            self.leave(has_items);
+            if self.archives.is_empty() && !has_items && count > 0 {
+                return Err(Fault::unsupported(format!(
                     "a zip archive whose {count} members are neither pickles nor arrays"
-                ))),
-            };
+                )));
+            }
+            return Ok(());
         };
         reading.member = next;
         let extension = reading.extension;
@@ -222,10 +229,20 @@ impl Parser {
         }
     }
 
+    /// Goes on with the archive around the one that is being read.
+    fn leave(&mut self, has_items: bool) {
+        self.archives.pop();
+        if let Some(outer) = self.archives.last_mut() {
+            outer.has_items |= has_items;
+        }
+    }
+
     /// Begins what a member holds: a pickle or an array, an array of several, or the bytes of what is neither.
     fn member(&mut self, bytes: Bytes, to: &mut Encoder) -> Result<(), Fault> {
         let item = if is_array(&bytes, 0) {
             self.item(&bytes, 0)?
+        } else if let Some(item) = self.plain(&bytes, 0) {
+            item
         } else {
             let run = run_through(&bytes, 0, self.reader(), &self.options);
             if !is_pickle(&run) {

@@ -210,6 +210,19 @@ fn a_fault_in_a_member_names_it_and_where_it_begins() {
 }
 
 #[test]
+fn a_fault_in_what_pytorch_saved_names_its_member_also_in_another_archive() {
+    let twice = b"\x80\x02}(U\x01aK\x01U\x01aK\x02u.";
+    let inner = zip(&checkpoint(twice, FLOATS));
+    let (message, offset) = refusal(&inner);
+    assert!(message.starts_with("in member `m/data.pkl`: ") && offset > 30, "{message} at {offset}");
+    let (message, _) = refusal(&zip(&[member("a.pt", &inner)]));
+    assert!(message.starts_with("in member `a.pt`: in member `m/data.pkl`: "), "{message}");
+    let (pickle, shorts) = (saved("ShortStorage"), shorts());
+    let whole = zip(&[member("a.pt", &zip(&checkpoint(&pickle, &shorts)))]);
+    assert_eq!(loaded(&whole), map([("a.pt", tensor())]));
+}
+
+#[test]
 fn what_is_disguised_in_an_archive_is_refused_and_looked_through_all_the_same() {
     let flip = Member { crc_flip: 1, ..member("a", EVIL) };
     let encrypted = Member { flags: 1, ..member("a", EVIL) };
