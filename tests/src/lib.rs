@@ -10,14 +10,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use autotel_stores::{Host, Store};
+use autotel_stores::{Host, HostBuilder, Store};
 use tempfile::TempDir;
 
-/// One host for a whole test program. Compiling the stores takes a while: what one program has compiled, the next one runs.
-pub static HOST: LazyLock<Host> = LazyLock::new(|| {
-    let host = Host::builder().cache_folder(target().join("cache")).build();
-    host.expect("the built-in stores load")
-});
+/// One host for a whole test program.
+pub static HOST: LazyLock<Host> = LazyLock::new(|| host().build().expect("the built-in stores load"));
+
+/// A host in the making, with the code of the stores at hand where any test has compiled it.
+pub fn host() -> HostBuilder {
+    Host::builder().cache_folder(target().join("cache"))
+}
 
 /// The folder in which the tests build what they need, and keep it.
 pub fn target() -> PathBuf {

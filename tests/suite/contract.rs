@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use autotel_stores::{Compiler, ErrorKind, Host, Limit, Limits, Operations, Origin, Store};
-use autotel_tests::{Place, examples, target};
+use autotel_tests::{Place, examples};
 
 /// For each store: a file's name, a file that it accepts, and one that it refuses with the line of the first problem.
 struct Sample {
@@ -80,7 +80,7 @@ const SAMPLES: [Sample; 7] = [
 static HOST: LazyLock<Host> = LazyLock::new(|| {
     let (folder, examples) = examples::build_all(env!("CARGO_BIN_EXE_autotel"));
     let compiler = Compiler::program(env!("CARGO_BIN_EXE_autotel"));
-    let builder = Host::builder().store_folder(folder).compiler(compiler).cache_folder(target().join("cache"));
+    let builder = autotel_tests::host().store_folder(folder).compiler(compiler);
     let host = builder.build().expect("the stores load");
     for example in examples {
         assert!(host.registry().by_name(&format!("{}-store", example.name)).is_some(), "{} is there", example.name);

@@ -4,11 +4,11 @@ use std::fs;
 use std::thread;
 
 use autotel_stores::{ErrorKind, Host, Limit, Limits, Patch, Query, Value};
-use autotel_tests::{HOST, Place, target};
+use autotel_tests::{HOST, Place};
 
 /// A host whose files nobody else has, with the code of the stores at hand.
 fn host() -> Host {
-    Host::builder().cache_folder(target().join("cache")).build().expect("the built-in stores load")
+    autotel_tests::host().build().expect("the built-in stores load")
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_transaction_changes_all_files_or_none() {
 #[test]
 fn what_does_not_fit_is_refused_and_nothing_goes_for_it() {
     let limits = Limits::default().with(Limit::Memory, 64 << 20);
-    let host = Host::builder().cache_folder(target().join("cache")).limits(limits).build().unwrap();
+    let host = autotel_tests::host().limits(limits).build().unwrap();
     let text = "x".repeat(4 << 20);
     let saved = (0..20).take_while(|n| host.open(format!("memory:{n}.json")).unwrap().save(&text).is_ok()).count();
     assert!((5..=10).contains(&saved), "{saved}");
@@ -150,7 +150,7 @@ fn names_are_plain_and_each_is_one_file() {
 #[test]
 fn a_snapshot_that_does_not_fit_is_no_part_of_one() {
     let place = Place::new("files.snapshot");
-    let builder = Host::builder().cache_folder(target().join("cache"));
+    let builder = autotel_tests::host();
     let host = builder.build().unwrap();
     for n in 0..6 {
         host.open(format!("memory:{n}.json")).unwrap().save(&"x".repeat(2 << 20)).unwrap();
@@ -165,7 +165,7 @@ fn a_snapshot_that_does_not_fit_is_no_part_of_one() {
 #[test]
 fn a_snapshot_brings_them_back() {
     let place = Place::new("files.snapshot");
-    let builder = Host::builder().cache_folder(target().join("cache")).restore_memory(&place.path);
+    let builder = autotel_tests::host().restore_memory(&place.path);
     let host = builder.build().unwrap();
     host.open("memory:list.json").unwrap().save(&[1]).unwrap();
     host.memory().unwrap().snapshot(&place.path).unwrap();

@@ -7,14 +7,14 @@ use std::thread;
 use std::time::Duration;
 
 use autotel_stores::{Cache, CachedStore, Grants, Host};
-use autotel_tests::{Place, target};
+use autotel_tests::Place;
 
 /// A host that counts its calls of stores.
 fn counting() -> (Host, Arc<AtomicUsize>) {
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
     let is_of_file = |operation: &str| operation != "cache";
-    let host = Host::builder().cache_folder(target().join("cache")).on_receipt(move |receipt| {
+    let host = autotel_tests::host().on_receipt(move |receipt| {
         counted.fetch_add(usize::from(is_of_file(receipt.operation)), Ordering::Relaxed);
     });
     (host.build().expect("the built-in stores load"), calls)
