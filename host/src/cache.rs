@@ -10,7 +10,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use self::flight::{Flight, Landing};
 use crate::call::{Call, State, Terms};
@@ -25,14 +25,24 @@ use crate::receipt::Tally;
 
 pub use self::builder::CacheBuilder;
 pub use self::walk::CacheEntries;
+use self::walk::Walk;
 use crate::contract::cache::Guest;
 pub use crate::contract::cache::{Counts as CacheCounts, Notice as CacheNotice, Reason as CacheReason};
 
-/// Bytes of entries that are asked for at once.
-const PAGE_BYTES: u32 = 1 << 20;
+/// What a cache goes by.
+struct Clocks {
+    /// The time since some moment.
+    monotonic: Box<dyn Fn() -> Duration + Send + Sync>,
+    /// The time of day, which snapshots and files are dated with.
+    wall: Box<dyn Fn() -> SystemTime + Send + Sync>,
+}
 
-/// Tells how much time has passed since some moment.
-type Clock = dyn Fn() -> Duration + Send + Sync;
+impl Default for Clocks {
+    fn default() -> Self {
+        let begun = Instant::now();
+        Self { monotonic: Box::new(move || begun.elapsed()), wall: Box::new(SystemTime::now) }
+    }
+}
 
 /// Keeps values in memory by their keys, within bounds of number, of bytes and of time, in a sandbox of its own.
 ///
@@ -54,7 +64,7 @@ pub struct Cache(Arc<Inner>);
 
 struct Inner {
     state: Mutex<Live>,
-    clock: Box<Clock>,
+    clocks: Clocks,
     source: Source,
     /// Why what was to be restored is not there.
     damage: Option<Error>,
@@ -168,7 +178,7 @@ impl Inner {
             Some(instance) => instance,
             gone => gone.insert(outside_runtime(true, || self.source.instance())?),
         };
-        let now = nanoseconds((self.clock)());
+        let now = nanoseconds((self.clocks.monotonic)());
         // The built-in cache waits for nothing.
         let may_wait = self.source.plugin.info.origin != Origin::BuiltIn;
         let call = || instance.invoke_anew(|face, store| export(face, store, now));
@@ -182,10 +192,10 @@ impl Inner {
 }
 
 impl Cache {
-    fn begin(source: Source, clock: Box<Clock>) -> Result<Self, Error> {
+    fn begin(source: Source, clocks: Clocks) -> Result<Self, Error> {
         let instance = outside_runtime(true, || source.instance())?;
         let state = Mutex::new(Live { instance: Some(instance), generation: 0, flights: HashMap::new() });
-        Ok(Self(Arc::new(Inner { state, clock, source, damage: None })))
+        Ok(Self(Arc::new(Inner { state, clocks, source, damage: None })))
     }
 
     fn call<T: Send>(
@@ -379,20 +389,21 @@ impl Cache {
             let mut live = self.0.lock();
             self.all_in(&mut live)?
         };
-        snapshot::write(path.as_ref(), &entries).map_err(|error| Error::access(path.as_ref(), error))
+        snapshot::write(path.as_ref(), &entries, self.now()).map_err(|error| Error::access(path.as_ref(), error))
     }
 
     fn all_in(&self, live: &mut Live) -> Result<Vec<CacheEntry>, Error> {
-        let walk = self.0.call(live, |face, store, now| face.walk().call_begin(store, now))?;
+        let mut walk = Walk::begin(&self.0, live)?;
         let mut entries = Vec::new();
-        loop {
-            let page = self.0.call(live, |face, store, now| face.walk().call_next(store, walk, PAGE_BYTES, now))?;
-            if page.is_empty() {
-                self.0.call(live, |_, store, _| walk.resource_drop(store))?;
-                return Ok(entries);
+        let ended = loop {
+            match walk.next(&self.0, live) {
+                Ok(page) if page.is_empty() => break Ok(()),
+                Ok(page) => entries.extend(page),
+                Err(error) => break Err(error),
             }
-            entries.extend(page.into_iter().map(CacheEntry::from));
-        }
+        };
+        walk.end(&self.0, live);
+        ended.map(|()| entries)
     }
 
     /// Why the snapshot that was to be restored is not: the cache began empty then.
@@ -412,6 +423,11 @@ impl Cache {
             }
         }
         Ok(())
+    }
+
+    /// The time of day.
+    pub(crate) fn now(&self) -> SystemTime {
+        (self.0.clocks.wall)()
     }
 
     /// Whether the instance never broke.

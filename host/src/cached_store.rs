@@ -146,7 +146,7 @@ impl CachedStore {
         let state = if self.is_by_digest || self.store.memory()?.is_some() {
             digest(&mut file).map(Some)
         } else {
-            state(&file)
+            state(&file, self.cache.now())
         };
         let state = state.map_err(|error| Error::access(self.store.shown_path(), error))?;
         Ok(state.map(|state| [self.identity().as_bytes(), &*state].concat()))
@@ -170,14 +170,14 @@ fn digest(file: &mut File) -> io::Result<Vec<u8>> {
     Ok(hasher.finalize().as_bytes().to_vec())
 }
 
-/// What the file system tells of a file that changes with it; `None` where it was changed a moment ago.
-fn state(file: &File) -> io::Result<Option<Vec<u8>>> {
+/// What the file system tells of a file that changes with it; `None` where it was changed a moment before `now`.
+fn state(file: &File, now: SystemTime) -> io::Result<Option<Vec<u8>>> {
     let metadata = file.metadata()?;
     let modified = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
     let mut state = [u128::from(metadata.len()), modified.as_nanos()].map(u128::to_le_bytes).concat();
     let changed = changed(&metadata, &mut state).unwrap_or(modified);
     let settled = if changed.subsec_nanos() == 0 { SETTLED_COARSELY } else { SETTLED };
-    let age = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().checked_sub(changed);
+    let age = now.duration_since(UNIX_EPOCH).unwrap_or_default().checked_sub(changed);
     Ok(age.filter(|age| *age >= settled).map(|_| state))
 }
 

@@ -55,6 +55,16 @@ impl Operations {
     }
 }
 
+/// Line and column, as in `3:9`; of a file that is not text, as in `byte 14`.
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => write!(f, "byte {}", self.offset),
+            line => write!(f, "{line}:{}", self.column),
+        }
+    }
+}
+
 /// From the best to the worst.
 impl Ord for Verdict {
     fn cmp(&self, other: &Self) -> Ordering {

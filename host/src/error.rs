@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::contract::{Loss, Problem, Refusal};
 use crate::limits::{Limit, Limits};
-use crate::words::{printable, printable_problem};
+use crate::words::{place, printable, printable_problem};
 
 /// Who is to act on an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,7 +207,7 @@ impl Error {
     }
 }
 
-/// `path:line:column: message`, a line a problem.
+/// `path:line:column: message`, a line a problem; `path: byte N: message` where the file is not text.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.0.path.as_deref().map(|path| printable(&path.to_string_lossy()));
@@ -220,11 +220,7 @@ impl fmt::Display for Error {
             if number > 0 {
                 writeln!(f)?;
             }
-            write!(f, "{prefix}")?;
-            if let Some(at) = problem.at {
-                write!(f, ":{}:{}", at.line, at.column)?;
-            }
-            write!(f, ": {}", problem.message)?;
+            write!(f, "{}: {}", place(prefix, problem.at), problem.message)?;
         }
         Ok(())
     }

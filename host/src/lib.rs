@@ -97,5 +97,5 @@ pub use schema::{Schema, Violation};
 pub use store::Store;
 pub use stores_lock::{Change, LockedStore, StoresLock};
 pub use transaction::Transaction;
-pub use words::printable;
+pub use words::{place, printable};
 pub use writer::Writer;

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -225,19 +225,17 @@ impl MemoryFile {
 
     /// Copies what is written of the file behind its first `passed` bytes, and tells how much that was.
     pub fn copy_from(&self, passed: u64, to: &mut impl Write) -> io::Result<u64> {
-        let content = self.written()?;
-        let rest = usize::try_from(passed).ok().and_then(|passed| content.get(passed..)).unwrap_or_default();
-        to.write_all(rest)?;
-        Ok(rest.len() as u64)
+        let mut file = self.file.try_clone()?;
+        let at = file.stream_position()?;
+        file.seek(io::SeekFrom::Start(passed))?;
+        let copied = io::copy(&mut file, to)?;
+        file.seek(io::SeekFrom::Start(at))?;
+        Ok(copied)
     }
 
     fn written(&self) -> io::Result<Vec<u8>> {
-        let mut file = self.file.try_clone()?;
-        let at = file.stream_position()?;
         let mut content = Vec::new();
-        file.rewind()?;
-        file.read_to_end(&mut content)?;
-        file.seek(io::SeekFrom::Start(at))?;
+        self.copy_from(0, &mut content)?;
         Ok(content)
     }
 

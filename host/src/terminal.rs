@@ -205,7 +205,7 @@ pub fn problem_json(problem: &Problem) -> Value {
 }
 
 pub fn position_json(Position { offset, line, column }: Position) -> Value {
-    json!({"offset": offset, "line": line, "column": column})
+    if line == 0 { json!({"offset": offset}) } else { json!({"offset": offset, "line": line, "column": column}) }
 }
 
 /// Tells which components are being compiled and, on a terminal, for how long.

@@ -1,6 +1,6 @@
 //! What a store says is data: its words are bounded, and cannot move a terminal's cursor.
 
-use crate::contract::{Description, Finding, InspectedPart, Loss, Problem, Source};
+use crate::contract::{Description, Finding, InspectedPart, Loss, Position, Problem, Source};
 
 /// Words of a stranger's, a store's or a file's name, without what moves a terminal's cursor or turns its text around,
 /// and of a length that a person reads.
@@ -15,6 +15,15 @@ fn is_printable(character: char) -> bool {
         matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let ends_line = matches!(character, '\u{2028}' | '\u{2029}');
     !character.is_control() && !turns && !ends_line
+}
+
+/// A place in a file, as editors take it: `config.yaml:3:9`, or `old.pkl: byte 14`.
+pub fn place(file: &str, at: Option<Position>) -> String {
+    match at {
+        None => file.to_owned(),
+        Some(at) if at.line == 0 => format!("{file}: {at}"),
+        Some(at) => format!("{file}:{at}"),
+    }
 }
 
 pub(crate) fn printable_problem(problem: Problem) -> Problem {

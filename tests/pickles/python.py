@@ -1,7 +1,8 @@
 """Pickles of the interpreter that runs this, for any CPython from 2.7 on.
 
-    python.py make FOLDER    writes a pickle of each value in each protocol, and files of NumPy and joblib where it has
-                             those, and what each says as JSON beside it
+    python.py make FOLDER    writes a pickle of each value in each protocol, files of NumPy and joblib where it has
+                             those, and the pickles of CPython's own tests, and what each says as JSON beside it; those
+                             that are none end with `.refused`
     python.py read FOLDER    loads what was written back, and tells of each that is not the value
     python.py list FOLDER    writes what pickletools say of each pickle beside it, or tells why not
 """
@@ -19,6 +20,7 @@ import os
 import pickle
 import pickletools
 import sys
+import unittest
 import uuid
 
 IS_2 = sys.version_info[0] == 2
@@ -188,7 +190,68 @@ def pickletester():
             yield "pickletester%d.pkl" % protocol, data, numbers + [twice, twice, 5]
 
 
+def is_plain(value):
+    if isinstance(value, (list, tuple)):
+        return all(map(is_plain, value))
+    if isinstance(value, dict):
+        return all(type(key) is str and is_plain(item) for key, item in value.items())
+    return value is None or type(value) in (bool, int, float, str)
+
+
+def is_read_alike(content):
+    """Whether it names nothing, and its memo is numbered in one way."""
+    try:
+        opcodes = set(opcode.name for opcode, _, _ in pickletools.genops(content))
+    except UnicodeError:
+        # It names something beyond ASCII, which pickletools do not list.
+        return False
+    return not opcodes & {"GLOBAL", "STACK_GLOBAL", "INST"} and not ("PUT" in opcodes and "BINGET" in opcodes)
+
+
+def unpickled_in_tests():
+    """The pickles that CPython's own tests load: each with whether that fails, and what is loaded."""
+    if IS_2:
+        return
+    try:
+        from test import pickletester as tests
+    except ImportError:
+        return
+    loaded = {}
+
+    class Recording(getattr(tests, "AbstractUnpickleTests", None) or tests.AbstractUnpicklingTests, unittest.TestCase):
+        unpickler, _unpickler = pickle.Unpickler, pickle._Unpickler
+        bad_stack_errors = truncated_errors = size_overflow_errors = Exception
+
+        def loads(self, content, **options):
+            try:
+                value = pickle.loads(content, **options)
+            except Exception:
+                loaded.setdefault(bytes(content), (True, None))
+                raise
+            loaded.setdefault(bytes(content), (False, value))
+            return value
+
+    tests = unittest.defaultTestLoader.loadTestsFromTestCase(Recording)
+    unittest.TextTestRunner(stream=io.StringIO()).run(tests)
+    for content, (fails, value) in loaded.items():
+        yield content, fails, value
+
+
+def make_of_tests(folder):
+    for number, (content, fails, value) in enumerate(unpickled_in_tests()):
+        stem = os.path.join(folder, "unpickled%d" % number)
+        if fails:
+            with open(stem + ".refused", "wb") as file:
+                file.write(content)
+        elif is_plain(value) and is_read_alike(content):
+            with open(stem + ".pkl", "wb") as file:
+                file.write(content)
+            with open(stem + ".json", "w") as file:
+                json.dump(value, file)
+
+
 def make(folder):
+    make_of_tests(folder)
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         for name, value, expected in BOTH_WAYS + READ_ONLY + ([SLOTTED] if protocol >= 2 else []):
             stem = os.path.join(folder, "%s.%d" % (name, protocol))

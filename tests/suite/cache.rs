@@ -4,14 +4,17 @@
 mod files;
 #[path = "cache/linear.rs"]
 mod linear;
+#[path = "cache/others.rs"]
+mod others;
 #[path = "cache/stores.rs"]
 mod stores;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use autotel_bench::traces::traces;
 use autotel_stores::{Cache, CacheBuilder, CacheReason, CacheTerms, Error, ErrorKind, Limit, Limits};
 use autotel_tests::{HOST, Place};
 
@@ -95,6 +98,25 @@ fn a_value_that_is_too_large_for_the_memory_empties_nothing() {
     }
     assert_eq!(cache.get_or_load("loaded", || Ok::<_, Error>(vec![0; 100 << 20])).unwrap().len(), 100 << 20);
     assert!(cache.contains([19]).unwrap());
+}
+
+/// libCacheSim is by the authors of S3-FIFO; `cargo bench --bench cache` has its figures of these requests.
+#[test]
+fn policies_hit_as_often_as_those_of_libcachesim() {
+    let (name, requests) = &traces()[1];
+    assert_eq!(*name, "Zipf with scans");
+    for (policy, published) in [("lru", 0.2430), ("s3-fifo", 0.3214)] {
+        let cache = HOST.cache().policy(policy).entries(1000).notices(0).build().unwrap();
+        let misses = requests.iter().map(|thing| thing.to_be_bytes()).filter(|key| {
+            let is_miss = cache.get(key).unwrap().is_none();
+            if is_miss {
+                cache.put(key, []).unwrap();
+            }
+            is_miss
+        });
+        let ratio = 1.0 - misses.count() as f64 / requests.len() as f64;
+        assert!((ratio - published).abs() < 0.01 * published, "{policy}: {ratio}");
+    }
 }
 
 #[test]
@@ -233,6 +255,21 @@ fn a_snapshot_has_the_values_their_order_and_their_times() {
     assert_eq!(keys, [b"c", b"d", b"a", b"e"]);
     seconds.pass(61);
     assert!(!again.contains("d").unwrap());
+}
+
+#[test]
+fn the_time_since_a_snapshot_is_taken_off() {
+    let place = Place::new("snapshot");
+    let cache = cache();
+    let lives = |seconds| CacheTerms::default().time_to_live(Duration::from_secs(seconds));
+    cache.put_with("a", b"1", lives(60)).unwrap();
+    cache.put_with("b", b"2", lives(600)).unwrap();
+    cache.snapshot(&place.path).unwrap();
+    let later = || SystemTime::now() + Duration::from_secs(300);
+    let again = HOST.cache().wall_clock(later).restore(&place.path).build().unwrap();
+    let entries: Vec<_> = again.entries().unwrap().map(|entry| entry.unwrap()).collect();
+    assert_eq!(entries.iter().map(|entry| &*entry.key).collect::<Vec<_>>(), [b"b"]);
+    assert!(entries[0].time_to_live.unwrap() <= Duration::from_secs(300));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 use std::{env, fs};
 
+use autotel_stores::ErrorKind;
 use autotel_tests::tools::{is_asked_for, python, run};
 use autotel_tests::{HOST, files, target};
 use serde_json::Value;
@@ -83,6 +84,17 @@ fn what_python_pickles_is_read() {
             let written = HOST.open(&shown).and_then(|to| to.save_from(&HOST.open(&pickle)?));
             written.unwrap_or_else(|error| panic!("{python}: {error}"));
             assert_eq!(json(&shown), json(&pickle.with_extension("json")), "{python}: {}", pickle.display());
+        }
+    }
+}
+
+#[test]
+fn what_cpythons_own_tests_see_refused_is_refused() {
+    for (python, folder) in &*PYTHONS {
+        for file in with_extensions(folder, &["refused"]) {
+            let loaded = HOST.open_with(&file, "pickle-store").and_then(|store| store.load_value());
+            let error = loaded.expect_err(&format!("{python}: {}", file.display()));
+            assert_eq!(error.kind(), ErrorKind::Refused, "{python}: {error}");
         }
     }
 }

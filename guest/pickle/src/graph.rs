@@ -12,7 +12,7 @@ use autotel_store_sdk::{Fault, Integer};
 use bytes::Bytes;
 
 use crate::instructions::{Argument, Instruction};
-use crate::known::is_zone_getter;
+use crate::known::{is_enumeration, is_zone_getter};
 use crate::literal::Literal;
 use crate::opcode::{Form, Opcode};
 use crate::options::SHARED_BYTES_MAX;
@@ -108,9 +108,15 @@ pub(crate) struct Global {
     pub of: Option<[Value; 2]>,
     /// Whether another reader may find another name there.
     pub is_ambiguous: bool,
+    /// Whether it is an enumeration of Python's own, or one of which the options say so.
+    pub is_enumeration: bool,
 }
 
 impl Global {
+    pub fn new(module: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { module: module.into(), name: name.into(), of: None, is_ambiguous: false, is_enumeration: false }
+    }
+
     /// Whether this is what a module of Python 3 has under a name.
     pub fn is(&self, module: &str, name: &str) -> bool {
         self.module() == module && self.name() == name
@@ -209,6 +215,8 @@ pub(crate) struct Graph {
     hashes: RefCell<BTreeMap<u32, u64>>,
     /// Whether something gets at attributes of others, as time zones are found.
     pub has_zone_getter: bool,
+    /// What the options call enumerations, as Python names them.
+    pub enumerations: Vec<String>,
 }
 
 /// Bytes that are looked at for each byte of a pickle, beside those that what stands in several places may add.
@@ -218,8 +226,20 @@ impl Graph {
     pub fn new(bytes: Bytes, shared_bytes_max: u64) -> Self {
         let work = Cell::new(shared_bytes_max + WORK_OF_BYTE * bytes.len() as u64);
         let (nodes, offsets, shared, is_exhausted, hashes) = Default::default();
-        let (storages, has_zone_getter) = Default::default();
-        Self { bytes, storages, nodes, offsets, shared, work, is_exhausted, shared_bytes_max, hashes, has_zone_getter }
+        let (storages, has_zone_getter, enumerations) = Default::default();
+        Self {
+            bytes,
+            storages,
+            nodes,
+            offsets,
+            shared,
+            work,
+            is_exhausted,
+            shared_bytes_max,
+            hashes,
+            has_zone_getter,
+            enumerations,
+        }
     }
 
     /// One without a pickle.
@@ -237,10 +257,11 @@ impl Graph {
     }
 
     #[inline]
-    pub fn add(&mut self, node: Node, offset: usize) -> Value {
+    pub fn add(&mut self, mut node: Node, offset: usize) -> Value {
         let id = NodeId(self.nodes.len() as u32);
-        if let Node::Global(global) = &node {
+        if let Node::Global(global) = &mut node {
             self.has_zone_getter |= is_zone_getter(global);
+            global.is_enumeration = is_enumeration(global, &self.enumerations);
         }
         self.nodes.push(node);
         self.offsets.push(offset as u32);

@@ -234,11 +234,7 @@ impl Inspection<'_> {
         let mut elements = elements(&graph, root);
         let damage = outcome.err().map(|fault| {
             elements.extend(behind(&graph, &fault, &elements));
-            match fault {
-                // It says where.
-                Fault::Syntax { message, .. } => message,
-                fault => fault.to_string(),
-            }
+            fault.to_string()
         });
         let elements = worst_of(elements);
         let worst = elements.iter().map(|element| element.verdict).max().unwrap_or(Verdict::Data);
@@ -275,7 +271,7 @@ fn behind(graph: &Graph, fault: &Fault, told: &[Element]) -> Vec<Element> {
             code::GLOBAL | code::INST => global_on_lines(&instruction).ok(),
             code::STACK_GLOBAL => {
                 let [module, name] = std::mem::take(&mut texts);
-                module.zip(name).map(|(module, name)| Global { module, name, of: None, is_ambiguous: false })
+                module.zip(name).map(|(module, name)| Global::new(module, name))
             }
             _ => None,
         };

@@ -30,10 +30,7 @@ impl<'a> Instruction<'a> {
     #[inline(always)]
     pub fn at(bytes: &'a [u8], offset: usize) -> Result<Self, Fault> {
         let Some(&first) = bytes.get(offset) else {
-            return Err(Fault::syntax(
-                format!("the end at byte {offset}, where an opcode is due: there is no STOP"),
-                offset as u64,
-            ));
+            return Err(Fault::syntax("the end, where an opcode is due: there is no STOP", offset));
         };
         let opcode = Opcode::of(first).ok_or_else(|| unknown(first, offset))?;
         let mut input = Input { bytes, at: offset + 1, offset, opcode };
@@ -54,11 +51,11 @@ impl<'a> Instruction<'a> {
 }
 
 fn unknown(code: u8, offset: usize) -> Fault {
-    Fault::syntax(format!("0x{code:02x} at byte {offset}, which is no opcode of protocols 0 to 5"), offset as u64)
+    Fault::syntax(format!("0x{code:02x} is no opcode of protocols 0 to 5"), offset)
 }
 
 fn fault(opcode: &Opcode, offset: usize, why: &str) -> Fault {
-    Fault::syntax(format!("{} at byte {offset}: {why}", opcode.name), offset as u64)
+    Fault::syntax(format!("{}: {why}", opcode.name), offset)
 }
 
 /// What is behind an opcode.

@@ -12,6 +12,7 @@ mod paths;
 mod time;
 mod torch;
 
+use crate::dangerous::danger;
 use crate::document::Part;
 use crate::graph::{Call, Global, Graph, Node, NodeId, Object, Value};
 use crate::records::instance;
@@ -148,8 +149,10 @@ fn find(global: &Global) -> Option<&'static Known> {
     KNOWN.iter().find(|(of, name, _)| *of == module && *name == global.name()).map(|(.., known)| known)
 }
 
-fn is_enumeration(global: &Global) -> bool {
+/// Whether it is an enumeration of Python's own, or one that is named so; nothing dangerous is, whoever names it.
+pub(crate) fn is_enumeration(global: &Global, named: &[String]) -> bool {
     ENUMERATIONS.contains(&(global.module(), global.name()))
+        || named.iter().any(|name| *name == global.to_string()) && danger(global).is_none()
 }
 
 /// Whether it is a type of the elements of tensors, or of their storages.
@@ -158,7 +161,7 @@ fn is_tensor_type(global: &Global) -> bool {
 }
 
 pub(crate) fn is_known(global: &Global) -> bool {
-    find(global).is_some() || is_enumeration(global) || is_exception(global) || is_tensor_type(global)
+    find(global).is_some() || global.is_enumeration || is_exception(global) || is_tensor_type(global)
 }
 
 /// Whether a value is a global that is known.
@@ -192,7 +195,7 @@ pub(crate) fn parts(graph: &Graph, id: NodeId, object: &Object) -> Option<Vec<Pa
     let callee = graph.global(object.callee)?;
     match (object.call, find(callee)) {
         (Call::Function, Some(Function(shape) | Instance(_, shape))) => shape(&pickled),
-        (Call::Function, None) if is_enumeration(callee) => pickled.member(callee),
+        (Call::Function, None) if callee.is_enumeration => pickled.member(callee),
         (Call::Function, None) if is_exception(callee) => exceptions::exception(&pickled, callee),
         _ => None,
     }
@@ -241,11 +244,7 @@ impl Pickled<'_> {
 
     /// A member of an enumeration: its value.
     fn member(&self, class: &Global) -> Option<Vec<Part>> {
-        match self.arguments {
-            [value @ (Value::Integer(_) | Value::Literal(_))] if self.is_plain() => {
-                Some(Part::named(&class.to_string(), [Part::Value(*value)]))
-            }
-            _ => None,
-        }
+        let [value] = *self.arguments else { return None };
+        self.is_plain().then(|| Part::named(&class.to_string(), [Part::Value(value)]))
     }
 }

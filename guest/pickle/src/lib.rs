@@ -54,7 +54,11 @@ mod strings;
 mod tests;
 mod unpack;
 
-use autotel_store_sdk::{Description, Fault, Format, Lines, OptionDescription, Options, Part, Source, Store};
+use std::io::{self, Read};
+
+use autotel_store_sdk::{
+    Description, Fault, Format, Lines, OptionDescription, Options, Part, Position, Source, Store, locate_bytes,
+};
 
 use crate::listing::Listing;
 use crate::parser::{Parser, read};
@@ -90,6 +94,10 @@ impl Store for PickleStore {
             .option(OptionDescription::duplicate_keys())
             .option(OptionDescription::digits_max());
         options::reading().into_iter().fold(description, Description::option).option(print::protocol())
+    }
+
+    fn locate(_: impl Read, offsets: &[u64]) -> io::Result<Vec<Position>> {
+        Ok(locate_bytes(offsets))
     }
 
     fn inspect(source: Source, options: &Options) -> Result<Option<Vec<Part>>, Fault> {

@@ -11,7 +11,7 @@ use crate::known::Wrapper;
 use crate::literal::{Literal, decimal};
 use crate::memo::Memo;
 use crate::opcode::{Form, Opcode, code};
-use crate::options::{Bound, Bounds, SHARED_BYTES_MAX};
+use crate::options::{Bound, Bounds, SHARED_BYTES_MAX, enumerations};
 
 /// Bytes of the longest name of a global.
 const NAME_BYTES_MAX: usize = 1000;
@@ -93,7 +93,9 @@ pub(crate) struct Machine {
 
 impl Machine {
     pub fn new(bytes: &Bytes, options: &Options) -> Self {
-        Self::of(Graph::new(bytes.clone(), options.count(SHARED_BYTES_MAX)), Bounds::of(options))
+        let mut graph = Graph::new(bytes.clone(), options.count(SHARED_BYTES_MAX));
+        graph.enumerations = enumerations(options);
+        Self::of(graph, Bounds::of(options))
     }
 
     fn of(graph: Graph, bounds: Bounds) -> Self {
@@ -372,7 +374,8 @@ impl Machine {
             let module = self.pop(instruction)?;
             match (self.text(module), self.text(name)) {
                 (Some(text), Some(name_text)) if text.len() + name_text.len() <= NAME_BYTES_MAX => {
-                    Global { module: text, name: name_text, of: Some([module, name]), is_ambiguous: self.is_nested }
+                    let of = Some([module, name]);
+                    Global { of, is_ambiguous: self.is_nested, ..Global::new(text, name_text) }
                 }
                 _ => return Err(instruction.fault("the module and the name are not both text of a usual length")),
             }
@@ -461,8 +464,12 @@ impl Machine {
     fn pass_array(&mut self, id: NodeId, state: Value, instruction: &Instruction<'_>) -> Result<(), Fault> {
         let Node::Object(object) = self.graph.node(id) else { return Ok(()) };
         let is_passed = self.reader == Reader::Any && !self.is_nested;
-        let wrapper = if is_passed { Wrapper::of(&self.graph, object, state) } else { None };
-        let Some(wrapper) = wrapper else { return Ok(()) };
+        if !is_passed || !Wrapper::is_class_of(&self.graph, object) {
+            return Ok(());
+        }
+        let wrapper = Wrapper::of(&self.graph, object, state).ok_or_else(|| {
+            instruction.fault("an array of joblib's of elements that are not read here, as those of records")
+        })?;
         // joblib reads the array behind the frame, and goes on within it.
         if self.frame_end > instruction.end {
             return Err(instruction.fault("an array within a frame, which joblib reads elsewhere"));
@@ -567,9 +574,7 @@ pub(crate) fn global_on_lines(instruction: &Instruction<'_>) -> Result<Global, F
         return Err(instruction.fault("the module and the name are longer than any"));
     }
     match (std::str::from_utf8(module), std::str::from_utf8(name)) {
-        (Ok(module), Ok(name)) => {
-            Ok(Global { module: module.to_owned(), name: name.to_owned(), of: None, is_ambiguous: false })
-        }
+        (Ok(module), Ok(name)) => Ok(Global::new(module, name)),
         _ => Err(instruction.fault("the module and the name are not both UTF-8")),
     }
 }

@@ -28,7 +28,7 @@ pub(crate) enum Content {
 impl Npy {
     /// Reads the header of the array that begins at an offset.
     pub fn at(bytes: &[u8], offset: usize) -> Result<Self, Fault> {
-        let fault = |why: &str| Fault::syntax(format!("the NumPy array at byte {offset}: {why}"), offset);
+        let fault = |why: &str| Fault::syntax(format!("the NumPy array: {why}"), offset);
         let cut = || fault("the file ends within its header");
         let rest = bytes[offset..].strip_prefix(MAGIC).ok_or_else(|| fault("it does not begin as one"))?;
         let (&[major, _minor], rest) = rest.split_first_chunk().ok_or_else(cut)?;

@@ -9,7 +9,7 @@ use crate::dangerous::danger;
 use crate::document::Part;
 use crate::graph::{Call, Global, Graph, Node, NodeId, Value};
 use crate::machine::Pickle;
-use crate::options::INERT;
+use crate::options::{INERT, enumeration_hint};
 use crate::{inert, known, records};
 
 /// What can be said of a global, or of an object that something would have to be called for, and why.
@@ -148,7 +148,13 @@ impl Objects {
             .filter(|(it, _)| it.verdict >= Verdict::Unknown)
             .max_by_key(|(it, id)| (it.verdict, Reverse(*id)));
         let Some((Judgement { verdict, why }, id)) = worst else { return Ok(Self { is_inert }) };
-        let refusal = refusal(&name(graph, id), verdict, why, graph.offset(id));
+        let mut refusal = refusal(&name(graph, id), verdict, why, graph.offset(id));
+        if let Some(class) = perhaps_enumeration(graph, id).filter(|_| verdict == Verdict::Unknown)
+            && let Fault::Invalid { message, .. } = &mut refusal
+        {
+            message.push_str("; ");
+            message.push_str(&enumeration_hint(&class));
+        }
         // What was not looked at is unknown, and dangerous is what was.
         let exhaustion = graph.exhaustion(graph.offset(id)).filter(|_| verdict < Verdict::Dangerous);
         Err(exhaustion.unwrap_or(refusal))
@@ -178,9 +184,23 @@ impl Objects {
     }
 }
 
+/// A global, where it is called with one value alone, as members of enumerations are pickled.
+fn perhaps_enumeration(graph: &Graph, id: NodeId) -> Option<String> {
+    let Node::Global(global) = graph.node(id) else { return None };
+    let is_member = |node: &Node| match node {
+        Node::Object(it) => {
+            it.call == Call::Function
+                && it.callee == Value::Node(id)
+                && graph.items(it.arguments).is_some_and(|items| items.len() == 1)
+        }
+        _ => false,
+    };
+    graph.ids().any(|id| is_member(graph.node(id))).then(|| global.to_string())
+}
+
 fn refusal(name: &str, verdict: Verdict, why: &str, offset: usize) -> Fault {
     let is_what = if verdict == Verdict::Dangerous { "is dangerous" } else { "is not known to be data" };
     let hint = "with the option `inert=yes` it is shown, and not called";
-    let message = format!("`{}` at byte {offset} {is_what}: {why}; {hint}", excerpt(name));
+    let message = format!("`{}` {is_what}: {why}; {hint}", excerpt(name));
     Fault::Invalid { message, offset: offset as u64 }
 }

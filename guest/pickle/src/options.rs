@@ -48,13 +48,27 @@ pub(crate) const SHARED_BYTES_MAX: &str = "shared-bytes-max";
 /// Whether what is not known to be data is shown.
 pub(crate) const INERT: &str = "inert";
 
+const ENUMERATIONS: &str = "enumerations";
+
+/// What is called an enumeration, as Python names it.
+pub(crate) fn enumerations(options: &Options) -> Vec<String> {
+    options.word(ENUMERATIONS).split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+/// What tells that a class may be called an enumeration.
+pub(crate) fn enumeration_hint(class: &str) -> String {
+    format!("if that is an enumeration, the option `{ENUMERATIONS}={class}` reads its members")
+}
+
 /// The options of reading that are this store's own.
 pub(crate) fn reading() -> Vec<OptionDescription> {
     let count = |name, most, default, summary| OptionDescription::count(name, 0..=most, default, summary).to_read();
     let inert = "whether what is not known to be data is shown as a record of it, and not refused";
+    let enumerations = "enumerations of one's own whose members are data, such as `shop.Color,shop.Size`";
     let mut options = vec![
         OptionDescription::flag(INERT, false, inert).to_read(),
         Strings::option(),
+        OptionDescription::text(ENUMERATIONS, "", enumerations).to_read(),
         count(SHARED_BYTES_MAX, 1 << 40, 1 << 26, "most bytes that what stands in several places may add"),
     ];
     options.extend(ALL.map(|(_, name, default, summary)| count(name, u32::MAX.into(), default, summary)));

@@ -290,10 +290,10 @@ fn behind_stop(fault: Fault) -> Fault {
 
 /// Says in which member a fault is, at the place in the file where that begins.
 fn within(fault: Fault, name: &str, offset: u64) -> Fault {
-    let told = |message| format!("in member `{}`: {message}", excerpt(name));
+    let told = |message, at| format!("in member `{}`, byte {at}: {message}", excerpt(name));
     match fault {
-        Fault::Syntax { message, .. } => Fault::Syntax { message: told(message), offset },
-        Fault::Invalid { message, .. } => Fault::Invalid { message: told(message), offset },
+        Fault::Syntax { message, offset: at } => Fault::Syntax { message: told(message, at), offset },
+        Fault::Invalid { message, offset: at } => Fault::Invalid { message: told(message, at), offset },
         other => other.at(offset),
     }
 }

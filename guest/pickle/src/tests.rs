@@ -385,9 +385,25 @@ fn a_refusal_says_what_and_where() {
     assert_eq!(offset, 4);
     assert_eq!(
         message,
-        "`os.system` at byte 4 is dangerous: it is the operating system; with the option `inert=yes` it is shown, and not \
+        "`os.system` is dangerous: it is the operating system; with the option `inert=yes` it is shown, and not \
          called"
     );
+}
+
+#[test]
+fn enumerations_of_ones_own_are_read_where_they_are_named() {
+    let member = |name: &str| format!("c{name}\n(S'red'\ntR.").into_bytes();
+    let options = options().with("enumerations", OptionValue::Text("shop.Size, __main__.Color,os.system".to_owned()));
+    for name in ["shop.Size", "__main__.Color"] {
+        let pickle = member(&name.replace('.', "\n"));
+        assert_eq!(load_with(&pickle, &options).unwrap(), named(name, "red"));
+        let (message, _) = refusal(&pickle);
+        assert!(message.ends_with(&format!("the option `enumerations={name}` reads its members")), "{message}");
+    }
+    assert!(load_with(&member("os\nsystem"), &options).is_err(), "what is dangerous is no enumeration");
+    assert!(load_with(&member("shop\nColor"), &options).is_err());
+    let tuple = b"cshop\nSize\n((I1\nI2\nttR.";
+    assert_eq!(load_with(tuple, &options).unwrap(), named("shop.Size", list([1i64.into(), 2i64.into()])));
 }
 
 #[test]
@@ -408,23 +424,23 @@ fn damage_is_told_with_its_opcode_and_its_place() {
     for (pickle, message, offset) in [
         (&b""[..], "there is no STOP", 0),
         (b"]", "there is no STOP", 1),
-        (b"\xff", "0xff at byte 0, which is no opcode", 0),
-        (b"\x80\x06N.", "PROTO at byte 0: protocols 0 to 5", 0),
-        (b"h\0.", "BINGET at byte 0: nothing is in the memo under 0", 0),
-        (b"j\0\0\0\x80.", "LONG_BINGET at byte 0: nothing is in the memo under 2147483648", 0),
-        (b".", "STOP at byte 0: nothing is on the stack", 0),
-        (b"(.", "STOP at byte 1: a mark is on top", 1),
-        (b"e.", "APPENDS at byte 0: too little", 0),
-        (b"N(K\x01e.", "APPENDS at byte 4: what is to be filled is no container", 4),
-        (b"}(K\x01u.", "SETITEMS at byte 4: a key without a value", 4),
-        (b"t.", "TUPLE at byte 0: there is no mark", 0),
-        (b"\x8b\xff\xff\xff\x7f.", "LONG4 at byte 0: 2147483647 bytes, of which 1 are there", 0),
-        (b"\x8b\xff\xff\xff\xff.", "LONG4 at byte 0: a length below zero", 0),
-        (b"\x95\0\0\0\0\0\0\0\x80N.", "FRAME at byte 0: a frame of 9223372036854775808 bytes", 0),
-        (b"X\x02\0\0\0\xc3(.", "BINUNICODE at byte 0: text that is not UTF-8", 0),
-        (b"Ix\n.", "INT at byte 0: no decimal integer", 0),
-        (b"S'a\n.", "STRING at byte 0: no quoted string", 0),
-        (b"K\x01K\x02\x93.", "STACK_GLOBAL at byte 4: the module and the name are not both text", 4),
+        (b"\xff", "0xff is no opcode", 0),
+        (b"\x80\x06N.", "PROTO: protocols 0 to 5", 0),
+        (b"h\0.", "BINGET: nothing is in the memo under 0", 0),
+        (b"j\0\0\0\x80.", "LONG_BINGET: nothing is in the memo under 2147483648", 0),
+        (b".", "STOP: nothing is on the stack", 0),
+        (b"(.", "STOP: a mark is on top", 1),
+        (b"e.", "APPENDS: too little", 0),
+        (b"N(K\x01e.", "APPENDS: what is to be filled is no container", 4),
+        (b"}(K\x01u.", "SETITEMS: a key without a value", 4),
+        (b"t.", "TUPLE: there is no mark", 0),
+        (b"\x8b\xff\xff\xff\x7f.", "LONG4: 2147483647 bytes, of which 1 are there", 0),
+        (b"\x8b\xff\xff\xff\xff.", "LONG4: a length below zero", 0),
+        (b"\x95\0\0\0\0\0\0\0\x80N.", "FRAME: a frame of 9223372036854775808 bytes", 0),
+        (b"X\x02\0\0\0\xc3(.", "BINUNICODE: text that is not UTF-8", 0),
+        (b"Ix\n.", "INT: no decimal integer", 0),
+        (b"S'a\n.", "STRING: no quoted string", 0),
+        (b"K\x01K\x02\x93.", "STACK_GLOBAL: the module and the name are not both text", 4),
     ] {
         let (told, at) = refusal(pickle);
         assert!(told.contains(message) && at == offset, "{pickle:?}: {told} at {at}");

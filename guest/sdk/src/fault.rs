@@ -136,6 +136,11 @@ pub fn locate(file: impl Read, offsets: &[u64]) -> io::Result<Vec<Position>> {
     offsets.iter().map(|&offset| find(offset)).collect()
 }
 
+/// The places of byte offsets in a file that is not text, and has no lines and columns.
+pub fn locate_bytes(offsets: &[u64]) -> Vec<Position> {
+    offsets.iter().map(|&offset| Position { offset, line: 0, column: 0 }).collect()
+}
+
 /// A line and a column, on the way through text in UTF-8.
 pub(crate) struct Place {
     line: u32,

@@ -85,7 +85,7 @@ pub use decode::{Decoded, Guess, encoding_of, guess_unicode, guess_utf_8, locate
 pub use describe::DIGITS_MAX;
 pub use documents::{Documents, check_complete};
 pub use entries::{Entries, Repeated};
-pub use fault::{Fault, excerpt, locate};
+pub use fault::{Fault, excerpt, locate, locate_bytes};
 pub use keys::Keys;
 pub use lint::Finding;
 pub use number::{Real, print_decimal, print_float, real};

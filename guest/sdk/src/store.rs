@@ -16,7 +16,7 @@ pub trait Store: 'static {
     fn describe() -> Description;
 
     /// Finds the lines and the columns of offsets, which ascend, as its [`Fault`]s and [`Encoder::at`] have them: bytes
-    /// of the file, unless the store counts otherwise.
+    /// of the file, unless the store counts otherwise. [`crate::locate_bytes`] is for files that are not text.
     fn locate(file: impl Read, offsets: &[u64]) -> io::Result<Vec<Position>> {
         crate::locate(file, offsets)
     }

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
-use super::{Cache, Clock, Guest, Source, memory_max, nanoseconds, snapshot};
+use super::{Cache, Clocks, Guest, Source, memory_max, nanoseconds, snapshot};
 use crate::contract::Operations;
 use crate::error::Error;
 use crate::grants::Grants;
@@ -23,16 +23,14 @@ pub struct CacheBuilder {
     component: String,
     options: Vec<(String, String)>,
     limits: Limits,
-    clock: Box<Clock>,
+    clocks: Clocks,
     restored: Option<PathBuf>,
 }
 
 impl CacheBuilder {
     pub(crate) fn new(loader: Arc<Loader>, tools: Arc<Tools>, limits: Limits) -> Self {
-        let begun = Instant::now();
-        let clock = Box::new(move || begun.elapsed());
         let component = COMPONENT.to_owned();
-        Self { loader, tools, component, options: Vec::new(), limits, clock, restored: None }
+        Self { loader, tools, component, options: Vec::new(), limits, clocks: Clocks::default(), restored: None }
     }
 
     /// Holds so many values at most: 10,000 unless this is called.
@@ -110,7 +108,14 @@ impl CacheBuilder {
     /// # Ok::<(), autotel_stores::Error>(())
     /// ```
     pub fn clock(mut self, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
-        self.clock = Box::new(clock);
+        self.clocks.monotonic = Box::new(clock);
+        self
+    }
+
+    /// Goes by this clock where the time of day counts: how long ago a [snapshot](Cache::snapshot) was taken, and whether
+    /// a file of a [`CachedStore`](crate::CachedStore) was changed a moment ago.
+    pub fn wall_clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clocks.wall = Box::new(clock);
         self
     }
 
@@ -124,7 +129,7 @@ impl CacheBuilder {
 
     /// Makes the cache.
     pub fn build(self) -> Result<Cache, Error> {
-        let Self { loader, tools, component, mut options, limits, clock, restored } = self;
+        let Self { loader, tools, component, mut options, limits, clocks, restored } = self;
         let plugin = tools.by_name(&component)?;
         let plugin = plugin.filter(|plugin| plugin.info.exports::<Guest>()).ok_or_else(|| {
             Error::usage(format!("there is no cache `{component}`")).with_hint(format!("`{COMPONENT}` is built in"))
@@ -138,8 +143,8 @@ impl CacheBuilder {
         // Where nothing may go, nothing may be left out.
         let is_all = options.iter().any(|(name, value)| name == "policy" && value == "none");
         let source = Source { loader, plugin, limits, grants: Grants::default(), settings };
-        let mut cache = Cache::begin(source, clock)?;
-        let damage = restored.and_then(|path| match snapshot::read(&path) {
+        let mut cache = Cache::begin(source, clocks)?;
+        let damage = restored.and_then(|path| match snapshot::read(&path, cache.now()) {
             Ok(entries) => cache.refill(entries, is_all).err(),
             Err(damage) => damage.map(|damage| damage.on(&path)),
         });

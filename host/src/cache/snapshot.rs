@@ -20,9 +20,9 @@ const MAGIC: &[u8] = b"autotel cache snapshot 1\n";
 /// What the first lines of all versions begin with.
 const ANY_MAGIC: &[u8] = b"autotel cache snapshot ";
 
-pub(super) fn write(path: &Path, entries: &[CacheEntry]) -> io::Result<()> {
+pub(super) fn write(path: &Path, entries: &[CacheEntry], now: SystemTime) -> io::Result<()> {
     let mut encoder = Encoder::default();
-    encoder.unsigned(now());
+    encoder.unsigned(since_1970(now));
     for entry in entries {
         encoder.begin_array();
         encoder.bytes(&entry.key);
@@ -43,7 +43,7 @@ pub(super) fn write(path: &Path, entries: &[CacheEntry]) -> io::Result<()> {
 }
 
 /// The entries of a file, without those whose time is over by now; `Err` where there is none, or why it cannot be used.
-pub(super) fn read(path: &Path) -> Result<Vec<CacheEntry>, Option<Error>> {
+pub(super) fn read(path: &Path, now: SystemTime) -> Result<Vec<CacheEntry>, Option<Error>> {
     let mut file = match open_file(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(None),
@@ -51,10 +51,10 @@ pub(super) fn read(path: &Path) -> Result<Vec<CacheEntry>, Option<Error>> {
     };
     let mut bytes = Vec::new();
     io::Read::read_to_end(&mut file, &mut bytes).map_err(|error| Error::access(path, error))?;
-    entries(&bytes).map_err(|why| Some(Error::new(ErrorKind::Refused, why)))
+    entries(&bytes, now).map_err(|why| Some(Error::new(ErrorKind::Refused, why)))
 }
 
-fn entries(bytes: &[u8]) -> Result<Vec<CacheEntry>, &'static str> {
+fn entries(bytes: &[u8], now: SystemTime) -> Result<Vec<CacheEntry>, &'static str> {
     let content = match bytes.strip_prefix(MAGIC) {
         Some(content) => content,
         None if bytes.starts_with(ANY_MAGIC) => return Err("a snapshot of a cache of another version"),
@@ -67,7 +67,7 @@ fn entries(bytes: &[u8]) -> Result<Vec<CacheEntry>, &'static str> {
     let mut decoder = Decoder::new(vec![content.to_vec()].into_iter());
     let malformed = "a snapshot that says nothing";
     let taken = decoder.value().ok().and_then(|time| count(&time)).ok_or(malformed)?;
-    let passed = Duration::from_nanos(now().saturating_sub(taken));
+    let passed = Duration::from_nanos(since_1970(now).saturating_sub(taken));
     let mut entries = Vec::new();
     while decoder.has_next() {
         let mut entry = decoder.value().ok().and_then(entry).ok_or(malformed)?;
@@ -97,7 +97,7 @@ fn count(value: &Value) -> Option<u64> {
     if let Value::Integer(integer) = value { integer.as_u64() } else { None }
 }
 
-/// Nanoseconds since 1970.
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, nanoseconds)
+/// In nanoseconds.
+fn since_1970(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, nanoseconds)
 }

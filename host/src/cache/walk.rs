@@ -4,55 +4,77 @@ use std::vec::IntoIter;
 
 use wasmtime::component::ResourceAny;
 
-use super::{Cache, CacheEntry, PAGE_BYTES};
+use super::{Cache, CacheEntry, Inner, Live};
 use crate::error::{Error, ErrorKind};
+use crate::limits::Limit;
+
+/// Bytes of entries that are asked for at once.
+const PAGE_BYTES: u32 = 1 << 20;
+/// Bytes that an entry takes at least, beside its key and its value.
+const ENTRY_BYTES: u64 = 32;
+
+/// Where it is among the entries of an instance.
+pub(super) struct Walk {
+    at: ResourceAny,
+    /// The instance's.
+    generation: u64,
+    /// Bytes of entries that may still come: there are no more of them than the cache has memory for.
+    bytes_left: u64,
+}
+
+impl Walk {
+    pub fn begin(inner: &Inner, live: &mut Live) -> Result<Self, Error> {
+        let at = inner.call(live, |face, store, now| face.walk().call_begin(store, now))?;
+        Ok(Self { at, generation: live.generation, bytes_left: inner.source.limits.get(Limit::Memory) })
+    }
+
+    /// The next entries, or none at the end.
+    pub fn next(&mut self, inner: &Inner, live: &mut Live) -> Result<Vec<CacheEntry>, Error> {
+        if live.generation != self.generation {
+            return Err(Error::new(ErrorKind::Store, "the cache broke while its entries were gone through"));
+        }
+        let at = self.at;
+        let page = inner.call(live, |face, store, now| face.walk().call_next(store, at, PAGE_BYTES, now))?;
+        let bytes = page.iter().map(|entry| ENTRY_BYTES + (entry.key.len() + entry.value.len()) as u64).sum();
+        let left = self.bytes_left.checked_sub(bytes);
+        self.bytes_left = left.ok_or_else(|| Error::limit(Limit::Memory, &inner.source.limits))?;
+        Ok(page.into_iter().map(CacheEntry::from).collect())
+    }
+
+    /// Has the instance forget where it is, unless that broke.
+    pub fn end(self, inner: &Inner, live: &mut Live) {
+        if live.generation == self.generation {
+            // One that breaks at that is made anew by whoever calls it next.
+            let _ = inner.call(live, |_, store, _| self.at.resource_drop(store));
+        }
+    }
+}
 
 /// The entries of a cache: see [`Cache::entries`]. The last is an error where the cache breaks meanwhile.
 pub struct CacheEntries {
     cache: Cache,
-    /// Where it is, in which of the cache's instances; none at the end.
-    walk: Option<(ResourceAny, u64)>,
+    /// None at the end.
+    walk: Option<Walk>,
     page: IntoIter<CacheEntry>,
 }
 
 impl CacheEntries {
     pub(super) fn begin(cache: &Cache) -> Result<Self, Error> {
         let mut live = cache.0.lock();
-        let walk = cache.0.call(&mut live, |face, store, now| face.walk().call_begin(store, now))?;
-        Ok(Self { cache: cache.clone(), walk: Some((walk, live.generation)), page: IntoIter::default() })
+        let walk = Walk::begin(&cache.0, &mut live)?;
+        Ok(Self { cache: cache.clone(), walk: Some(walk), page: IntoIter::default() })
     }
 
-    fn next_page(&mut self) -> Option<Result<Vec<CacheEntry>, Error>> {
-        let (walk, generation) = self.walk?;
-        let mut live = self.cache.0.lock();
-        if live.generation != generation {
-            self.walk = None;
-            return Some(Err(Error::new(ErrorKind::Store, "the cache broke while its entries were gone through")));
-        }
-        let next =
-            |face: &super::Guest, store: &mut super::Instance, now| face.walk().call_next(store, walk, PAGE_BYTES, now);
-        let page = self.cache.0.call(&mut live, next);
-        drop(live);
-        match page {
-            Ok(page) if page.is_empty() => {
-                self.end();
-                None
-            }
-            Ok(page) => Some(Ok(page.into_iter().map(CacheEntry::from).collect())),
-            Err(error) => {
-                self.walk = None;
-                Some(Err(error))
-            }
-        }
+    /// The next entries; `None` behind the last.
+    fn next_page(&mut self) -> Result<Option<Vec<CacheEntry>>, Error> {
+        let Some(walk) = &mut self.walk else { return Ok(None) };
+        let page = walk.next(&self.cache.0, &mut self.cache.0.lock())?;
+        Ok((!page.is_empty()).then_some(page))
     }
 
-    /// Has the cache forget where it is.
     fn end(&mut self) {
-        let Some((walk, generation)) = self.walk.take() else { return };
-        let mut live = self.cache.0.lock();
-        if live.generation == generation {
-            // One that breaks at that is made anew by whoever calls it next.
-            let _ = self.cache.0.call(&mut live, |_, store, _| walk.resource_drop(store));
+        if let Some(walk) = self.walk.take() {
+            walk.end(&self.cache.0, &mut self.cache.0.lock());
         }
     }
 }
@@ -61,13 +83,21 @@ impl Iterator for CacheEntries {
     type Item = Result<CacheEntry, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(entry) = self.page.next() {
-                return Some(Ok(entry));
+        if let Some(entry) = self.page.next() {
+            return Some(Ok(entry));
+        }
+        match self.next_page() {
+            Ok(Some(page)) => {
+                self.page = page.into_iter();
+                self.page.next().map(Ok)
             }
-            match self.next_page()? {
-                Ok(page) => self.page = page.into_iter(),
-                Err(error) => return Some(Err(error)),
+            Ok(None) => {
+                self.end();
+                None
+            }
+            Err(error) => {
+                self.end();
+                Some(Err(error))
             }
         }
     }

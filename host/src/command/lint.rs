@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use autotel_stores::{Error, Finding, Host};
+use autotel_stores::{Error, Finding, Host, place};
 use clap::Args;
 use serde_json::json;
 
@@ -40,9 +40,8 @@ impl Arguments {
             return print(&format!("{file}: nothing surprises\n"));
         }
         let line = |Finding { rule, message, fix, at }: &Finding| {
-            let place = at.map(|at| format!(":{}:{}", at.line, at.column)).unwrap_or_default();
             let fix = fix.as_ref().map(|fix| format!("; {fix}")).unwrap_or_default();
-            format!("{file}{place}: {message}{fix} [{rule}]\n")
+            format!("{}: {message}{fix} [{rule}]\n", place(&file, *at))
         };
         print(&findings.iter().map(line).collect::<String>())
     }

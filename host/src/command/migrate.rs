@@ -156,7 +156,7 @@ impl Arguments {
 /// Why a file was refused, on one line: the first thing that is wrong.
 fn reason(error: &Error) -> String {
     let Some(problem) = error.problems().first() else { return error.message().to_owned() };
-    let place = problem.at.map(|at| format!("{}:{}: ", at.line, at.column)).unwrap_or_default();
+    let place = problem.at.map(|at| format!("{at}: ")).unwrap_or_default();
     let more = match error.problems().len() - 1 {
         0 => String::new(),
         more => format!(" (and {more} more)"),

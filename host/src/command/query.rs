@@ -92,8 +92,10 @@ fn with_place(Match { document, pointer, path, value, at, .. }: Match) -> Value 
         shown.push("document", document);
     }
     if let Some(at) = at {
-        shown.push("line", u64::from(at.line));
-        shown.push("column", u64::from(at.column));
+        if at.line > 0 {
+            shown.push("line", u64::from(at.line));
+            shown.push("column", u64::from(at.column));
+        }
         shown.push("offset", at.offset);
     }
     shown.push("value", value);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use autotel_stores::{Error, ErrorKind, Host, Position, Problem, Schema, Store, Violation};
+use autotel_stores::{Error, ErrorKind, Host, Position, Problem, Schema, Store, Violation, place};
 use clap::Args;
 use serde_json::json;
 
@@ -69,10 +69,7 @@ impl Arguments {
 
     fn print(&self, found: &Found) -> Result<ExitCode, Error> {
         let file = shown(&self.file);
-        let line = |at: Option<Position>, what: &str| {
-            let place = at.map(|at| format!(":{}:{}", at.line, at.column)).unwrap_or_default();
-            format!("{file}{place}: {what}\n")
-        };
+        let line = |at: Option<Position>, what: &str| format!("{}: {what}\n", place(&file, at));
         print(&match found {
             Found::Problems(problems) if problems.is_empty() => format!("{file}: well-formed\n"),
             Found::Problems(problems) => problems.iter().map(|problem| line(problem.at, &problem.message)).collect(),

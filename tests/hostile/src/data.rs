@@ -1,17 +1,20 @@
 //! Attacks by the files that a store reads. They are for any store: what one makes of a file is its own matter, as long
 //! as it answers documents or refuses the file, within its limits, and neither traps nor leaves its call without an end.
 
-use std::io::{Read, Repeat, Take, repeat};
+use std::io::{Read, Repeat, Take, Write, repeat};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use autotel_stores::{ErrorKind, Host, Limit, Limits};
+use autotel_stores::{Error, ErrorKind, Host, Limit, Limits, Operations, OptionValue, Store, Verdict};
 
+use bzip2::read::BzEncoder;
 use flate2::Compression;
 use flate2::read::{DeflateEncoder, GzEncoder, ZlibEncoder};
+use lz4_flex::frame::FrameEncoder;
+use lzma_rust2::{XzOptions, XzWriter};
 
-use crate::zip::{Lie, archive};
+use crate::zip::{DEFLATE, Lie, archive};
 use crate::{Outcome, Report, shortened};
 
 /// A file to attack with.
@@ -112,6 +115,9 @@ pub const ATTACKS: &[DataAttack] = &[
     refused("pickle", 32, "an archive whose checksum is wrong (CVE-2025-10156)", || archive("data.pkl", SYSTEM, &Lie { crc: 1, ..Lie::default() })),
     refused("pickle", 32, "an archive that says that it is encrypted (CVE-2025-1945)", || archive("data.pkl", SYSTEM, &Lie { flags: 1, ..Lie::default() })),
     refused("pickle", 32, "an archive that has two names for its member (CVE-2025-1944)", || archive("data.pkl", SYSTEM, &Lie { name: Some("notes.txt"), ..Lie::default() })),
+    refused("pickle", 32, "data in an archive whose checksum is wrong", || archive("data.pkl", b"N.", &Lie { crc: 1, ..Lie::default() })),
+    refused("pickle", 32, "data in an archive that says that it is encrypted", || archive("data.pkl", b"N.", &Lie { flags: 1, ..Lie::default() })),
+    refused("pickle", 32, "data in an archive that has two names for its member", || archive("data.pkl", b"N.", &Lie { name: Some("notes.txt"), ..Lie::default() })),
     refused("pickle", 32, "an archive whose member is longer than it", || archive("data.pkl", b"N.", &Lie { length: u32::MAX / 2, ..Lie::default() })),
     refused("pickle", 32, "an archive behind a pickle", || [b"N.".to_vec(), archive("data.pkl", SYSTEM, &Lie::default())].concat()),
     refused("pickle", 32, "an archive in an archive, 20 times", || (0..20).fold(SYSTEM.to_vec(), |inner, _| archive("a", &inner, &Lie::default()))),
@@ -138,6 +144,10 @@ pub const ATTACKS: &[DataAttack] = &[
     any(35, "a gigabyte of zeros in gzip", || bomb(|zeros| GzEncoder::new(zeros, Compression::best()))),
     any(35, "a gigabyte of zeros in zlib", || bomb(|zeros| ZlibEncoder::new(zeros, Compression::best()))),
     any(35, "a gigabyte of zeros in deflate", || bomb(|zeros| DeflateEncoder::new(zeros, Compression::best()))),
+    refused("pickle", 35, "a gigabyte of zeros in bzip2", || bomb(|zeros| BzEncoder::new(zeros, bzip2::Compression::fast()))),
+    refused("pickle", 35, "a gigabyte of zeros in LZ4", || written(FrameEncoder::new, |encoder| encoder.finish().ok())),
+    refused("pickle", 35, "a gigabyte of zeros in xz", || written(|to| XzWriter::new(to, XzOptions::with_preset(0)).expect("a preset is sound"), |encoder| encoder.finish().ok())),
+    refused("pickle", 35, "a gigabyte of zeros in a zip archive", || archive("data.pkl", &bomb(|zeros| DeflateEncoder::new(zeros, Compression::best())), &Lie { method: DEFLATE, ..Lie::default() })),
 ];
 
 fn laughs(first: &str, next: impl Fn(usize) -> String) -> Vec<u8> {
@@ -157,10 +167,18 @@ const OBJECTS: &[u8] = b"\x93NUMPY\x01\0\x3a\0{'descr': '|O', 'fortran_order': F
 const JOBLIB: &[u8] = b"\x80\x02cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81}(U\x08subclasscnumpy\nndarray\nU\x05shapeK\x1e\x85\
     U\x05orderU\x01CU\x05dtypecnumpy\ndtype\nU\x02u1\x89\x88\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tbub";
 
+const GIB: u64 = 1 << 30;
+
 /// A gigabyte of zeros, as a codec has it.
 fn bomb<R: Read>(codec: impl FnOnce(Take<Repeat>) -> R) -> Vec<u8> {
-    const GIB: u64 = 1 << 30;
     packed(codec(repeat(0).take(GIB)))
+}
+
+/// The same by a codec that is written to.
+fn written<E: Write>(begin: impl FnOnce(Vec<u8>) -> E, end: impl FnOnce(E) -> Option<Vec<u8>>) -> Vec<u8> {
+    let mut encoder = begin(Vec::new());
+    std::io::copy(&mut repeat(0).take(GIB), &mut encoder).expect("memory takes a megabyte");
+    end(encoder).expect("memory takes a megabyte")
 }
 
 fn packed(mut encoder: impl Read) -> Vec<u8> {
@@ -175,6 +193,28 @@ fn holds_secret(documents: &[u8]) -> bool {
 }
 
 const SECRET: &[u8] = b"root:";
+
+/// Has a store tell what a file is and list its steps: what is to be distrusted is not data then.
+fn look_through(store: &Store, is_distrusted: bool) -> Result<(), Error> {
+    let worst = store.inspect().map(|parts| parts.iter().map(|part| part.verdict).max());
+    if is_distrusted && worst.as_ref().is_ok_and(|worst| worst.is_none_or(|worst| worst <= Verdict::Known)) {
+        return Err(Error::new(ErrorKind::Store, "it is called data"));
+    }
+    let listed = store.listing().and_then(|mut listing| listing.try_for_each(|piece| piece.map(drop)));
+    [worst.map(drop), listed].into_iter().try_for_each(unless_answered)
+}
+
+/// What is wrong first with a file, or why else a call failed.
+fn first_problem(error: &Error) -> &str {
+    error.problems().first().map_or(error.message(), |problem| &problem.message)
+}
+
+/// Passes over what a store may answer.
+fn unless_answered(answer: Result<(), Error>) -> Result<(), Error> {
+    answer.or_else(
+        |error| if matches!(error.kind(), ErrorKind::Refused | ErrorKind::Limit) { Ok(()) } else { Err(error) },
+    )
+}
 
 /// What a store may spend on one of the files.
 pub fn limits() -> Limits {
@@ -232,6 +272,18 @@ impl Target<'_> {
         ]
     }
 
+    /// Has the store load a file with each of its switches the other way round.
+    fn load_otherwise(self, store: &Store) -> Result<(), Error> {
+        let mut store = store.clone();
+        let described = self.host.registry().by_name(self.store).into_iter().flat_map(|it| &it.description.options);
+        for option in described.filter(|option| option.operations.contains(Operations::LOAD)) {
+            if let OptionValue::Flag(is_on) = option.default {
+                store = store.with_option(&option.name, if is_on { "no" } else { "yes" })?;
+            }
+        }
+        unless_answered(store.load_cbor().map(drop))
+    }
+
     fn run(self, row: u8, name: &str, file: &[u8], is_refused: bool) -> Report {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let path = folder.path().join(format!("attack.{}", self.extension));
@@ -243,7 +295,12 @@ impl Target<'_> {
                 noted.fetch_max(receipt.memory_bytes, Ordering::Relaxed);
             });
             // Documents cross the boundary, and are not made anything of here.
-            let documents = store.load_cbor()?;
+            let loaded = store.load_cbor();
+            // What is too much may be data all the same.
+            let is_too_much = loaded.as_ref().is_err_and(|error| first_problem(error).starts_with("beyond the bound"));
+            look_through(&store, is_refused && !is_too_much)?;
+            self.load_otherwise(&store)?;
+            let documents = loaded?;
             store.validate()?;
             Ok(documents)
         });
@@ -252,7 +309,7 @@ impl Target<'_> {
             Ok(documents) if holds_secret(&documents) => Err("it holds what lies outside".to_owned()),
             Ok(documents) => Ok(format!("loaded, {} bytes", documents.len())),
             Err(error) => {
-                let told = error.problems().first().map_or(error.message(), |problem| &problem.message);
+                let told = first_problem(&error);
                 match error.kind() {
                     ErrorKind::Refused => Ok(format!("refused: {}", shortened(told))),
                     ErrorKind::Limit => Ok(shortened(told)),

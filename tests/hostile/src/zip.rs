@@ -12,14 +12,18 @@ pub struct Lie {
     pub name: Option<&'static str>,
     /// Bytes by which its length is another, in the directory.
     pub length: u32,
+    /// What its content is compressed with: nothing, or else [`DEFLATE`].
+    pub method: u16,
 }
 
-/// An archive of a member whose content is stored as it is.
+pub const DEFLATE: u16 = 8;
+
+/// An archive of a member whose content is written as it is.
 pub fn archive(name: &str, content: &[u8], lie: &Lie) -> Vec<u8> {
     let mut crc = Crc::new();
     crc.update(content);
     let header = |name: &str, length: u32| {
-        let halves = [20, lie.flags, 0, 0, 0x21].map(u16::to_le_bytes).concat();
+        let halves = [20, lie.flags, lie.method, 0, 0x21].map(u16::to_le_bytes).concat();
         let words = [crc.sum() ^ lie.crc, length, length].map(u32::to_le_bytes).concat();
         [halves, words, (name.len() as u16).to_le_bytes().to_vec(), vec![0, 0]].concat()
     };

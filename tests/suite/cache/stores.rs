@@ -1,10 +1,11 @@
 //! Documents that come from a cache for as long as their file is the same.
 
 use std::fs;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use autotel_stores::{Cache, CachedStore, Grants, Host};
 use autotel_tests::Place;
@@ -24,14 +25,24 @@ fn counting() -> (Host, Arc<AtomicUsize>) {
 fn cached(list: &str) -> (Place, CachedStore, Cache, Arc<AtomicUsize>) {
     let place = Place::with("list.json", list);
     let (host, calls) = counting();
-    let cache = host.cache().build().expect("a cache is made");
+    let cache = later(&host);
     let store = host.open(&place.path).expect("a store claims the file").cached_in(&cache);
     (place, store, cache, calls)
 }
 
-/// Waits until a file was changed long enough ago for its times to tell of the next change.
-fn settle() {
-    thread::sleep(Duration::from_millis(80));
+/// A cache to which each file was changed an hour ago.
+fn later(host: &Host) -> Cache {
+    let clock = || SystemTime::now() + Duration::from_secs(3600);
+    host.cache().wall_clock(clock).build().expect("a cache is made")
+}
+
+/// Writes to a file until the clock of the file system, which ticks, tells it from what it was.
+fn change(path: &Path, text: &str) {
+    let modified = || fs::metadata(path).and_then(|metadata| metadata.modified()).expect("the file is there");
+    let before = modified();
+    while modified() == before {
+        fs::write(path, text).expect("the file is writable");
+    }
 }
 
 fn list(store: &CachedStore) -> Vec<u8> {
@@ -41,7 +52,6 @@ fn list(store: &CachedStore) -> Vec<u8> {
 #[test]
 fn a_file_that_is_the_same_is_read_once() {
     let (_place, store, _, calls) = cached("[1, 2]");
-    settle();
     for _ in 0..3 {
         assert_eq!(list(&store), [1, 2]);
     }
@@ -53,18 +63,20 @@ fn a_file_that_is_the_same_is_read_once() {
 #[test]
 fn a_file_that_is_another_is_read_again() {
     let (place, store, _, calls) = cached("[1, 2]");
-    settle();
     list(&store);
-    fs::write(&place.path, "[3, 4]").unwrap();
-    assert_eq!(list(&store), [3, 4], "as long as before, a moment ago");
-    settle();
+    change(&place.path, "[3, 4]");
+    assert_eq!(list(&store), [3, 4], "as long as before");
     assert_eq!(list(&store), [3, 4]);
-    assert_eq!(calls.load(Ordering::Relaxed), 3);
+    assert_eq!(calls.load(Ordering::Relaxed), 2);
 }
 
 #[test]
 fn a_file_that_was_changed_a_moment_ago_is_not_kept() {
-    let (place, store, cache, _) = cached("[1]");
+    let place = Place::with("list.json", "[1]");
+    let (host, _) = counting();
+    let path = place.path.clone();
+    let cache = host.cache().wall_clock(move || fs::metadata(&path).unwrap().modified().unwrap()).build().unwrap();
+    let store = host.open(&place.path).unwrap().cached_in(&cache);
     for n in 2..9 {
         fs::write(&place.path, format!("[{n}]")).unwrap();
         assert_eq!(list(&store), [n]);
@@ -76,12 +88,10 @@ fn a_file_that_was_changed_a_moment_ago_is_not_kept() {
 #[test]
 fn a_file_whose_time_is_set_back_is_read_again() {
     let (place, store, _, _) = cached("[1, 2]");
-    settle();
     list(&store);
     let modified = fs::metadata(&place.path).unwrap().modified().unwrap();
-    fs::write(&place.path, "[3, 4]").unwrap();
+    change(&place.path, "[3, 4]");
     fs::File::options().write(true).open(&place.path).unwrap().set_modified(modified).unwrap();
-    settle();
     assert_eq!(list(&store), [3, 4]);
 }
 
@@ -90,10 +100,8 @@ fn a_file_in_the_place_of_another_is_read_again() {
     let (place, store, _, _) = cached("[1, 2]");
     let other = place.folder.path().join("other.json");
     fs::write(&other, "[3, 4]").unwrap();
-    settle();
     list(&store);
     fs::rename(other, &place.path).unwrap();
-    settle();
     assert_eq!(list(&store), [3, 4]);
 }
 
@@ -105,9 +113,8 @@ fn a_link_to_another_file_is_read_again() {
     fs::write(&second, "[3, 4]").unwrap();
     std::os::unix::fs::symlink(&place.path, &link).unwrap();
     let (host, _) = counting();
-    let cache = host.cache().build().unwrap();
+    let cache = later(&host);
     let store = host.open(&link).unwrap().cached_in(&cache);
-    settle();
     assert_eq!(list(&store), [1, 2]);
     fs::remove_file(&link).unwrap();
     std::os::unix::fs::symlink(second, &link).unwrap();
@@ -117,12 +124,10 @@ fn a_link_to_another_file_is_read_again() {
 #[test]
 fn a_save_makes_it_another_file() {
     let (_place, store, cache, _) = cached("[1]");
-    settle();
     list(&store);
     store.save(&[2]).unwrap();
     assert_eq!(cache.counts().unwrap().entries, 0);
     assert_eq!(list(&store), [2]);
-    settle();
     list(&store);
     store.store().save(&[3]).unwrap();
     assert_eq!(list(&store), [3], "one beside the cache too");
@@ -143,7 +148,6 @@ fn a_file_is_the_same_by_its_content_too() {
 #[test]
 fn threads_that_ask_at_once_read_it_once() {
     let (_place, store, _, calls) = cached("[1]");
-    settle();
     let together = Barrier::new(8);
     thread::scope(|scope| {
         for _ in 0..8 {
@@ -160,8 +164,7 @@ fn threads_that_ask_at_once_read_it_once() {
 fn what_is_read_in_another_way_is_apart() {
     let place = Place::with("order.xml", "<a b='1'/>");
     let (host, _) = counting();
-    let cache = host.cache().build().unwrap();
-    settle();
+    let cache = later(&host);
     let load = |mapping: &str| {
         let store = host.open(&place.path).unwrap().with_option("mapping", mapping).unwrap();
         store.cached_in(&cache).load_value().unwrap()
@@ -176,7 +179,6 @@ fn a_store_that_sees_other_files_is_not_cached() {
     let grants = Grants::default().with_folder("other", place.folder.path()).unwrap();
     let (host, _) = counting();
     let store = host.open(&place.path).unwrap().with_grants(grants).cached_in(&cache);
-    settle();
     list(&store);
     assert_eq!((cache.counts().unwrap().entries, calls.load(Ordering::Relaxed)), (0, 0));
 }
@@ -184,7 +186,6 @@ fn a_store_that_sees_other_files_is_not_cached() {
 #[test]
 fn what_is_wrong_with_a_file_is_told_each_time() {
     let (_place, store, cache, _) = cached("[1");
-    settle();
     for _ in 0..2 {
         assert!(store.load_value().unwrap_err().to_string().contains("list.json:1:3"));
     }
@@ -195,9 +196,8 @@ fn what_is_wrong_with_a_file_is_told_each_time() {
 fn a_file_without_a_document_has_none_from_the_cache_either() {
     let place = Place::with("empty.yaml", "");
     let (host, _) = counting();
-    let cache = host.cache().build().unwrap();
+    let cache = later(&host);
     let store = host.open(&place.path).unwrap().cached_in(&cache);
-    settle();
     for _ in 0..2 {
         assert_eq!(store.load_values().unwrap(), []);
     }

@@ -18,8 +18,7 @@ pub(crate) struct Wrapper {
 impl Wrapper {
     /// The wrapper that an object is with this state.
     pub fn of(graph: &Graph, object: &Object, state: Value) -> Option<Self> {
-        let class = graph.global(object.callee)?;
-        if !class.is("joblib.numpy_pickle", "NumpyArrayWrapper") || !graph.items(object.arguments)?.is_empty() {
+        if !Self::is_class_of(graph, object) || !graph.items(object.arguments)?.is_empty() {
             return None;
         }
         let field = |name| graph.entry(state, name);
@@ -32,6 +31,11 @@ impl Wrapper {
         let dtype = Dtype::of(graph, field("dtype")?)?;
         let shape = lengths(graph, field("shape")?)?;
         is_plain.then_some(Self { dtype, shape, order: field("order")?, is_aligned })
+    }
+
+    /// Whether an object is called a wrapper, whatever its state.
+    pub fn is_class_of(graph: &Graph, object: &Object) -> bool {
+        graph.global(object.callee).is_some_and(|class| class.is("joblib.numpy_pickle", "NumpyArrayWrapper"))
     }
 
     /// Bytes of the array; none where a pickle of its objects stands there.
