@@ -47,7 +47,7 @@ impl Default for Clocks {
 /// Keeps values in memory by their keys, within bounds of number, of bytes and of time, in a sandbox of its own.
 ///
 /// A clone is the same cache. Threads may use it side by side: each call is done at one moment, as if no other were. What is
-/// kept is gone with the last clone, and by [`Cache::snapshot`] stays.
+/// kept is lost with the last clone, unless [`Cache::snapshot`] writes it down.
 ///
 /// ```
 /// use std::time::Duration;
@@ -211,13 +211,13 @@ impl Cache {
         self.call(|face, store, now| face.call_get(store, key, now))
     }
 
-    /// The value of a key, which is no use of it and is not counted.
+    /// The value of a key. This does not count as a use.
     pub fn peek(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>, Error> {
         let key = key.as_ref();
         self.call(|face, store, now| face.call_peek(store, key, now))
     }
 
-    /// Whether a key has a value, which is no use of it and is not counted.
+    /// Whether a key has a value. This does not count as a use.
     pub fn contains(&self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
         let key = key.as_ref();
         self.call(|face, store, now| face.call_contains(store, key, now))
@@ -225,7 +225,8 @@ impl Cache {
 
     /// Keeps a value in the place of the one that the key had.
     ///
-    /// One that is heavier than all that the cache may hold is refused, and what the key had stays.
+    /// One for which there is no room is refused, and what the key had stays: one that is heavier than all that the cache
+    /// may hold, or under the policy `none` than what is left.
     pub fn put(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<(), Error> {
         self.put_with(key, value, CacheTerms::default())
     }
@@ -248,21 +249,24 @@ impl Cache {
         Ok(())
     }
 
+    /// Puts a value, unless there is no room for it; the outer error is the cache's own.
     fn put_in(&self, live: &mut Live, key: &[u8], value: &[u8], terms: CacheTerms) -> Result<Result<(), Error>, Error> {
         // What is larger would not have room beside the others while it is copied, and end the instance.
         let (length, length_max) = (key.len() as u64 + value.len() as u64, value_max(&self.0.source.limits));
         if length > length_max {
-            return Ok(Err(overweight(length, length_max)));
+            let measure = cache::Measure::Memory;
+            return Ok(Err(no_room(cache::NoRoom { measure, needed: length, left: length_max })));
         }
         let put = self.0.call(live, |face, store, now| face.call_put(store, key, value, terms.contract(), now))?;
-        Ok(put.map_err(|cache::Overweight { weight, limit }| overweight(weight, limit)))
+        Ok(put.map_err(no_room))
     }
 
     /// The value of a key, or else what `load` gives, which is kept then. Of those who ask for one key meanwhile, one
     /// loads, and the others wait for what it gives; where its `load` fails or panics, another tries.
     ///
     /// `load` may use the cache, but for the same key; two that load wait for each other for ever where each asks for what
-    /// the other one loads. What is put or removed while it loads is newer: then what is loaded is given, and not kept. So is what is too heavy.
+    /// the other one loads. What is put or removed while it loads is newer: then what is loaded is given, and not kept. So
+    /// is that for which there is no room.
     ///
     /// ```
     /// use autotel_stores::{Error, Host};
@@ -344,7 +348,7 @@ impl Cache {
     }
 
     /// Every entry, from that which would go first: those that were there at the beginning, and still are when their turn
-    /// comes. That is no use of them.
+    /// comes. This does not count as a use.
     pub fn entries(&self) -> Result<CacheEntries, Error> {
         CacheEntries::begin(self)
     }
@@ -363,7 +367,9 @@ impl Cache {
     /// # Ok::<(), autotel_stores::Error>(())
     /// ```
     pub fn take_notices(&self, count: u32) -> Result<Vec<CacheNotice>, Error> {
-        self.call(|face, store, _| face.call_take_notices(store, count))
+        let mut notices = self.call(|face, store, _| face.call_take_notices(store, count))?;
+        notices.truncate(count as usize);
+        Ok(notices)
     }
 
     /// What the cache has done since it was made, and what it holds.
@@ -459,9 +465,22 @@ impl fmt::Debug for Cache {
     }
 }
 
-fn overweight(weight: u64, limit: u64) -> Error {
-    Error::new(ErrorKind::Refused, format!("a value that weighs {weight}, where there is room for {limit}"))
-        .with_hint("bounds are raised with CacheBuilder::bytes and entries, and the memory of all of it with Limits")
+fn no_room(cache::NoRoom { measure, needed, left }: cache::NoRoom) -> Error {
+    let (message, hint) = match measure {
+        cache::Measure::Entries => {
+            let message = "the cache has as many values as it may, and none may go for another".to_owned();
+            (message, "CacheBuilder::entries raises the bound, and under another policy than `none` one goes")
+        }
+        cache::Measure::Weight => {
+            let message = format!("a value that weighs {needed}, where there is room for {left}");
+            (message, "CacheBuilder::bytes raises the bound")
+        }
+        cache::Measure::Memory => {
+            let message = format!("a value that takes {needed} bytes of memory, where there is room for {left}");
+            (message, "CacheBuilder::limits raises `memory`, of which half is for values, and a sixth for each")
+        }
+    };
+    Error::new(ErrorKind::Refused, message).with_hint(hint)
 }
 
 /// The part of a memory's limit that the values of a cache may take: the rest is for values on their way in and out, and

@@ -26,7 +26,8 @@ const SETTLED_COARSELY: Duration = Duration::from_secs(3);
 /// A file is the same when its length, the times of its last changes, and where the system has one its number are: each
 /// load asks the file system for those. One that was changed within the last moment is read anew, as its times may not tell
 /// of the next change; so is one whose store was granted other files. [`CachedStore::by_digest`] goes by the content
-/// instead, as is wise on network file systems and outside Unix, where only length and time are told. A save through this or any other [`Store`] makes the file another.
+/// instead, as is wise on network file systems and outside Unix, where only length and time are told. A save through this
+/// or any other [`Store`] makes the file another.
 ///
 /// Of threads that load one file at once, one reads it. Limits hold where a file is read, and not for what is kept.
 ///

@@ -55,12 +55,19 @@ impl Operations {
     }
 }
 
+impl Position {
+    /// The line and the column; `None` in a file that is not text.
+    pub fn line_and_column(self) -> Option<(u32, u32)> {
+        (self.line > 0).then_some((self.line, self.column))
+    }
+}
+
 /// Line and column, as in `3:9`; of a file that is not text, as in `byte 14`.
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            0 => write!(f, "byte {}", self.offset),
-            line => write!(f, "{line}:{}", self.column),
+        match self.line_and_column() {
+            Some((line, column)) => write!(f, "{line}:{column}"),
+            None => write!(f, "byte {}", self.offset),
         }
     }
 }

@@ -20,7 +20,8 @@ const PREFIX: &str = "memory:";
 /// The files of a host that are on no disk: those whose paths begin with `memory:`.
 ///
 /// They behave as files do: a save is all or nothing, several are saved as one by a [`Transaction`](crate::Transaction),
-/// and two saves at once are a conflict. They are gone with the host, and by [`MemoryFiles::snapshot`] stay.
+/// and two saves at once are a conflict. They are gone with the host, unless [`MemoryFiles::snapshot`] writes them down.
+/// Where the sandbox that keeps them breaks, each call fails from then on.
 ///
 /// ```
 /// let host = autotel_stores::Host::new()?;
@@ -127,7 +128,8 @@ impl MemoryFiles {
         if self.0.cache.is_whole() {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::Store, "the files in memory are gone: what kept them broke"))
+        let error = Error::new(ErrorKind::Store, "the files in memory are gone: what kept them broke");
+        Err(error.with_hint("another host has others: HostBuilder::restore_memory brings back those of a snapshot"))
     }
 
     /// Why the snapshot that was to be restored is not: there are no files then.
@@ -245,7 +247,7 @@ impl MemoryFile {
         let (cache, path) = (&self.files.0.cache, path(&name));
         let content = self.written().map_err(|error| Error::access(&path, error))?;
         let old = cache.peek(&name)?;
-        let put = |name: &str, content: &[u8]| cache.put(name, content).map_err(|error| error.on(&path));
+        let put = |name: &str, content: &[u8]| cache.put(name, content).map_err(|error| no_room(error).on(&path));
         let mut before = Vec::new();
         if let (Some(old), Some(backup)) = (&old, &self.backup) {
             before.push((backup.name.clone(), cache.peek(&backup.name)?));
@@ -262,6 +264,14 @@ impl MemoryFile {
             }
         }
     }
+}
+
+/// Says what is to be done where a file has no room, which none of the cache's own bounds is about.
+fn no_room(error: Error) -> Error {
+    if error.kind() != ErrorKind::Refused {
+        return error;
+    }
+    error.with_hint("Limits::with raises `memory` of the host: half of it is for all files, and a sixth for each")
 }
 
 /// What files held before they were saved. They stay locked.

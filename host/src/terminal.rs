@@ -204,8 +204,11 @@ pub fn problem_json(problem: &Problem) -> Value {
     json!({"message": problem.message, "at": problem.at.map(position_json)})
 }
 
-pub fn position_json(Position { offset, line, column }: Position) -> Value {
-    if line == 0 { json!({"offset": offset}) } else { json!({"offset": offset, "line": line, "column": column}) }
+pub fn position_json(at: Position) -> Value {
+    match at.line_and_column() {
+        Some((line, column)) => json!({"offset": at.offset, "line": line, "column": column}),
+        None => json!({"offset": at.offset}),
+    }
 }
 
 /// Tells which components are being compiled and, on a terminal, for how long.

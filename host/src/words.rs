@@ -17,12 +17,12 @@ fn is_printable(character: char) -> bool {
     !character.is_control() && !turns && !ends_line
 }
 
-/// A place in a file, as editors take it: `config.yaml:3:9`, or `old.pkl: byte 14`.
+/// A place in a file: `config.yaml:3:9`, which editors open, or `old.pkl: byte 14` where the file is not text.
 pub fn place(file: &str, at: Option<Position>) -> String {
     match at {
         None => file.to_owned(),
-        Some(at) if at.line == 0 => format!("{file}: {at}"),
-        Some(at) => format!("{file}:{at}"),
+        Some(at) if at.line_and_column().is_some() => format!("{file}:{at}"),
+        Some(at) => format!("{file}: {at}"),
     }
 }
 

@@ -1,8 +1,8 @@
 """Pickles of the interpreter that runs this, for any CPython from 2.7 on.
 
     python.py make FOLDER    writes a pickle of each value in each protocol, files of NumPy and joblib where it has
-                             those, and the pickles of CPython's own tests, and what each says as JSON beside it; those
-                             that are none end with `.refused`
+                             those, the pickles of CPython's own tests and random ones, and what each says as JSON beside
+                             it; those that are none end with `.refused`
     python.py read FOLDER    loads what was written back, and tells of each that is not the value
     python.py list FOLDER    writes what pickletools say of each pickle beside it, or tells why not
 """
@@ -19,6 +19,7 @@ import json
 import os
 import pickle
 import pickletools
+import random
 import sys
 import unittest
 import uuid
@@ -191,10 +192,18 @@ def pickletester():
 
 
 def is_plain(value):
+    """Whether it is what JSON can say, and not within itself."""
+    try:
+        return is_json(value)
+    except RecursionError:
+        return False
+
+
+def is_json(value):
     if isinstance(value, (list, tuple)):
-        return all(map(is_plain, value))
+        return all(map(is_json, value))
     if isinstance(value, dict):
-        return all(type(key) is str and is_plain(item) for key, item in value.items())
+        return all(type(key) is str and is_json(item) for key, item in value.items())
     return value is None or type(value) in (bool, int, float, str)
 
 
@@ -237,9 +246,54 @@ def unpickled_in_tests():
         yield content, fails, value
 
 
-def make_of_tests(folder):
-    for number, (content, fails, value) in enumerate(unpickled_in_tests()):
-        stem = os.path.join(folder, "unpickled%d" % number)
+# Instructions, how many values each takes from the stack, and how many it leaves; `None` for all down to the mark.
+PROGRAM = [
+    (b"N", 0, 1), (b"\x88", 0, 1), (b"K\x07", 0, 1), (b"M\x00\x01", 0, 1), (b"G?\xf8\0\0\0\0\0\0", 0, 1),
+    (b"\x8c\x01a", 0, 1), (b"\x8c\x01b", 0, 1), (b"\x8c\x01c", 0, 1), (b"]", 0, 1), (b"}", 0, 1), (b")", 0, 1),
+    (b"(", 0, 0), (b"(", 0, 0), (b"a", 2, 1), (b"a", 2, 1), (b"s", 3, 1), (b"s", 3, 1), (b"e", None, 0), (b"u", None, 0),
+    (b"t", None, 1), (b"l", None, 1), (b"d", None, 1), (b"1", None, 0), (b"\x85", 1, 1), (b"\x86", 2, 1),
+    (b"\x87", 3, 1), (b"0", 1, 0), (b"2", 1, 2), (b"\x94", 1, 1), (b"q\0", 1, 1), (b"q\1", 1, 1), (b"h\0", 0, 1),
+    (b"h\1", 0, 1), (b"h\2", 0, 1),
+]
+
+
+def program(numbers):
+    """Random instructions, most of which find on the stack what they need."""
+    written, height, marks = [b"\x80\x04"], 0, []
+    for _ in range(numbers.randint(3, 25)):
+        code, takes, leaves = numbers.choice(PROGRAM)
+        above = height - (marks[-1] if marks else 0)
+        is_sound = bool(marks) if takes is None else takes <= above
+        if not is_sound and numbers.random() < 0.97:
+            continue
+        written.append(code)
+        if code == b"(":
+            marks.append(height)
+        elif takes is None:
+            height = (marks.pop() if marks else 0) + leaves
+        else:
+            height += leaves - takes
+    # All that is left becomes one value.
+    for mark in reversed(marks):
+        written.append(b"l")
+        height = mark + 1
+    return b"".join(written) + b"\x86" * (height - 1) + b"."
+
+
+def random_programs():
+    """Random pickles: each with whether loading it fails, and what is loaded."""
+    numbers = random.Random(sys.version_info[1])
+    for _ in range(0 if IS_2 else 200):
+        content = program(numbers)
+        try:
+            yield content, False, pickle.loads(content)
+        except Exception:
+            yield content, True, None
+
+
+def make_of_others(folder, name, pickles):
+    for number, (content, fails, value) in enumerate(pickles):
+        stem = os.path.join(folder, "%s%d" % (name, number))
         if fails:
             with open(stem + ".refused", "wb") as file:
                 file.write(content)
@@ -251,7 +305,8 @@ def make_of_tests(folder):
 
 
 def make(folder):
-    make_of_tests(folder)
+    make_of_others(folder, "unpickled", unpickled_in_tests())
+    make_of_others(folder, "random", random_programs())
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         for name, value, expected in BOTH_WAYS + READ_ONLY + ([SLOTTED] if protocol >= 2 else []):
             stem = os.path.join(folder, "%s.%d" % (name, protocol))

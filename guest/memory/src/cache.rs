@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::entries::{Entry, Key, Over, Value, memory};
+use autotel_store_sdk::cache::{Measure, NoRoom, Reason, Terms};
+
+use crate::entries::{Entry, Key, Value, memory};
 use crate::policy::{self, Policy};
 
 /// Entries whose time is over that one call lets go, so that none takes long.
@@ -24,27 +26,8 @@ pub(crate) struct Settings {
     pub notices_max: usize,
 }
 
-/// What is said of one value.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Terms {
-    pub time_to_live: Option<u64>,
-    pub time_to_idle: Option<u64>,
-    pub weight: Option<u64>,
-}
-
-/// Why a value is gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reason {
-    Expired,
-    Idle,
-    Entries,
-    Bytes,
-    Replaced,
-    Removed,
-    Cleared,
-}
-
-pub(crate) const REASONS: usize = 7;
+/// Reasons for which a value goes.
+const REASONS: usize = 7;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Notice {
@@ -52,13 +35,6 @@ pub(crate) struct Notice {
     pub key: Key,
     pub weight: u64,
     pub reason: Reason,
-}
-
-/// A value that is heavier than the bound.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Overweight {
-    pub weight: u64,
-    pub limit: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -120,14 +96,14 @@ impl Cache {
         }
     }
 
-    /// An entry whose time is not over. That is no use of it.
+    /// An entry whose time is not over. This does not count as a use.
     pub fn peek(&mut self, key: &[u8], now: u64) -> Option<&Entry> {
         self.pass_to(now);
         let now = self.now;
         self.policy.peek(key).filter(|entry| entry.over(now).is_none())
     }
 
-    pub fn put(&mut self, key: &[u8], value: Vec<u8>, terms: Terms, now: u64) -> Result<(), Overweight> {
+    pub fn put(&mut self, key: &[u8], value: Vec<u8>, terms: Terms, now: u64) -> Result<(), NoRoom> {
         self.pass_to(now);
         let weight = terms.weight.unwrap_or(key.len() as u64 + value.len() as u64);
         let memory = memory(key.len(), value.len());
@@ -147,6 +123,7 @@ impl Cache {
             time_to_idle: terms.time_to_idle.or(self.settings.time_to_idle),
             used_at: self.now,
             alarm: None,
+            // What is put again is in use: the policy goes on with what it knew of the key.
             uses: replaced.as_ref().map_or(0, |entry| entry.uses.saturating_add(1)),
             is_proven: replaced.is_some_and(|entry| entry.is_proven),
         };
@@ -209,7 +186,7 @@ impl Cache {
         let Some(entry) = self.policy.peek_mut(&key) else { return true };
         entry.alarm = None;
         match entry.over(self.now) {
-            Some(over) => drop(self.take_out(&key, over.into())),
+            Some(over) => drop(self.take_out(&key, over)),
             // It was used since.
             None => {
                 let alarm = entry.ends_at().map(|at| self.set_alarm(at, &key));
@@ -229,23 +206,20 @@ impl Cache {
     }
 
     /// Refuses what would not fit in alone.
-    fn check_bounds(&self, weight: u64, memory: u64) -> Result<(), Overweight> {
-        let bounds = [(weight, self.settings.bytes_max), (memory, self.settings.memory_max)];
-        within(&bounds)
+    fn check_bounds(&self, weight: u64, memory: u64) -> Result<(), NoRoom> {
+        check(Measure::Weight, weight, self.settings.bytes_max)?;
+        check(Measure::Memory, memory, self.settings.memory_max)
     }
 
     /// Refuses what does not fit in beside the others, none of which may go.
-    fn check_room(&self, key: &[u8], weight: u64, memory: u64) -> Result<(), Overweight> {
+    fn check_room(&self, key: &[u8], weight: u64, memory: u64) -> Result<(), NoRoom> {
         let replaced = self.policy.peek(key);
-        let (old_weight, old_memory) = replaced.map_or((0, 0), |entry| (entry.weight, entry.memory(&Key::from(key))));
+        let (old_weight, old_memory) = replaced.map_or((0, 0), |entry| (entry.weight, entry.memory(key)));
         let Statistics { weight: all_weight, memory: all_memory, .. } = self.statistics;
         let Settings { bytes_max, memory_max, entries_max, .. } = self.settings;
-        let rooms = [
-            (weight, bytes_max - (all_weight - old_weight)),
-            (memory, memory_max - (all_memory - old_memory)),
-            (u64::from(replaced.is_none()), entries_max - self.policy.len() as u64),
-        ];
-        within(&rooms)
+        check(Measure::Weight, weight, bytes_max - (all_weight - old_weight))?;
+        check(Measure::Memory, memory, memory_max - (all_memory - old_memory))?;
+        check(Measure::Entries, replaced.is_none().into(), entries_max - self.policy.len() as u64)
     }
 
     /// Evicts until an entry fits in.
@@ -273,7 +247,7 @@ impl Cache {
 
     /// Tells of an entry that was taken out: for this reason, or because its time was over.
     fn let_go(&mut self, key: &Key, entry: &Entry, reason: Reason) {
-        let reason = entry.over(self.now).map_or(reason, Reason::from);
+        let reason = entry.over(self.now).unwrap_or(reason);
         if let Some(alarm) = entry.alarm {
             self.alarms.remove(&alarm);
         }
@@ -292,19 +266,6 @@ impl Cache {
     }
 }
 
-/// Refuses where one of the weights is over its limit.
-fn within(limits: &[(u64, u64)]) -> Result<(), Overweight> {
-    match limits.iter().find(|(weight, limit)| weight > limit) {
-        None => Ok(()),
-        Some(&(weight, limit)) => Err(Overweight { weight, limit }),
-    }
-}
-
-impl From<Over> for Reason {
-    fn from(over: Over) -> Self {
-        match over {
-            Over::Expired => Self::Expired,
-            Over::Idle => Self::Idle,
-        }
-    }
+fn check(measure: Measure, needed: u64, left: u64) -> Result<(), NoRoom> {
+    if needed <= left { Ok(()) } else { Err(NoRoom { measure, needed, left }) }
 }

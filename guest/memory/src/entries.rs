@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use autotel_store_sdk::cache::Reason;
+
 /// A key, which its value and what tells of it share.
 pub(crate) type Key = Rc<[u8]>;
 
@@ -49,18 +51,11 @@ pub(crate) struct Entry {
     /// Nanoseconds without a use after which it is gone.
     pub time_to_idle: Option<u64>,
     pub used_at: u64,
-    /// When it is looked at whether its time is over, and the number of that.
+    /// When it is looked at whether its time is over, and the number of that alarm.
     pub alarm: Option<(u64, u64)>,
     /// Uses since it came, as far as the policy counts them, and whether those were enough for it to stay.
     pub uses: u8,
     pub is_proven: bool,
-}
-
-/// Why an entry's time is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Over {
-    Expired,
-    Idle,
 }
 
 impl Entry {
@@ -70,16 +65,17 @@ impl Entry {
         self.expires_at.into_iter().chain(idle_at).min()
     }
 
-    pub fn over(&self, now: u64) -> Option<Over> {
+    /// Why its time is over, where it is.
+    pub fn over(&self, now: u64) -> Option<Reason> {
         if self.expires_at.is_some_and(|at| at <= now) {
-            return Some(Over::Expired);
+            return Some(Reason::Expired);
         }
         let is_idle = self.time_to_idle.is_some_and(|idle| self.used_at.saturating_add(idle) <= now);
-        is_idle.then_some(Over::Idle)
+        is_idle.then_some(Reason::Idle)
     }
 
     /// About the bytes of memory that it takes.
-    pub fn memory(&self, key: &Key) -> u64 {
+    pub fn memory(&self, key: &[u8]) -> u64 {
         memory(key.len(), self.value.len())
     }
 }

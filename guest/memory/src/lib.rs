@@ -18,7 +18,7 @@ use std::cell::{Cell, RefCell};
 use autotel_store_sdk::cache as face;
 use autotel_store_sdk::{Description, Error, Operations, Options, Setting};
 
-use crate::cache::{Cache, Notice, Overweight, Reason, Statistics, Terms};
+use crate::cache::{Cache, Notice, Statistics};
 use crate::entries::Key;
 
 pub struct MemoryStore;
@@ -61,10 +61,8 @@ impl face::Guest for MemoryStore {
         with(|cache| cache.peek(&key, now).is_some())
     }
 
-    fn put(key: Vec<u8>, value: Vec<u8>, terms: face::Terms, now: u64) -> Result<(), face::Overweight> {
-        let face::Terms { time_to_live, time_to_idle, weight } = terms;
-        let put = with(|cache| cache.put(&key, value, Terms { time_to_live, time_to_idle, weight }, now));
-        put.map_err(|Overweight { weight, limit }| face::Overweight { weight, limit })
+    fn put(key: Vec<u8>, value: Vec<u8>, terms: face::Terms, now: u64) -> Result<(), face::NoRoom> {
+        with(|cache| cache.put(&key, value, terms, now))
     }
 
     fn remove(key: Vec<u8>, now: u64) -> Option<Vec<u8>> {
@@ -85,15 +83,6 @@ impl face::Guest for MemoryStore {
 }
 
 fn notice(Notice { sequence, key, weight, reason }: Notice) -> face::Notice {
-    let reason = match reason {
-        Reason::Expired => face::Reason::Expired,
-        Reason::Idle => face::Reason::Idle,
-        Reason::Entries => face::Reason::Entries,
-        Reason::Bytes => face::Reason::Bytes,
-        Reason::Replaced => face::Reason::Replaced,
-        Reason::Removed => face::Reason::Removed,
-        Reason::Cleared => face::Reason::Cleared,
-    };
     face::Notice { sequence, key: key.to_vec(), weight, reason }
 }
 
@@ -104,13 +93,13 @@ fn counts((statistics, entries): (Statistics, u64)) -> face::Counts {
         hits,
         misses,
         insertions,
-        expired: gone(Reason::Expired),
-        idle: gone(Reason::Idle),
-        over_entries: gone(Reason::Entries),
-        over_bytes: gone(Reason::Bytes),
-        replaced: gone(Reason::Replaced),
-        removed: gone(Reason::Removed),
-        cleared: gone(Reason::Cleared),
+        expired: gone(face::Reason::Expired),
+        idle: gone(face::Reason::Idle),
+        over_entries: gone(face::Reason::Entries),
+        over_bytes: gone(face::Reason::Bytes),
+        replaced: gone(face::Reason::Replaced),
+        removed: gone(face::Reason::Removed),
+        cleared: gone(face::Reason::Cleared),
         notices_dropped,
         entries,
         weight,

@@ -1,8 +1,12 @@
 //! The cache as a library: what it keeps and lets go, and that it is what a plain model of it is.
 
-use crate::cache::{Cache, Overweight, Reason, Settings, Terms};
+use autotel_store_sdk::cache::{Measure, NoRoom, Reason, Terms};
+
+use crate::cache::{Cache, Settings};
 use crate::policy::{NAMES, NONE};
 
+/// Of which nothing is said.
+const TERMS: Terms = Terms { time_to_live: None, time_to_idle: None, weight: None };
 const SECOND: u64 = 1_000_000_000;
 
 fn settings(policy: &str) -> Settings {
@@ -23,11 +27,17 @@ fn cache(policy: &str) -> Cache {
 }
 
 fn put(cache: &mut Cache, key: &str, value: &str, now: u64) {
-    cache.put(key.as_bytes(), value.into(), Terms::default(), now).unwrap();
+    cache.put(key.as_bytes(), value.into(), TERMS, now).unwrap();
 }
 
 fn get(cache: &mut Cache, key: &str, now: u64) -> Option<String> {
     cache.get(key.as_bytes(), now).map(|value| String::from_utf8(value).unwrap())
+}
+
+/// What a value of so many bytes has no room by: what it needs, and what is left.
+fn refused(cache: &mut Cache, key: &str, bytes: usize, terms: Terms) -> (Measure, u64, u64) {
+    let NoRoom { measure, needed, left } = cache.put(key.as_bytes(), vec![0; bytes], terms, 0).unwrap_err();
+    (measure, needed, left)
 }
 
 /// What went, in order.
@@ -48,10 +58,9 @@ fn each_that_evicts(test: impl Fn(Cache)) {
 fn where_nothing_may_go_what_does_not_fit_is_refused() {
     let mut full = cache(NONE);
     ["a", "b", "c"].iter().for_each(|key| put(&mut full, key, "1", 0));
-    assert_eq!(full.put(b"d", vec![], Terms::default(), 0), Err(Overweight { weight: 1, limit: 0 }));
+    assert_eq!(refused(&mut full, "d", 0, TERMS), (Measure::Entries, 1, 0));
     put(&mut full, "a", "2", 0);
-    let refused = full.put(b"a", vec![0; 999], Terms::default(), 0);
-    assert_eq!(refused, Err(Overweight { weight: 1000, limit: 996 }));
+    assert_eq!(refused(&mut full, "a", 999, TERMS), (Measure::Weight, 1000, 996));
     assert_eq!(get(&mut full, "a", 0).as_deref(), Some("2"));
 }
 
@@ -71,7 +80,7 @@ fn a_value_is_there_until_another_is_put_or_it_is_removed() {
 fn a_long_value_is_kept_in_pieces_and_given_whole() {
     let mut large = Cache::new(Settings { bytes_max: 1 << 20, ..settings("lru") });
     let value: Vec<u8> = (0..200_000_u32).map(|n| n as u8).collect();
-    large.put(b"a", value.clone(), Terms::default(), 0).unwrap();
+    large.put(b"a", value.clone(), TERMS, 0).unwrap();
     assert_eq!(large.get(b"a", 0), Some(value.clone()));
     assert_eq!(large.remove(b"a", 0), Some(value));
     assert_eq!(large.statistics(0).0.memory, 0);
@@ -119,11 +128,11 @@ fn both_bounds_hold_at_once() {
 fn what_is_too_heavy_is_refused_and_changes_nothing() {
     each_policy(|mut cache| {
         put(&mut cache, "a", "1", 0);
-        let refused = cache.put(b"a", vec![0; 2000], Terms::default(), 0);
-        assert_eq!(refused, Err(Overweight { weight: 2001, limit: 1000 }));
+        assert_eq!(refused(&mut cache, "a", 2000, TERMS), (Measure::Weight, 2001, 1000));
         assert_eq!(get(&mut cache, "a", 0).as_deref(), Some("1"));
-        let light = Terms { weight: Some(1), ..Terms::default() };
-        assert_eq!(cache.put(b"b", vec![0; 2000], light, 0), Ok(()));
+        let light = Terms { weight: Some(1), ..TERMS };
+        assert!(cache.put(b"b", vec![0; 2000], light, 0).is_ok());
+        assert_eq!(refused(&mut cache, "c", 2 << 20, light), (Measure::Memory, (2 << 20) + 129, 1 << 20));
         assert!(cache.put(b"c", vec![0; 2 << 20], light, 0).is_err(), "memory is bounded whatever it weighs");
     });
 }
@@ -131,7 +140,7 @@ fn what_is_too_heavy_is_refused_and_changes_nothing() {
 #[test]
 fn a_value_is_gone_when_its_time_is_over() {
     each_policy(|mut cache| {
-        let terms = Terms { time_to_live: Some(10 * SECOND), ..Terms::default() };
+        let terms = Terms { time_to_live: Some(10 * SECOND), ..TERMS };
         cache.put(b"a", b"1".to_vec(), terms, SECOND).unwrap();
         assert!(get(&mut cache, "a", 11 * SECOND - 1).is_some());
         assert!(get(&mut cache, "a", 11 * SECOND).is_none());
@@ -143,7 +152,7 @@ fn a_value_is_gone_when_its_time_is_over() {
 #[test]
 fn a_value_is_gone_when_nobody_asks_for_it() {
     each_policy(|mut cache| {
-        let terms = Terms { time_to_idle: Some(10), time_to_live: Some(25), ..Terms::default() };
+        let terms = Terms { time_to_idle: Some(10), time_to_live: Some(25), ..TERMS };
         cache.put(b"a", b"1".to_vec(), terms, 0).unwrap();
         assert!(get(&mut cache, "a", 9).is_some());
         assert!(cache.peek(b"a", 18).is_some(), "a look is no use");
@@ -159,7 +168,7 @@ fn a_value_is_gone_when_nobody_asks_for_it() {
 #[test]
 fn what_nobody_asks_for_any_more_goes_too() {
     each_policy(|mut cache| {
-        let terms = Terms { time_to_live: Some(10), ..Terms::default() };
+        let terms = Terms { time_to_live: Some(10), ..TERMS };
         cache.put(b"a", b"1".to_vec(), terms, 0).unwrap();
         let (counts, entries) = cache.statistics(20);
         assert_eq!((entries, counts.weight, counts.memory), (0, 0, 0));
@@ -183,7 +192,7 @@ fn of_too_many_notices_the_oldest_are_dropped_and_counted() {
 fn notices_of_long_keys_are_bounded_by_their_bytes() {
     let mut cache = Cache::new(Settings { bytes_max: 1 << 30, memory_max: 1 << 30, ..settings("lru") });
     for key in ["a", "b", "c"].map(|key| key.repeat(3 << 20)) {
-        cache.put(key.as_bytes(), Vec::new(), Terms::default(), 0).unwrap();
+        cache.put(key.as_bytes(), Vec::new(), TERMS, 0).unwrap();
         cache.remove(key.as_bytes(), 0);
     }
     assert_eq!(cache.take_notices(usize::MAX).count(), 1);
@@ -191,7 +200,7 @@ fn notices_of_long_keys_are_bounded_by_their_bytes() {
 }
 
 #[test]
-fn what_is_replaced_again_and_again_is_no_more_than_in_use() {
+fn uses_are_counted_up_to_a_bound() {
     each_policy(|mut cache| {
         for _ in 0..600 {
             put(&mut cache, "a", "1", 0);
@@ -256,7 +265,7 @@ fn a_cache_is_what_its_model_is() {
             0 => {
                 let value = vec![key; random(60) as usize];
                 let time = (random(3) == 0).then(|| 1 + random(20));
-                cache.put(&[key], value.clone(), Terms { time_to_live: time, ..Terms::default() }, now).unwrap();
+                cache.put(&[key], value.clone(), Terms { time_to_live: time, ..TERMS }, now).unwrap();
                 model.put(key, value, time.map(|time| now + time));
             }
             1 => {

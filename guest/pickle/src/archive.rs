@@ -256,7 +256,7 @@ impl Member {
         let Content { bytes, damage } = self.read(options);
         match damage {
             None => Ok(bytes),
-            Some(damage) => Err(Fault::Invalid { message: self.told(&damage), offset: self.offset }),
+            Some(damage) => Err(Fault::invalid(self.told(&damage), self.offset)),
         }
     }
 

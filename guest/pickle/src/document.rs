@@ -279,7 +279,7 @@ impl Document {
                     "a key comes twice in one dict: entry {number} has the key{key} of entry {earlier}; \
                      with the option `duplicate-keys=last` the last stays"
                 );
-                Err(Fault::Invalid { message, offset: self.graph.offset(id) as u64 })
+                Err(Fault::invalid(message, self.graph.offset(id)))
             }
         }
     }

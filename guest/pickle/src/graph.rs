@@ -12,9 +12,9 @@ use autotel_store_sdk::{Fault, Integer};
 use bytes::Bytes;
 
 use crate::instructions::{Argument, Instruction};
-use crate::known::{is_enumeration, is_zone_getter};
+use crate::known::is_zone_getter;
 use crate::literal::Literal;
-use crate::opcode::{Form, Opcode};
+use crate::opcode::{Form, Opcode, code};
 use crate::options::SHARED_BYTES_MAX;
 
 /// Tuples within one another, as far as keys of dicts are compared.
@@ -108,13 +108,11 @@ pub(crate) struct Global {
     pub of: Option<[Value; 2]>,
     /// Whether another reader may find another name there.
     pub is_ambiguous: bool,
-    /// Whether it is an enumeration of Python's own, or one of which the options say so.
-    pub is_enumeration: bool,
 }
 
 impl Global {
     pub fn new(module: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { module: module.into(), name: name.into(), of: None, is_ambiguous: false, is_enumeration: false }
+        Self { module: module.into(), name: name.into(), of: None, is_ambiguous: false }
     }
 
     /// Whether this is what a module of Python 3 has under a name.
@@ -206,6 +204,8 @@ pub(crate) struct Graph {
     offsets: Vec<u32>,
     /// Whether each stands in more than one place, perhaps.
     shared: Vec<bool>,
+    /// Whether each is no key to Python.
+    unhashable: Vec<bool>,
     /// Bytes that may still be looked at to find out what objects are: what stands in many places is looked at often.
     work: Cell<u64>,
     /// Whether more than that was to be looked at.
@@ -225,7 +225,7 @@ const WORK_OF_BYTE: u64 = 16;
 impl Graph {
     pub fn new(bytes: Bytes, shared_bytes_max: u64) -> Self {
         let work = Cell::new(shared_bytes_max + WORK_OF_BYTE * bytes.len() as u64);
-        let (nodes, offsets, shared, is_exhausted, hashes) = Default::default();
+        let (nodes, offsets, shared, unhashable, is_exhausted, hashes) = Default::default();
         let (storages, has_zone_getter, enumerations) = Default::default();
         Self {
             bytes,
@@ -233,6 +233,7 @@ impl Graph {
             nodes,
             offsets,
             shared,
+            unhashable,
             work,
             is_exhausted,
             shared_bytes_max,
@@ -257,16 +258,30 @@ impl Graph {
     }
 
     #[inline]
-    pub fn add(&mut self, mut node: Node, offset: usize) -> Value {
+    pub fn add(&mut self, node: Node, offset: usize) -> Value {
         let id = NodeId(self.nodes.len() as u32);
-        if let Node::Global(global) = &mut node {
+        if let Node::Global(global) = &node {
             self.has_zone_getter |= is_zone_getter(global);
-            global.is_enumeration = is_enumeration(global, &self.enumerations);
         }
+        let is_unhashable = match &node {
+            Node::List(_) | Node::Dict(_) | Node::Set(_) => true,
+            Node::Tuple(items) | Node::FrozenSet(items) => items.iter().any(|&item| self.is_unhashable(item)),
+            _ => false,
+        };
+        self.unhashable.push(is_unhashable);
         self.nodes.push(node);
         self.offsets.push(offset as u32);
         self.shared.push(false);
         Value::Node(id)
+    }
+
+    /// Whether Python takes a value neither as a key nor into a set, as far as that is seen without calling anything.
+    pub fn is_unhashable(&self, value: Value) -> bool {
+        match value {
+            Value::Node(id) => self.unhashable[Self::index(id)],
+            Value::Literal(at) => self.bytes[at as usize] == code::BYTEARRAY8,
+            _ => false,
+        }
     }
 
     #[inline]

@@ -279,7 +279,7 @@ fn behind(graph: &Graph, fault: &Fault, told: &[Element]) -> Vec<Element> {
             texts = [texts[1].take(), Some(text.into_owned())];
         }
         if let Some(global) = global.filter(|global| names.insert(global.to_string())) {
-            let Judgement { verdict, why } = judge_alone(&global);
+            let Judgement { verdict, why } = judge_alone(graph, &global);
             let steps = step(graph, at).into_iter().collect();
             found.push(Element {
                 name: global.to_string(),

@@ -30,7 +30,7 @@ impl<'a> Instruction<'a> {
     #[inline(always)]
     pub fn at(bytes: &'a [u8], offset: usize) -> Result<Self, Fault> {
         let Some(&first) = bytes.get(offset) else {
-            return Err(Fault::syntax("the end, where an opcode is due: there is no STOP", offset));
+            return Err(Fault::syntax("there is no STOP before the end", offset));
         };
         let opcode = Opcode::of(first).ok_or_else(|| unknown(first, offset))?;
         let mut input = Input { bytes, at: offset + 1, offset, opcode };

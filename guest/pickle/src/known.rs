@@ -149,10 +149,11 @@ fn find(global: &Global) -> Option<&'static Known> {
     KNOWN.iter().find(|(of, name, _)| *of == module && *name == global.name()).map(|(.., known)| known)
 }
 
-/// Whether it is an enumeration of Python's own, or one that is named so; nothing dangerous is, whoever names it.
-pub(crate) fn is_enumeration(global: &Global, named: &[String]) -> bool {
-    ENUMERATIONS.contains(&(global.module(), global.name()))
-        || named.iter().any(|name| *name == global.to_string()) && danger(global).is_none()
+/// Whether it is an enumeration of Python's own, or one that the options name, which are not believed of what is known to
+/// be dangerous.
+fn is_enumeration(graph: &Graph, global: &Global) -> bool {
+    let is_named = || graph.enumerations.iter().any(|name| *name == global.to_string());
+    ENUMERATIONS.contains(&(global.module(), global.name())) || (is_named() && danger(global).is_none())
 }
 
 /// Whether it is a type of the elements of tensors, or of their storages.
@@ -160,13 +161,13 @@ fn is_tensor_type(global: &Global) -> bool {
     global.module() == "torch" && torch::is_type(global.name())
 }
 
-pub(crate) fn is_known(global: &Global) -> bool {
-    find(global).is_some() || global.is_enumeration || is_exception(global) || is_tensor_type(global)
+pub(crate) fn is_known(graph: &Graph, global: &Global) -> bool {
+    find(global).is_some() || is_enumeration(graph, global) || is_exception(global) || is_tensor_type(global)
 }
 
 /// Whether a value is a global that is known.
 pub(crate) fn is_known_value(graph: &Graph, value: Value) -> bool {
-    graph.global(value).is_some_and(is_known)
+    graph.global(value).is_some_and(|global| is_known(graph, global))
 }
 
 /// A global that is known, where it is a value: its name.
@@ -195,7 +196,7 @@ pub(crate) fn parts(graph: &Graph, id: NodeId, object: &Object) -> Option<Vec<Pa
     let callee = graph.global(object.callee)?;
     match (object.call, find(callee)) {
         (Call::Function, Some(Function(shape) | Instance(_, shape))) => shape(&pickled),
-        (Call::Function, None) if callee.is_enumeration => pickled.member(callee),
+        (Call::Function, None) if is_enumeration(graph, callee) => pickled.member(callee),
         (Call::Function, None) if is_exception(callee) => exceptions::exception(&pickled, callee),
         _ => None,
     }

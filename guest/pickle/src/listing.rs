@@ -40,6 +40,8 @@ pub(crate) struct Listing {
     start: usize,
     /// Pickles behind which only storages stand, in a file of PyTorch's before 1.6.
     pickles_left: Option<usize>,
+    /// The pickle of an array of objects that is being listed.
+    inner: Option<Box<Listing>>,
 }
 
 /// A file, or a member of an archive.
@@ -53,7 +55,8 @@ impl Listing {
         Self {
             sections: vec![Section::File(bytes)],
             archives: 0,
-            machine: Machine::new(&Bytes::new(), options),
+            machine: Machine::new(&Bytes::new(), Reader::Any, options),
+            inner: None,
             bytes: Bytes::new(),
             at: 0,
             options: options.clone(),
@@ -97,23 +100,40 @@ impl Listing {
             Contents::Foreign(foreign) => self.fault = Some(foreign.fault()),
             Contents::Archive(archive) if self.archives < ARCHIVES_MAX => {
                 self.archives += 1;
+                self.waiting.extend(archive.damage.iter().map(|damage| format!("damaged: {damage}")));
                 let members = 0..archive.members.len();
                 self.sections.extend(members.rev().map(|member| Section::Member(Rc::clone(&archive), member)));
             }
-            Contents::Archive(_) => {}
+            Contents::Archive(_) => {
+                self.waiting.push_back(format!("more than {ARCHIVES_MAX} archives lie within one another"));
+            }
         }
         self.fault = self.fault.take().or(fault);
     }
 
     fn restart(&mut self, bytes: Bytes) {
         (self.bytes, self.at, self.is_between, self.pickles_left) = (bytes, 0, false, None);
-        self.begin_pickle();
+        self.begin_pickle(self.reader());
     }
 
-    fn begin_pickle(&mut self) {
-        self.machine = Machine::new(&self.bytes, &self.options);
+    /// Who would read a pickle here: joblib reads files, and no members of archives.
+    fn reader(&self) -> Reader {
+        if self.archives == 0 { Reader::Any } else { Reader::Plain }
+    }
+
+    fn begin_pickle(&mut self, reader: Reader) {
+        self.machine = Machine::new(&self.bytes, reader, &self.options);
         self.marks.clear();
         self.start = self.at;
+    }
+
+    /// Lists the pickle that stands behind an instruction, up to where the machine is.
+    fn begin_inner(&mut self, start: usize) {
+        let mut inner = Self::new(Bytes::new(), &self.options);
+        inner.sections.clear();
+        (inner.bytes, inner.at, inner.is_between) = (self.bytes.slice(..self.at), start, false);
+        inner.begin_pickle(Reader::Plain);
+        self.inner = Some(Box::new(inner));
     }
 
     fn end_pickle(&mut self, root: Value) {
@@ -127,7 +147,7 @@ impl Listing {
             self.waiting.push_back(format!("{:5}: {} bytes of storages", self.at, self.bytes.len() - self.at));
             self.end();
         }
-        self.begin_pickle();
+        self.begin_pickle(self.reader());
     }
 
     /// The line of an array that is no pickle.
@@ -136,7 +156,8 @@ impl Listing {
         let line = format!("{:5}: {}", self.at, array.told());
         let (_, end) = array.content(&self.bytes)?;
         // One of objects is a pickle.
-        (self.at, self.start, self.is_between) = (end, end, end == self.bytes.len());
+        (self.at, self.is_between) = (end, end == self.bytes.len());
+        self.begin_pickle(Reader::Plain);
         Ok(line)
     }
 
@@ -165,7 +186,9 @@ impl Listing {
             self.marks.push(instruction.offset);
         }
         self.at = self.machine.next;
-        if self.at > instruction.end {
+        if self.machine.has_passed_pickle() && self.at > instruction.end {
+            self.begin_inner(instruction.end);
+        } else if self.at > instruction.end {
             self.waiting.push_back(format!("{:5}: {} bytes of an array", instruction.end, self.at - instruction.end));
         }
         match outcome {
@@ -182,6 +205,10 @@ impl Iterator for Listing {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
+            if let Some(line) = self.inner.as_mut().and_then(|inner| inner.next()) {
+                return Some(line);
+            }
+            self.inner = None;
             if let Some(line) = self.waiting.pop_front() {
                 return Some(Ok(line));
             }

@@ -62,8 +62,7 @@ impl Run {
 
 /// Runs the pickle that begins at an offset, up to what is wrong with it.
 pub(crate) fn run_through(bytes: &Bytes, start: usize, reader: Reader, options: &Options) -> Run {
-    let mut machine = Machine::new(bytes, options);
-    machine.reader = reader;
+    let mut machine = Machine::new(bytes, reader, options);
     let outcome = machine.run(start);
     let Machine { graph, protocol, has_arrays, .. } = machine;
     Run { graph, outcome, protocol, has_arrays }
@@ -92,10 +91,10 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub fn new(bytes: &Bytes, options: &Options) -> Self {
+    pub fn new(bytes: &Bytes, reader: Reader, options: &Options) -> Self {
         let mut graph = Graph::new(bytes.clone(), options.count(SHARED_BYTES_MAX));
         graph.enumerations = enumerations(options);
-        Self::of(graph, Bounds::of(options))
+        Self { reader, ..Self::of(graph, Bounds::of(options)) }
     }
 
     fn of(graph: Graph, bounds: Bounds) -> Self {
@@ -131,6 +130,12 @@ impl Machine {
     /// How many marks are on the stack, and how many values in the memo.
     pub fn counts(&self) -> (usize, usize) {
         (self.marks.len(), self.memo.len())
+    }
+
+    /// Whether a pickle stands behind the last instruction, in the place of an array, and is passed.
+    pub fn has_passed_pickle(&self) -> bool {
+        let top = self.stack.last().and_then(|&top| self.graph.find(top));
+        matches!(top, Some(Node::Object(object)) if matches!(object.behind, Some(Behind::Value(_))))
     }
 
     /// Does an instruction, and answers what the pickle describes where that was its STOP.
@@ -316,11 +321,29 @@ impl Machine {
         let node = match instruction.opcode.code {
             code::LIST => Node::List(items),
             code::TUPLE => Node::Tuple(items),
-            code::FROZENSET => Node::FrozenSet(items),
+            code::FROZENSET => {
+                self.check_hashable(&items, instruction)?;
+                Node::FrozenSet(items)
+            }
             _ if !items.len().is_multiple_of(2) => return Err(instruction.fault("a key without a value")),
-            _ => Node::Dict(items),
+            _ => {
+                self.check_hashable(items.iter().step_by(2), instruction)?;
+                Node::Dict(items)
+            }
         };
         self.make(node, instruction.offset);
+        Ok(())
+    }
+
+    #[inline]
+    fn check_hashable<'v>(
+        &self,
+        keys: impl IntoIterator<Item = &'v Value>,
+        instruction: &Instruction<'_>,
+    ) -> Result<(), Fault> {
+        if keys.into_iter().any(|&key| self.graph.is_unhashable(key)) {
+            return Err(instruction.fault("what can change, as a list, is no key to Python, and in no set"));
+        }
         Ok(())
     }
 
@@ -355,6 +378,11 @@ impl Machine {
         let are_entries = matches!(code, code::SETITEM | code::SETITEMS);
         if are_entries && !items.len().is_multiple_of(2) {
             return Err(instruction.fault("a key without a value"));
+        }
+        match self.graph.node(id) {
+            Node::Dict(_) => self.check_hashable(items.iter().step_by(2), instruction)?,
+            Node::Set(_) => self.check_hashable(items, instruction)?,
+            _ => {}
         }
         let to = match (code, self.graph.node_mut(id)) {
             (code::APPEND | code::APPENDS, Node::List(to)) | (code::ADDITEMS, Node::Set(to)) => to,

@@ -54,8 +54,8 @@ pub(crate) fn judge(graph: &Graph, root: Option<Value>) -> Vec<Option<Judgement>
     for id in graph.ids() {
         let judgement = match graph.node(id) {
             Node::Global(global) if known::is_zone_getter(global) && !values[Graph::index(id)] => KNOWN,
-            Node::Global(global) if global.is_ambiguous && known::is_known(global) => AMBIGUOUS,
-            Node::Global(global) => match judge_alone(global) {
+            Node::Global(global) if global.is_ambiguous && known::is_known(graph, global) => AMBIGUOUS,
+            Node::Global(global) => match judge_alone(graph, global) {
                 Judgement { verdict: Verdict::Unknown, .. }
                     if classes[Graph::index(id)] && !values[Graph::index(id)] =>
                 {
@@ -73,9 +73,9 @@ pub(crate) fn judge(graph: &Graph, root: Option<Value>) -> Vec<Option<Judgement>
 }
 
 /// The judgement of a global, whatever it is for.
-pub(crate) fn judge_alone(global: &Global) -> Judgement {
+pub(crate) fn judge_alone(graph: &Graph, global: &Global) -> Judgement {
     match danger(global) {
-        _ if known::is_known(global) => KNOWN,
+        _ if known::is_known(graph, global) => KNOWN,
         Some(danger) => judged(Verdict::Dangerous, danger),
         None => UNKNOWN,
     }
@@ -148,13 +148,9 @@ impl Objects {
             .filter(|(it, _)| it.verdict >= Verdict::Unknown)
             .max_by_key(|(it, id)| (it.verdict, Reverse(*id)));
         let Some((Judgement { verdict, why }, id)) = worst else { return Ok(Self { is_inert }) };
-        let mut refusal = refusal(&name(graph, id), verdict, why, graph.offset(id));
-        if let Some(class) = perhaps_enumeration(graph, id).filter(|_| verdict == Verdict::Unknown)
-            && let Fault::Invalid { message, .. } = &mut refusal
-        {
-            message.push_str("; ");
-            message.push_str(&enumeration_hint(&class));
-        }
+        let hint = perhaps_enumeration(graph, id).filter(|_| verdict == Verdict::Unknown);
+        let hint = hint.as_deref().map(enumeration_hint).unwrap_or_default();
+        let refusal = refusal(&name(graph, id), verdict, &format!("{why}{hint}"), graph.offset(id));
         // What was not looked at is unknown, and dangerous is what was.
         let exhaustion = graph.exhaustion(graph.offset(id)).filter(|_| verdict < Verdict::Dangerous);
         Err(exhaustion.unwrap_or(refusal))
@@ -167,7 +163,7 @@ impl Objects {
                 let class = || records::class(graph, object).map(|class| records::parts(graph, class, id, object));
                 known::parts(graph, id, object).or_else(class)
             }
-            Node::Global(global) => known::is_known(global).then(|| known::global(global)),
+            Node::Global(global) => known::is_known(graph, global).then(|| known::global(global)),
             Node::Persistent(_) => known::storage(graph, Value::Node(id)),
             Node::FrozenSet(_) => Some(Part::named("frozenset", [Part::Array, Part::Items(id), Part::End])),
             _ => None,
@@ -199,8 +195,8 @@ fn perhaps_enumeration(graph: &Graph, id: NodeId) -> Option<String> {
 }
 
 fn refusal(name: &str, verdict: Verdict, why: &str, offset: usize) -> Fault {
-    let is_what = if verdict == Verdict::Dangerous { "is dangerous" } else { "is not known to be data" };
+    let is_what = if verdict == Verdict::Dangerous { "is dangerous" } else { "is refused" };
     let hint = "with the option `inert=yes` it is shown, and not called";
     let message = format!("`{}` {is_what}: {why}; {hint}", excerpt(name));
-    Fault::Invalid { message, offset: offset as u64 }
+    Fault::invalid(message, offset)
 }

@@ -57,7 +57,7 @@ pub(crate) fn enumerations(options: &Options) -> Vec<String> {
 
 /// What tells that a class may be called an enumeration.
 pub(crate) fn enumeration_hint(class: &str) -> String {
-    format!("if that is an enumeration, the option `{ENUMERATIONS}={class}` reads its members")
+    format!("; if it is an enumeration, the option `{ENUMERATIONS}={class}` reads its members")
 }
 
 /// The options of reading that are this store's own.

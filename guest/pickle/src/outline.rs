@@ -236,7 +236,8 @@ impl Outliner {
             return None;
         }
         let number = match (instruction.opcode.code, self.stack[first - 1].kind) {
-            (code::APPEND | code::APPENDS, Kind::List(number)) | (code::ADDITEMS, Kind::Set(number)) => number,
+            (code::APPEND | code::APPENDS, Kind::List(number)) => number,
+            (code::ADDITEMS, Kind::Set(number)) if self.are_hashable(first) => number,
             (code::SETITEM | code::SETITEMS, Kind::Dict { number, .. }) => {
                 self.take_keys(first)?;
                 number
@@ -256,12 +257,22 @@ impl Outliner {
         }
         for entry in entries.chunks_exact(2) {
             let Kind::Literal(key) = entry[0].kind else { return None };
-            if matches!(self.graph.bytes[key as usize], code::NONE | code::NEWTRUE | code::NEWFALSE) {
+            if matches!(self.graph.bytes[key as usize], code::NONE | code::NEWTRUE | code::NEWFALSE | code::BYTEARRAY8)
+            {
                 return None;
             }
             self.keys.push(key);
         }
         Some(())
+    }
+
+    /// Whether all from a place on in the stack is what a set may hold.
+    fn are_hashable(&self, first: usize) -> bool {
+        let is_one = |item: &Item| match item.kind {
+            Kind::Literal(at) => self.graph.bytes[at as usize] != code::BYTEARRAY8,
+            _ => false,
+        };
+        self.stack[first..].iter().all(is_one)
     }
 
     /// Whether no dict from a place on in the stack has a key twice. Those are complete: their keys are forgotten.

@@ -162,16 +162,10 @@ impl Parser {
     /// Begins an archive: what was saved, of one of PyTorch's, or else a map of its members.
     fn enter(&mut self, archive: Rc<Archive>) -> Result<(), Fault> {
         if let Some(damage) = &archive.damage {
-            return Err(Fault::Invalid {
-                message: format!("the zip archive is damaged or disguised: {damage}"),
-                offset: 0,
-            });
+            return Err(Fault::invalid(format!("the zip archive is damaged or disguised: {damage}"), 0));
         }
         if self.archives.len() == ARCHIVES_MAX {
-            return Err(Fault::Invalid {
-                message: format!("more than {ARCHIVES_MAX} archives within one another"),
-                offset: 0,
-            });
+            return Err(Fault::invalid(format!("more than {ARCHIVES_MAX} archives within one another"), 0));
         }
         if let Some(layout) = Layout::of(&archive) {
             let bytes = layout.pickle.content(&self.options)?;

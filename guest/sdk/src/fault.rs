@@ -27,6 +27,10 @@ impl Fault {
         Self::Syntax { message: message.into(), offset: offset.try_into().unwrap_or_default() }
     }
 
+    pub fn invalid(message: impl Into<String>, offset: impl TryInto<u64>) -> Self {
+        Self::Invalid { message: message.into(), offset: offset.try_into().unwrap_or_default() }
+    }
+
     pub fn unsupported(message: impl Into<String>) -> Self {
         Self::Unsupported(message.into())
     }
@@ -93,10 +97,10 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Syntax { message, offset } | Self::Invalid { message, offset } => {
-                write!(f, "{message} at byte {offset}")
+                write!(f, "byte {offset}: {message}")
             }
             Self::TooLarge { name, limit, offset } => {
-                write!(f, "beyond the bound `{name}` of {limit} at byte {offset}")
+                write!(f, "byte {offset}: beyond the bound `{name}` of {limit}")
             }
             Self::Unsupported(message) => f.write_str(message),
             Self::Io(error) => error.fmt(f),

@@ -119,9 +119,11 @@ impl CacheBuilder {
         self
     }
 
-    /// Begins with what a [snapshot](Cache::snapshot) has, if the file is there: each value with the time that it has
-    /// left, the time since the snapshot taken off; as if it was used just now. A file that is damaged or of another version is not used: the cache
-    /// begins empty, [`Cache::damage`] tells why, and `tracing` has a warning.
+    /// Begins with what a [snapshot](Cache::snapshot) has, if the file is there: each value as if it was used just now, with
+    /// the time that it had left, less the time since then. One that had no end has that of this cache.
+    ///
+    /// A file that is damaged or of another version is not used: the cache begins empty, [`Cache::damage`] tells why, and
+    /// `tracing` has a warning.
     pub fn restore(mut self, path: impl Into<PathBuf>) -> Self {
         self.restored = Some(path.into());
         self

@@ -92,9 +92,9 @@ fn with_place(Match { document, pointer, path, value, at, .. }: Match) -> Value 
         shown.push("document", document);
     }
     if let Some(at) = at {
-        if at.line > 0 {
-            shown.push("line", u64::from(at.line));
-            shown.push("column", u64::from(at.column));
+        if let Some((line, column)) = at.line_and_column() {
+            shown.push("line", u64::from(line));
+            shown.push("column", u64::from(column));
         }
         shown.push("offset", at.offset);
     }

@@ -272,7 +272,7 @@ impl Target<'_> {
         ]
     }
 
-    /// Has the store load a file with each of its switches the other way round.
+    /// Has the store load a file with all of its switches the other way round.
     fn load_otherwise(self, store: &Store) -> Result<(), Error> {
         let mut store = store.clone();
         let described = self.host.registry().by_name(self.store).into_iter().flat_map(|it| &it.description.options);

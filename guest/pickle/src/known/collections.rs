@@ -1,5 +1,7 @@
 //! Containers of the standard library.
 
+use autotel_store_sdk::Keys;
+
 use super::Pickled;
 use crate::document::{Part, SET_TAG, map};
 use crate::elements::{Data, Elements, Kind};
@@ -51,9 +53,12 @@ pub(crate) fn ordered_dict(it: &Pickled<'_>) -> Option<Vec<Part>> {
         return it.is_plain().then(|| Part::named(NAME, [Part::Value(pairs)]));
     }
     let mut entries = vec![Map];
+    let (mut keys, mut buffer) = (Keys::default(), Vec::new());
+    keys.open();
     for &pair in it.graph.items(pairs)? {
         it.graph.work(PAIR_BYTES)?;
         let [key, value] = *it.graph.items(pair)? else { return None };
+        keys.insert(it.graph.key(key, &mut buffer)).ok()?;
         entries.extend([Part::Value(key), Part::Value(value)]);
     }
     entries.push(End);

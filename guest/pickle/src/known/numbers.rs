@@ -104,12 +104,9 @@ pub(crate) fn fraction(it: &Pickled<'_>) -> Option<Vec<Part>> {
 
 /// A `UUID`, whose state has its number.
 pub(crate) fn uuid(it: &Pickled<'_>) -> Option<Vec<Part>> {
-    let [state] = it.object.states[..] else { return None };
-    let Some(Node::Dict(state)) = it.graph.find(state) else { return None };
-    let named = |name: &str| {
-        state.chunks_exact(2).find(|pair| it.graph.text(pair[0]).as_deref() == Some(name)).map(|pair| pair[1])
-    };
-    let number = it.graph.integer(named("int")?)?.as_u128()?;
+    let [given] = it.object.states[..] else { return None };
+    let Some(Node::Dict(state)) = it.graph.find(given) else { return None };
+    let number = it.graph.integer(it.graph.entry(given, "int")?)?.as_u128()?;
     let digits = format!("{number:032x}");
     let groups = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
     let has_no_more = state

@@ -1,10 +1,11 @@
-//! A third party's cache: it keeps whatever is put for ever, and misbehaves at the keys that say how.
+//! A third party's cache. It keeps whatever is put for ever, misbehaves at the keys that say how, and lies about what it
+//! holds.
 #![cfg(target_family = "wasm")]
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use autotel_store_sdk::cache::{Counts, Entry, Guest, GuestWalk, Notice, Overweight, Reason, Terms, Walk};
+use autotel_store_sdk::cache::{Counts, Entry, Guest, GuestWalk, NoRoom, Notice, Reason, Terms, Walk};
 use autotel_store_sdk::{Description, Error, Operations, Setting};
 
 struct Hostile;
@@ -52,7 +53,7 @@ impl Guest for Hostile {
         Self::get(key, now).is_some()
     }
 
-    fn put(key: Vec<u8>, value: Vec<u8>, _: Terms, _: u64) -> Result<(), Overweight> {
+    fn put(key: Vec<u8>, value: Vec<u8>, _: Terms, _: u64) -> Result<(), NoRoom> {
         misbehave(&key);
         VALUES.with_borrow_mut(|values| values.insert(key, value));
         Ok(())
