@@ -391,11 +391,15 @@ impl Cache {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn snapshot(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let entries = {
-            let mut live = self.0.lock();
-            self.all_in(&mut live)?
-        };
-        snapshot::write(path.as_ref(), &entries, self.now()).map_err(|error| Error::access(path.as_ref(), error))
+        self.snapshot_if(path.as_ref(), || Ok(()))
+    }
+
+    /// The same, unless something is wrong when it is read what the cache holds.
+    pub(crate) fn snapshot_if(&self, path: &Path, check: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+        let now = self.now();
+        let entries = self.all_in(&mut self.0.lock())?;
+        check()?;
+        snapshot::write(path, &entries, now).map_err(|error| Error::access(path, error))
     }
 
     fn all_in(&self, live: &mut Live) -> Result<Vec<CacheEntry>, Error> {
@@ -439,6 +443,12 @@ impl Cache {
     /// Whether the instance never broke.
     pub(crate) fn is_whole(&self) -> bool {
         self.0.lock().generation == 0
+    }
+
+    /// Begins anew and empty, whatever broke before.
+    fn begin_anew(&self) {
+        let mut live = self.0.lock();
+        (live.instance, live.generation) = (None, 0);
     }
 }
 

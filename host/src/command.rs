@@ -186,14 +186,30 @@ struct Opening {
     /// An option of the store, as `autotel describe` lists them, NAME alone for yes; may be given several times
     #[arg(long = "option", value_name = "NAME=VALUE")]
     options: Vec<String>,
+    /// Show what is not known to be data as a record of it, which nothing is done with: the option `inert`
+    #[arg(long)]
+    inert: bool,
     #[command(flatten)]
     grants: GrantOptions,
 }
 
 impl Opening {
     fn open(&self, host: &Host, file: &Path) -> Result<Store, Error> {
-        let store = open(host, file, self.store.as_deref())?.with_grants(self.grants.grants()?);
-        with_options(store, &self.options)
+        self.opened(open(host, file, self.store.as_deref())?)
+    }
+
+    /// The same with a store for files that none claims.
+    fn open_claimed_or(&self, host: &Host, file: &Path, otherwise: &str) -> Result<Store, Error> {
+        let opened = open(host, file, self.store.as_deref()).or_else(|error| match error.kind() {
+            ErrorKind::Usage if self.store.is_none() => open(host, file, Some(otherwise)),
+            _ => Err(error),
+        });
+        self.opened(opened?)
+    }
+
+    fn opened(&self, store: Store) -> Result<Store, Error> {
+        let store = if self.inert { store.with_option("inert", "yes")? } else { store };
+        with_options(store.with_grants(self.grants.grants()?), &self.options)
     }
 }
 

@@ -101,9 +101,9 @@ impl MemoryFiles {
 
     /// The names of the files, without `memory:`, in order.
     pub fn names(&self) -> Result<Vec<String>, Error> {
-        self.check_whole()?;
         let names = self.0.cache.entries()?.map(|entry| Ok(String::from_utf8_lossy(&entry?.key).into_owned()));
         let mut names = names.collect::<Result<Vec<_>, Error>>()?;
+        self.check_whole()?;
         names.sort();
         Ok(names)
     }
@@ -118,9 +118,8 @@ impl MemoryFiles {
 
     /// Writes all files to one on disk, which [`HostBuilder::restore_memory`](crate::HostBuilder::restore_memory) reads.
     pub fn snapshot(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        self.check_whole()?;
         let _unchanged = self.0.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        self.0.cache.snapshot(path)
+        self.0.cache.snapshot_if(path.as_ref(), || self.check_whole())
     }
 
     /// Fails where the sandbox that kept the files broke, and none of them is there.
@@ -139,14 +138,15 @@ impl MemoryFiles {
 
     /// Whether there is a file of this name.
     pub(crate) fn has(&self, name: &str) -> Result<bool, Error> {
+        let has = self.0.cache.contains(name)?;
         self.check_whole()?;
-        self.0.cache.contains(name)
+        Ok(has)
     }
 
     /// What a file holds.
     pub(crate) fn content(&self, name: &str) -> Result<Vec<u8>, Error> {
-        self.check_whole()?;
         let content = self.0.cache.peek(name)?;
+        self.check_whole()?;
         content.ok_or_else(|| Error::new(ErrorKind::Access, "there is no such file in memory").on(&path(name)))
     }
 

@@ -80,16 +80,22 @@ pub fn unwritable(error: io::Error) -> Error {
     Error::new(ErrorKind::Access, error.to_string())
 }
 
-/// Tells what a format could not hold.
+/// Tells what a format could not hold: to people each kind of it once, with the first place.
 pub fn tell_losses(losses: &[Loss], as_json: bool) {
+    if as_json {
+        return losses.iter().for_each(|loss| tell(&json!({"loss": loss_json(loss)}).to_string()));
+    }
+    let mut kinds: Vec<(&Loss, usize)> = Vec::new();
     for loss in losses {
-        if as_json {
-            tell(&json!({"loss": loss_json(loss)}).to_string());
-        } else {
-            let Loss { pointer, what, why } = loss;
-            let place = if pointer.is_empty() { "the document" } else { pointer };
-            tell_note(&format!("{place}: {what}: {why}"));
+        match kinds.iter_mut().find(|(first, _)| (&first.what, &first.why) == (&loss.what, &loss.why)) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((loss, 1)),
         }
+    }
+    for (Loss { pointer, what, why }, count) in kinds {
+        let place = if pointer.is_empty() { "the document" } else { pointer };
+        let more = if count > 1 { format!(", and {} more", count - 1) } else { String::new() };
+        tell_note(&format!("{place}{more}: {what}: {why}"));
     }
 }
 

@@ -77,10 +77,13 @@ impl Archive {
         Some(found)
     }
 
-    /// One whose end is missing, and with it all that tells of its members.
+    /// One whose end is missing, and with it all that tells of its members, but for their own headers.
     pub fn without_directory(file: &Bytes) -> Self {
         let damage = Some("it has no directory at its end: it is damaged or cut short".to_owned());
-        Self { file: file.clone(), members: Vec::new(), damage }
+        let mut starts = file.windows(LOCAL_HEADER.len()).enumerate().filter(|(_, it)| *it == LOCAL_HEADER);
+        let starts: Vec<usize> = starts.by_ref().map(|(at, _)| at).take(MEMBERS_MAX).chain([file.len()]).collect();
+        let members = starts.windows(2).filter_map(|pair| Member::by_header(file, pair[0], pair[1])).collect();
+        Self { file: file.clone(), members, damage }
     }
 
     /// Whether it is one of NumPy's, in which each array has the name of its member without the extension.
@@ -174,6 +177,8 @@ struct End {
 
 /// Bytes of the records of an archive's end, those of zip64 too, and of a member in its directory without its name.
 const LOCATOR_BYTES: usize = 20;
+/// Bytes of the header before a member, without its name.
+const HEADER_BYTES: usize = 30;
 const ZIP64_END_BYTES: usize = 56;
 const RECORD_BYTES: usize = 46;
 
@@ -228,6 +233,23 @@ fn number(file: &[u8], at: usize, bytes: usize) -> u64 {
 }
 
 impl Member {
+    /// The member whose header begins at an offset, with all that stands behind that up to another offset.
+    fn by_header(file: &Bytes, start: usize, end: usize) -> Option<Self> {
+        let header = file.get(start..end)?;
+        let [method, name_length, extra_length] = [8, 26, 28].map(|at| number(header, at, 2) as usize);
+        let content = HEADER_BYTES + name_length + extra_length;
+        let name = String::from_utf8_lossy(header.get(HEADER_BYTES..HEADER_BYTES + name_length)?).into_owned();
+        Some(Self {
+            name,
+            offset: (start + content) as u64,
+            damage: Some("no directory tells of it".to_owned()),
+            content: file.slice(start + content.min(header.len())..end),
+            method: CompressionMethod::from(method as u16),
+            length: number(header, 22, 4),
+            crc: number(header, 14, 4) as u32,
+        })
+    }
+
     /// Reads what the member holds, damaged or not.
     pub fn read(&self, options: &Options) -> Content {
         let (bytes, fault) = match self.method {

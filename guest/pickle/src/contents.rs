@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::archive::{Archive, is_archive};
 use crate::graph::Node;
 use crate::instructions::{Argument, Instruction};
-use crate::machine::Run;
+use crate::machine::{Run, UNDERFLOW};
 use crate::npy;
 use crate::opcode::{Form, code};
 use crate::unpack::Unpacked;
@@ -88,13 +88,30 @@ impl Opened {
     }
 }
 
-/// Whether the first 512 bytes are a tar's header, by their sum, in which the eight of the sum itself count as spaces.
+/// Whether the first 512 bytes are a tar's header, by their sum, in which the eight of the sum itself count as spaces. Of
+/// signed bytes or others, and in octal or behind a byte that says otherwise, as readers of tar take it.
 fn is_tar(bytes: &[u8]) -> bool {
     let Some(header) = bytes.first_chunk::<512>() else { return false };
-    let sum: u64 = header.iter().map(|&byte| u64::from(byte)).sum();
-    let own: u64 = header[148..156].iter().map(|&byte| u64::from(byte)).sum();
-    let said = std::str::from_utf8(&header[148..156]).ok().map(|text| text.trim_matches([' ', '\0']));
-    said.and_then(|said| u64::from_str_radix(said, 8).ok()).is_some_and(|said| said > 0 && said == sum - own + 8 * 32)
+    let field = &header[148..156];
+    let said = match field {
+        [0x80 | 0xff, number @ ..] => {
+            number.iter().try_fold(0i64, |sum, &byte| sum.checked_mul(256)?.checked_add(byte.into()))
+        }
+        _ => octal(field),
+    };
+    let sum = |number: fn(u8) -> i64| -> i64 {
+        let all: i64 = header.iter().map(|&byte| number(byte)).sum();
+        let own: i64 = field.iter().map(|&byte| number(byte)).sum();
+        all - own + 8 * i64::from(b' ')
+    };
+    let sums = [sum(i64::from), sum(|byte| byte.cast_signed().into())];
+    said.is_some_and(|said| said != 0 && sums.contains(&said))
+}
+
+/// The octal number of a field, which ends at a NUL.
+fn octal(field: &[u8]) -> Option<i64> {
+    let end = field.iter().position(|&byte| byte == 0).unwrap_or(field.len());
+    i64::from_str_radix(std::str::from_utf8(&field[..end]).ok()?.trim(), 8).ok()
 }
 
 /// Whether bytes at the end of a file say that an archive ends there.
@@ -116,12 +133,14 @@ pub(crate) fn is_pickle(run: &Run) -> bool {
     is_one || run.outcome.as_ref().err().is_some_and(|fault| is_only_here(&run.graph.bytes, fault))
 }
 
-/// Whether it is this machine alone, perhaps, that a fault ends: Python goes on behind a number that is written in another
-/// way, a memo of both kinds, and what is beyond the bounds here.
+/// Whether it is this machine alone, perhaps, that a fault ends: Python may go on behind whatever is an instruction, unless
+/// it takes what is not there.
 fn is_only_here(bytes: &[u8], fault: &Fault) -> bool {
-    let Fault::Syntax { offset, .. } = fault else { return true };
+    let Fault::Syntax { offset, message } = fault else { return true };
     let Ok(instruction) = Instruction::at(bytes, *offset as usize) else { return false };
     match (instruction.opcode.form, instruction.argument) {
+        // Python 2 remembers under any text.
+        (Form::IntLine, _) if matches!(instruction.opcode.code, code::PUT | code::GET) => *offset > 0,
         (Form::IntLine | Form::LongLine | Form::FloatLine, Argument::Bytes(line)) => {
             let begins_number = |c: &u8| c.is_ascii_digit() || matches!(c, b'+' | b'-' | b'.');
             line.trim_ascii().first().is_some_and(begins_number)
@@ -129,11 +148,6 @@ fn is_only_here(bytes: &[u8], fault: &Fault) -> bool {
         (Form::QuotedLine, Argument::Bytes(line)) => {
             line.trim_ascii().starts_with(b"'") || line.trim_ascii().starts_with(b"\"")
         }
-        _ => {
-            matches!(
-                instruction.opcode.code,
-                code::BINPUT | code::LONG_BINPUT | code::MEMOIZE | code::BINGET | code::LONG_BINGET
-            ) && bytes[..*offset as usize].iter().any(|byte| matches!(*byte, code::PUT | code::GET))
-        }
+        _ => *offset > 0 && !message.ends_with(UNDERFLOW),
     }
 }

@@ -11,6 +11,7 @@ use crate::graph::{Graph, Node, NodeId, Value};
 use crate::leaves::{Leaves, NODE_BYTES};
 use crate::machine::Pickle;
 use crate::objects::Objects;
+use crate::options::marks_shared;
 
 /// An item that is referred to, and a reference to it, by the number of those before it.
 pub(crate) const SHAREABLE_TAG: u64 = 28;
@@ -82,6 +83,8 @@ pub(crate) struct Document {
     open: Vec<Option<u64>>,
     /// How many items that can be referred to have begun.
     shareable: u64,
+    /// Whether what stands in several places is marked, and referred to.
+    marks_shared: bool,
     leaves: Leaves,
     keys: Vec<Keys>,
     keeps_last: bool,
@@ -107,6 +110,7 @@ impl Document {
             objects,
             jobs: vec![Job::Parts(parts)],
             shareable: 0,
+            marks_shared: marks_shared(options),
             leaves: Leaves::of(graph.source_bytes(), options),
             keys: Vec::new(),
             keeps_last: options.word("duplicate-keys") == "last",
@@ -130,11 +134,12 @@ impl Document {
                         self.value(value, to)?;
                         continue;
                     }
-                    if *has_end {
-                        self.open[Graph::index(*node)] = None;
+                    let (node, has_end) = (*node, *has_end);
+                    self.jobs.pop();
+                    if has_end {
+                        self.leave(node);
                         to.end();
                     }
-                    self.jobs.pop();
                 }
                 Some(Job::Elements { elements, next }) => {
                     let step = elements.write(*next, &self.graph, to);
@@ -175,7 +180,7 @@ impl Document {
                 self.items(node, true, false);
             }
             Part::Pairs(node) => self.items(node, true, false),
-            Part::Leave(node) => self.open[Graph::index(node)] = None,
+            Part::Leave(node) => self.leave(node),
         }
         Ok(())
     }
@@ -221,8 +226,7 @@ impl Document {
             return self.leaves.spend(NODE_BYTES, offset);
         }
         self.leaves.begin(offset, to)?;
-        let is_in_cycle = self.cycles.get(index).copied().unwrap_or_default();
-        if is_in_cycle {
+        if self.is_referred_to(id) {
             to.tag(SHAREABLE_TAG);
             self.open[index] = Some(self.shareable);
             self.shareable += 1;
@@ -246,6 +250,20 @@ impl Document {
         }
         self.items(id, false, true);
         Ok(())
+    }
+
+    /// Whether another place refers to a node, instead of what it is being repeated there.
+    fn is_referred_to(&self, id: NodeId) -> bool {
+        let is_in_cycle = self.cycles.get(Graph::index(id)).copied().unwrap_or_default();
+        let is_marked = self.marks_shared && matches!(self.graph.node(id), Node::List(_) | Node::Dict(_));
+        is_in_cycle || (is_marked && self.graph.is_shared(id))
+    }
+
+    /// Forgets the number of what is written, unless it is referred to from elsewhere too.
+    fn leave(&mut self, id: NodeId) {
+        if !self.marks_shared {
+            self.open[Graph::index(id)] = None;
+        }
     }
 
     fn items(&mut self, node: NodeId, are_entries: bool, has_end: bool) {

@@ -126,7 +126,7 @@ impl Kind {
     /// NumPy's code of a type, such as `f8`, and its byte order.
     pub fn of_numpy(code: &str, order: &str) -> Option<Self> {
         let (letter, width) = code.split_at_checked(1)?;
-        if letter == "O" {
+        if letter == "O" && width.bytes().all(|digit| digit.is_ascii_digit()) {
             return Some(Self { class: Class::Object, width: 0, is_big_endian: false });
         }
         let width: usize = width.parse().ok()?;

@@ -12,7 +12,6 @@ use autotel_store_sdk::{Fault, Integer};
 use bytes::Bytes;
 
 use crate::instructions::{Argument, Instruction};
-use crate::known::is_zone_getter;
 use crate::literal::Literal;
 use crate::opcode::{Form, Opcode, code};
 use crate::options::SHARED_BYTES_MAX;
@@ -106,13 +105,13 @@ pub(crate) struct Global {
     pub name: String,
     /// The two on the stack that it was made of.
     pub of: Option<[Value; 2]>,
-    /// Whether another reader may find another name there.
-    pub is_ambiguous: bool,
+    /// Whether it is named as in Python 2, perhaps: Python 3 knows those names up to protocol 2.
+    pub may_be_old: bool,
 }
 
 impl Global {
     pub fn new(module: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { module: module.into(), name: name.into(), of: None, is_ambiguous: false }
+        Self { module: module.into(), name: name.into(), of: None, may_be_old: true }
     }
 
     /// Whether this is what a module of Python 3 has under a name.
@@ -123,6 +122,7 @@ impl Global {
     /// The name, as Python 3 has it.
     pub fn name(&self) -> &str {
         match (&*self.module, &*self.name) {
+            _ if !self.may_be_old => &self.name,
             ("__builtin__", "long") => "int",
             ("__builtin__", "unicode") => "str",
             ("__builtin__", "xrange") => "range",
@@ -133,6 +133,7 @@ impl Global {
     /// The module, as Python 3 names it.
     pub fn module(&self) -> &str {
         match &*self.module {
+            module if !self.may_be_old => module,
             "__builtin__" => "builtins",
             "copy_reg" => "copyreg",
             "exceptions" => "builtins",
@@ -206,6 +207,8 @@ pub(crate) struct Graph {
     shared: Vec<bool>,
     /// Whether each is no key to Python.
     unhashable: Vec<bool>,
+    /// Whether each was given to a call, which may have copied it.
+    given: Vec<bool>,
     /// Bytes that may still be looked at to find out what objects are: what stands in many places is looked at often.
     work: Cell<u64>,
     /// Whether more than that was to be looked at.
@@ -213,12 +216,12 @@ pub(crate) struct Graph {
     shared_bytes_max: u64,
     /// Hashes of long literals in keys, by their offsets.
     hashes: RefCell<BTreeMap<u32, u64>>,
-    /// Whether something gets at attributes of others, as time zones are found.
-    pub has_zone_getter: bool,
     /// What the options call enumerations, as Python names them.
     pub enumerations: Vec<String>,
 }
 
+/// What looking at an item of a container counts for.
+const ITEM_BYTES: usize = 8;
 /// Bytes that are looked at for each byte of a pickle, beside those that what stands in several places may add.
 const WORK_OF_BYTE: u64 = 16;
 
@@ -226,7 +229,7 @@ impl Graph {
     pub fn new(bytes: Bytes, shared_bytes_max: u64) -> Self {
         let work = Cell::new(shared_bytes_max + WORK_OF_BYTE * bytes.len() as u64);
         let (nodes, offsets, shared, unhashable, is_exhausted, hashes) = Default::default();
-        let (storages, has_zone_getter, enumerations) = Default::default();
+        let (storages, enumerations, given) = Default::default();
         Self {
             bytes,
             storages,
@@ -238,7 +241,7 @@ impl Graph {
             is_exhausted,
             shared_bytes_max,
             hashes,
-            has_zone_getter,
+            given,
             enumerations,
         }
     }
@@ -260,15 +263,13 @@ impl Graph {
     #[inline]
     pub fn add(&mut self, node: Node, offset: usize) -> Value {
         let id = NodeId(self.nodes.len() as u32);
-        if let Node::Global(global) = &node {
-            self.has_zone_getter |= is_zone_getter(global);
-        }
         let is_unhashable = match &node {
             Node::List(_) | Node::Dict(_) | Node::Set(_) => true,
             Node::Tuple(items) | Node::FrozenSet(items) => items.iter().any(|&item| self.is_unhashable(item)),
             _ => false,
         };
         self.unhashable.push(is_unhashable);
+        self.given.push(false);
         self.nodes.push(node);
         self.offsets.push(offset as u32);
         self.shared.push(false);
@@ -310,6 +311,23 @@ impl Graph {
         }
     }
 
+    /// Notes that a value is given to a call, with what is in its tuples.
+    pub fn give(&mut self, value: Value) {
+        let mut open = vec![value];
+        while let Some(value) = open.pop() {
+            if let Value::Node(id) = value
+                && !std::mem::replace(&mut self.given[Self::index(id)], true)
+                && let Node::Tuple(items) = self.node(id)
+            {
+                open.extend(items);
+            }
+        }
+    }
+
+    pub fn is_given(&self, id: NodeId) -> bool {
+        self.given[Self::index(id)]
+    }
+
     pub fn is_shared(&self, id: NodeId) -> bool {
         self.shared[id.0 as usize]
     }
@@ -325,14 +343,21 @@ impl Graph {
     /// The items of a tuple or a list.
     pub fn items(&self, value: Value) -> Option<&[Value]> {
         match self.find(value) {
-            Some(Node::Tuple(items) | Node::List(items)) => Some(items),
+            Some(Node::Tuple(items) | Node::List(items)) => {
+                self.work(ITEM_BYTES * items.len())?;
+                Some(items)
+            }
             _ => None,
         }
     }
 
-    /// What a dict has under a name.
+    /// What a dict of names has under one; `None` also where a key is no text, which may equal any.
     pub fn entry(&self, dict: Value, name: &str) -> Option<Value> {
         let Some(Node::Dict(items)) = self.find(dict) else { return None };
+        self.work(ITEM_BYTES * items.len())?;
+        if !items.chunks_exact(2).all(|pair| self.text(pair[0]).is_some()) {
+            return None;
+        }
         let is_it = |pair: &&[Value]| self.text(pair[0]).as_deref() == Some(name);
         items.chunks_exact(2).rfind(is_it).map(|pair| pair[1])
     }

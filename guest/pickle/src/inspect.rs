@@ -22,7 +22,7 @@ const PARTS_MAX: usize = 1000;
 /// Elements of a part, at most.
 const ELEMENTS_MAX: usize = 1000;
 /// Bytes behind what is damaged that are looked through, and of an instruction there.
-const BEHIND_BYTES_MAX: usize = 4 << 20;
+const BEHIND_BYTES_MAX: usize = 1 << 20;
 const STEP_BYTES_MAX: usize = 300;
 /// Steps of an element, at most.
 const STEPS_MAX: usize = 12;
@@ -31,8 +31,20 @@ const ARGUMENT_CHARACTERS_MAX: usize = 60;
 
 /// What is told of a file.
 pub(crate) fn inspect(bytes: Bytes, options: &Options) -> Vec<Part> {
-    let mut inspection = Inspection { options, parts: Vec::new(), name: String::new(), archives: 0 };
+    let (name, behind_left) = (String::new(), BEHIND_BYTES_MAX);
+    let mut inspection = Inspection { options, parts: Vec::new(), name, archives: 0, behind_left };
     inspection.file(bytes);
+    inspection.parts
+}
+
+/// What is told of a compressed file, as it lies, where that is a pickle too.
+pub(crate) fn inspect_packed(bytes: &Bytes, options: &Options) -> Vec<Part> {
+    let name = "as it lies, not unpacked".to_owned();
+    let mut inspection = Inspection { options, parts: Vec::new(), name, archives: 0, behind_left: BEHIND_BYTES_MAX };
+    if is_pickle(&run_through(bytes, 0, Reader::Any, options)) {
+        inspection.items(bytes);
+    }
+    inspection.hidden_archive(bytes);
     inspection.parts
 }
 
@@ -42,6 +54,8 @@ struct Inspection<'o> {
     /// The member that is looked through.
     name: String,
     archives: usize,
+    /// Bytes behind what is damaged that may still be looked through.
+    behind_left: usize,
 }
 
 impl Inspection<'_> {
@@ -228,12 +242,12 @@ impl Inspection<'_> {
         None
     }
 
-    fn pickle(&self, run: Run, start: usize) -> Part {
+    fn pickle(&mut self, run: Run, start: usize) -> Part {
         let Run { graph, outcome, protocol, has_arrays } = run;
         let root = outcome.as_ref().ok().map(|(root, _)| *root);
         let mut elements = elements(&graph, root);
         let damage = outcome.err().map(|fault| {
-            elements.extend(behind(&graph, &fault, &elements));
+            elements.extend(behind(&graph, &fault, &elements, &mut self.behind_left));
             fault.to_string()
         });
         let elements = worst_of(elements);
@@ -251,7 +265,7 @@ impl Inspection<'_> {
 }
 
 /// The globals that stand behind what is damaged, which another unpickler may get to.
-fn behind(graph: &Graph, fault: &Fault, told: &[Element]) -> Vec<Element> {
+fn behind(graph: &Graph, fault: &Fault, told: &[Element], bytes_left: &mut usize) -> Vec<Element> {
     let (Fault::Syntax { offset, .. } | Fault::Invalid { offset, .. } | Fault::TooLarge { offset, .. }) = fault else {
         return Vec::new();
     };
@@ -259,7 +273,8 @@ fn behind(graph: &Graph, fault: &Fault, told: &[Element]) -> Vec<Element> {
     let mut found = Vec::new();
     let mut texts: [Option<String>; 2] = [None, None];
     let mut at = *offset as usize;
-    let end = graph.bytes.len().min(at.saturating_add(BEHIND_BYTES_MAX));
+    let end = graph.bytes.len().min(at.saturating_add(*bytes_left));
+    *bytes_left -= end.saturating_sub(at);
     while at < end && found.len() < ELEMENTS_MAX {
         // Where no instruction stands, one may begin at any byte.
         let near = &graph.bytes[..graph.bytes.len().min(at + STEP_BYTES_MAX)];

@@ -152,7 +152,12 @@ fn find(global: &Global) -> Option<&'static Known> {
 /// Whether it is an enumeration of Python's own, or one that the options name, which are not believed of what is known to
 /// be dangerous.
 fn is_enumeration(graph: &Graph, global: &Global) -> bool {
-    let is_named = || graph.enumerations.iter().any(|name| *name == global.to_string());
+    let is_named = || {
+        graph.enumerations.iter().any(|name| match name.strip_suffix(".*") {
+            Some(module) => module == global.module(),
+            None => *name == global.to_string(),
+        })
+    };
     ENUMERATIONS.contains(&(global.module(), global.name())) || (is_named() && danger(global).is_none())
 }
 

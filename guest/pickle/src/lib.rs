@@ -16,7 +16,7 @@
 //! | any other known type | of a named type: tag 27, an array of the name and one value, such as `["uuid.UUID", "…"]` |
 //! | an array of NumPy, also of joblib's, and a tensor of PyTorch | of a named type, a map of `dtype` and `data`: arrays within one another, and `shape` where those do not show it |
 //! | an instance of a class that is not Python's own, with a `dict` or slots as its state, or of a tuple | of a named type, with its fields |
-//! | what stands in several places | repeated, within a bound |
+//! | what stands in several places | repeated, within a bound; with `shared=mark` a list or a dict is tag 28, and elsewhere tag 29 with its number |
 //! | what stands in itself | tag 28, and in itself tag 29 with its number |
 //!
 //! Written are plain data and the types that are called with one value or packed bytes. A list as a key of a map or in a set
@@ -80,9 +80,13 @@ impl Store for PickleStore {
             .magic(b"\x80\x05");
         let joblib = Format::new("joblib", "pickles with arrays between their instructions, compressed or not")
             .extension("joblib");
-        // What is not written is told by its first bytes alone.
-        let array = Format::new("NumPy array", "NEP 1, versions 1 to 3").magic(npy::MAGIC);
+        let array = Format::new("NumPy array", "NEP 1, versions 1 to 3").extension("npy").magic(npy::MAGIC);
+        let checkpoint = print::PYTORCH.iter().fold(
+            Format::new("PyTorch checkpoint", "zip archives, and what was saved before those"),
+            |format, extension| format.extension(extension),
+        );
         let archive = Format::new("zip archive", "APPNOTE 6.3, as NumPy and PyTorch write it")
+            .extension("npz")
             .magic(b"PK\x03\x04")
             .magic(b"PK\x05\x06");
         let summary = "Python's pickles, of which nothing is ever called";
@@ -90,6 +94,7 @@ impl Store for PickleStore {
             .format(format)
             .format(joblib)
             .format(array)
+            .format(checkpoint)
             .format(archive)
             .option(OptionDescription::duplicate_keys())
             .option(OptionDescription::digits_max());
@@ -102,6 +107,10 @@ impl Store for PickleStore {
 
     fn inspect(source: Source, options: &Options) -> Result<Option<Vec<Part>>, Fault> {
         Ok(Some(inspect::inspect(read(source)?, options)))
+    }
+
+    fn inspect_packed(source: Source, options: &Options) -> Result<Vec<Part>, Fault> {
+        Ok(inspect::inspect_packed(&read(source)?, options))
     }
 
     fn list(source: Source, options: &Options) -> Result<Option<Lines>, Fault> {

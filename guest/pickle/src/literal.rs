@@ -141,7 +141,8 @@ fn raw_unicode_escape(mut line: &[u8]) -> Option<Vec<u8>> {
                 continue;
             }
         };
-        push_code_point(hexadecimal(rest.get(1..=digits)?)?, &mut decoded);
+        let code_point = hexadecimal(rest.get(1..=digits)?).filter(|&it| it <= char::MAX.into())?;
+        push_code_point(code_point, &mut decoded);
         line = &rest[digits + 1..];
     }
     Some(decoded)

@@ -13,6 +13,10 @@ use crate::memo::Memo;
 use crate::opcode::{Form, Opcode, code};
 use crate::options::{Bound, Bounds, SHARED_BYTES_MAX, enumerations};
 
+/// How every unpickler ends where nothing is on the stack that is to be taken.
+pub(crate) const UNDERFLOW: &str = "too little is on the stack";
+/// The highest protocol in which Python 3 knows the names of Python 2.
+const OLD_NAMES_MAX: u8 = 2;
 /// Bytes of the longest name of a global.
 const NAME_BYTES_MAX: usize = 1000;
 
@@ -31,7 +35,7 @@ pub(crate) struct Run {
     pub graph: Graph,
     /// What is on the stack at its STOP, and where that ends.
     pub outcome: Result<(Value, usize), Fault>,
-    /// The highest protocol of its opcodes.
+    /// The protocol that it declares, or else the highest of its opcodes.
     pub protocol: u8,
     /// Whether arrays are in it that are no instructions.
     pub has_arrays: bool,
@@ -64,8 +68,8 @@ impl Run {
 pub(crate) fn run_through(bytes: &Bytes, start: usize, reader: Reader, options: &Options) -> Run {
     let mut machine = Machine::new(bytes, reader, options);
     let outcome = machine.run(start);
-    let Machine { graph, protocol, has_arrays, .. } = machine;
-    Run { graph, outcome, protocol, has_arrays }
+    let Machine { graph, protocol, declared, has_arrays, .. } = machine;
+    Run { graph, outcome, protocol: declared.unwrap_or(protocol), has_arrays }
 }
 
 pub(crate) struct Machine {
@@ -80,6 +84,8 @@ pub(crate) struct Machine {
     bounds: Bounds,
     /// The highest protocol of the opcodes so far.
     pub protocol: u8,
+    /// The protocol that the pickle says that it is of.
+    declared: Option<u8>,
     /// Where the next instruction begins.
     pub next: usize,
     reader: Reader,
@@ -107,6 +113,7 @@ impl Machine {
             buffers: 0,
             bounds,
             protocol: 0,
+            declared: None,
             next: 0,
             reader: Reader::Any,
             has_arrays: false,
@@ -156,7 +163,7 @@ impl Machine {
     fn change(&mut self, instruction: &Instruction<'_>) -> Result<(), Fault> {
         let at = instruction.offset;
         match instruction.opcode.code {
-            code::PROTO => {}
+            code::PROTO => self.declare(instruction),
             code::FRAME => self.begin_frame(instruction),
             code::NONE => self.stack.push(Value::None),
             code::NEWTRUE => self.stack.push(Value::Bool(true)),
@@ -243,23 +250,27 @@ impl Machine {
     #[inline]
     fn pop(&mut self, instruction: &Instruction<'_>) -> Result<Value, Fault> {
         if self.stack.len() <= self.bottom() {
-            let why = if self.marks.is_empty() { "nothing is on the stack" } else { "a mark is on top of the stack" };
-            return Err(instruction.fault(why));
+            return Err(self.underflow(instruction));
         }
-        self.stack.pop().ok_or_else(|| instruction.fault("nothing is on the stack"))
+        self.stack.pop().ok_or_else(|| instruction.fault(UNDERFLOW))
+    }
+
+    /// What an instruction takes is not there, or lies below a mark, where some Pythons get at it.
+    fn underflow(&self, instruction: &Instruction<'_>) -> Fault {
+        instruction.fault(if self.marks.is_empty() { UNDERFLOW } else { "too little lies on top of the last mark" })
     }
 
     /// The topmost value, which stays.
     #[inline]
     fn top(&self, instruction: &Instruction<'_>) -> Result<Value, Fault> {
         let top = self.stack[self.bottom()..].last().copied();
-        top.ok_or_else(|| instruction.fault("nothing is on the stack, or a mark"))
+        top.ok_or_else(|| self.underflow(instruction))
     }
 
     /// Takes what lies on the last mark, and the mark.
     #[inline]
     fn take_marked(&mut self, instruction: &Instruction<'_>) -> Result<Vec<Value>, Fault> {
-        let mark = self.marks.pop().ok_or_else(|| instruction.fault("there is no mark"))?;
+        let mark = self.marks.pop().ok_or_else(|| instruction.fault(UNDERFLOW))?;
         Ok(self.stack.split_off(mark))
     }
 
@@ -350,7 +361,7 @@ impl Machine {
     fn short_tuple(&mut self, instruction: &Instruction<'_>) -> Result<(), Fault> {
         let length = usize::from(instruction.opcode.code - code::TUPLE1) + 1;
         let first = self.stack.len().checked_sub(length).filter(|&first| first >= self.bottom());
-        let first = first.ok_or_else(|| instruction.fault("too little is on the stack"))?;
+        let first = first.ok_or_else(|| self.underflow(instruction))?;
         let items = self.stack.split_off(first);
         self.make(Node::Tuple(items), instruction.offset);
         Ok(())
@@ -365,8 +376,7 @@ impl Machine {
             code::SETITEM => self.stack.len().checked_sub(2),
             _ => self.marks.pop(),
         };
-        let first = first.filter(|&first| first > self.bottom());
-        let first = first.ok_or_else(|| instruction.fault("too little is on the stack"))?;
+        let first = first.filter(|&first| first > self.bottom()).ok_or_else(|| self.underflow(instruction))?;
         if first == self.stack.len() {
             // Nothing is put into whatever it is.
             return Ok(());
@@ -374,6 +384,9 @@ impl Machine {
         let Value::Node(id) = self.stack[first - 1] else {
             return Err(instruction.fault("what is to be filled is no container"));
         };
+        if self.graph.is_given(id) && !matches!(self.graph.node(id), Node::Object(_)) {
+            return Err(instruction.fault("what is to be filled was given to a call before, which may have copied it"));
+        }
         let items = &self.stack[first..];
         let are_entries = matches!(code, code::SETITEM | code::SETITEMS);
         if are_entries && !items.len().is_multiple_of(2) {
@@ -403,15 +416,21 @@ impl Machine {
             match (self.text(module), self.text(name)) {
                 (Some(text), Some(name_text)) if text.len() + name_text.len() <= NAME_BYTES_MAX => {
                     let of = Some([module, name]);
-                    Global { of, is_ambiguous: self.is_nested, ..Global::new(text, name_text) }
+                    Global { of, ..Global::new(text, name_text) }
                 }
                 _ => return Err(instruction.fault("the module and the name are not both text of a usual length")),
             }
         } else {
             global_on_lines(instruction)?
         };
+        let global = self.named(global);
         self.make(Node::Global(Box::new(global)), instruction.offset);
         Ok(())
+    }
+
+    /// A global as Python 3 finds it in a pickle of this protocol.
+    fn named(&self, global: Global) -> Global {
+        Global { may_be_old: self.declared.unwrap_or_default() <= OLD_NAMES_MAX, ..global }
     }
 
     fn text(&self, value: Value) -> Option<String> {
@@ -423,7 +442,8 @@ impl Machine {
         let (call, callee, arguments, keywords) = match instruction.opcode.code {
             code::INST => {
                 let arguments = self.take_marked(instruction)?;
-                let callee = self.graph.add(Node::Global(Box::new(global_on_lines(instruction)?)), at);
+                let global = self.named(global_on_lines(instruction)?);
+                let callee = self.graph.add(Node::Global(Box::new(global)), at);
                 (Call::Function, callee, self.graph.add(Node::Tuple(arguments), at), None)
             }
             code::OBJ => {
@@ -447,6 +467,7 @@ impl Machine {
         if !matches!(self.graph.find(arguments), Some(Node::Tuple(_) | Node::Object(_))) {
             return Err(instruction.fault("the arguments are no tuple"));
         }
+        self.graph.give(arguments);
         let (items, entries, states, behind) = Default::default();
         let object = Object { call, callee, arguments, keywords, items, entries, states, behind };
         self.make(Node::Object(Box::new(object)), at);
@@ -455,6 +476,7 @@ impl Machine {
 
     fn build(&mut self, instruction: &Instruction<'_>) -> Result<(), Fault> {
         let state = self.pop(instruction)?;
+        self.graph.give(state);
         if state == Value::None {
             // What Python does without looking at what it is for, unless that has a method for it.
             if let Value::Node(id) = self.top(instruction)?
@@ -481,6 +503,12 @@ impl Machine {
         Ok(())
     }
 
+    fn declare(&mut self, instruction: &Instruction<'_>) {
+        if let Argument::Integer(protocol) = instruction.argument {
+            self.declared = u8::try_from(protocol).ok();
+        }
+    }
+
     fn begin_frame(&mut self, instruction: &Instruction<'_>) {
         if let Argument::Integer(length) = instruction.argument {
             self.frame_end = instruction.end.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
@@ -504,7 +532,7 @@ impl Machine {
         }
         let length = wrapper.length().ok_or_else(|| instruction.fault("an array of more bytes than can be"))?;
         let behind = match length {
-            None => Behind::Value(self.nested(instruction)?),
+            None => Behind::Value(self.nested()?),
             Some(_) if self.graph.bytes.get(self.next).is_some_and(|&first| Opcode::of(first).is_some()) => {
                 return Err(instruction
                     .fault("the array behind it begins with an opcode: to all but joblib it is instructions"));
@@ -527,16 +555,16 @@ impl Machine {
             let there = file.len() - start;
             instruction.fault(&format!("the array behind it has {length} bytes, of which {there} are there"))
         })?;
+        if calls_something(file, self.next + length, end) {
+            return Err(instruction.fault("the array behind it ends with instructions to joblib before 1.2"));
+        }
         self.next = end;
         Ok(file.slice(start..end))
     }
 
     /// What the pickle describes that stands behind an instruction. To all but joblib it goes on with what is remembered
-    /// here, so that what is named by that may be another, and may call all that has been named.
-    fn nested(&mut self, instruction: &Instruction<'_>) -> Result<Value, Fault> {
-        if self.graph.has_zone_getter {
-            return Err(instruction.fault("a pickle within an array, where `getattr` is at hand"));
-        }
+    /// here, and may be another.
+    fn nested(&mut self) -> Result<Value, Fault> {
         let graph = std::mem::replace(&mut self.graph, Graph::empty());
         let mut inner = Self { is_nested: true, ..Self::of(graph, self.bounds) };
         let outcome = inner.run(self.next);
@@ -585,6 +613,25 @@ impl Machine {
         // What is below becomes a read-only view, which says the same.
         self.top(instruction).map(drop)
     }
+}
+
+/// Whether the instructions with which bytes begin name something, or call what is remembered.
+fn calls_something(bytes: &[u8], from: usize, to: usize) -> bool {
+    let (mut at, mut has_remembered) = (from, false);
+    while at < to
+        && let Ok(instruction) = Instruction::at(bytes, at)
+    {
+        match instruction.opcode.code {
+            code::GLOBAL | code::INST if global_on_lines(&instruction).is_ok() => return true,
+            code::STACK_GLOBAL | code::EXT1 | code::EXT2 | code::EXT4 => return true,
+            code::REDUCE | code::NEWOBJ | code::NEWOBJ_EX | code::OBJ | code::BUILD if has_remembered => return true,
+            code::GET | code::BINGET | code::LONG_BINGET => has_remembered = true,
+            code::STOP => return false,
+            _ => {}
+        }
+        at = instruction.end;
+    }
+    false
 }
 
 #[inline]

@@ -7,7 +7,7 @@ use autotel_store_sdk::{Fault, Options, Verdict, excerpt};
 
 use crate::dangerous::danger;
 use crate::document::Part;
-use crate::graph::{Call, Global, Graph, Node, NodeId, Value};
+use crate::graph::{Behind, Call, Global, Graph, Node, NodeId, Value};
 use crate::machine::Pickle;
 use crate::options::{INERT, enumeration_hint};
 use crate::{inert, known, records};
@@ -25,8 +25,8 @@ const INSTANCE: Judgement =
 const UNKNOWN: Judgement = judged(Verdict::Unknown, "nothing of that name is known to hold data");
 const OF_ANOTHER_SHAPE: Judgement =
     judged(Verdict::Unknown, "its arguments or its state are not those that Python pickles it with");
-const AMBIGUOUS: Judgement =
-    judged(Verdict::Unknown, "it is named in a pickle within an array, where all but joblib may find another name");
+const NESTED: Judgement =
+    judged(Verdict::Unknown, "its objects are a pickle within this one, which only joblib reads as one of its own");
 const ELSEWHERE: Judgement = judged(Verdict::Unknown, "it is not in the file, but in the program that loads it");
 
 const fn judged(verdict: Verdict, why: &'static str) -> Judgement {
@@ -39,7 +39,9 @@ pub(crate) fn judge(graph: &Graph, root: Option<Value>) -> Vec<Option<Judgement>
     let mut classes = vec![false; graph.len()];
     for id in graph.ids() {
         let Node::Object(object) = graph.node(id) else { continue };
-        judgements[Graph::index(id)] = Some(if known::parts(graph, id, object).is_some() {
+        judgements[Graph::index(id)] = Some(if matches!(object.behind, Some(Behind::Value(_))) {
+            NESTED
+        } else if known::parts(graph, id, object).is_some() {
             KNOWN
         } else if let Some(class) = records::class(graph, object) {
             classes[Graph::index(class)] = true;
@@ -54,7 +56,6 @@ pub(crate) fn judge(graph: &Graph, root: Option<Value>) -> Vec<Option<Judgement>
     for id in graph.ids() {
         let judgement = match graph.node(id) {
             Node::Global(global) if known::is_zone_getter(global) && !values[Graph::index(id)] => KNOWN,
-            Node::Global(global) if global.is_ambiguous && known::is_known(graph, global) => AMBIGUOUS,
             Node::Global(global) => match judge_alone(graph, global) {
                 Judgement { verdict: Verdict::Unknown, .. }
                     if classes[Graph::index(id)] && !values[Graph::index(id)] =>
@@ -148,8 +149,11 @@ impl Objects {
             .filter(|(it, _)| it.verdict >= Verdict::Unknown)
             .max_by_key(|(it, id)| (it.verdict, Reverse(*id)));
         let Some((Judgement { verdict, why }, id)) = worst else { return Ok(Self { is_inert }) };
-        let hint = perhaps_enumeration(graph, id).filter(|_| verdict == Verdict::Unknown);
-        let hint = hint.as_deref().map(enumeration_hint).unwrap_or_default();
+        let hint = if verdict == Verdict::Unknown {
+            enumeration_hint(&perhaps_enumerations(graph, id))
+        } else {
+            String::new()
+        };
         let refusal = refusal(&name(graph, id), verdict, &format!("{why}{hint}"), graph.offset(id));
         // What was not looked at is unknown, and dangerous is what was.
         let exhaustion = graph.exhaustion(graph.offset(id)).filter(|_| verdict < Verdict::Dangerous);
@@ -180,18 +184,19 @@ impl Objects {
     }
 }
 
-/// A global, where it is called with one value alone, as members of enumerations are pickled.
-fn perhaps_enumeration(graph: &Graph, id: NodeId) -> Option<String> {
-    let Node::Global(global) = graph.node(id) else { return None };
-    let is_member = |node: &Node| match node {
-        Node::Object(it) => {
-            it.call == Call::Function
-                && it.callee == Value::Node(id)
-                && graph.items(it.arguments).is_some_and(|items| items.len() == 1)
+/// The globals that are called with one value alone, as members of enumerations are pickled, where `id` is one of them.
+fn perhaps_enumerations(graph: &Graph, id: NodeId) -> Vec<String> {
+    const NAMES_MAX: usize = 5;
+    let callee = |node: &Node| match node {
+        Node::Object(it) if it.call == Call::Function && graph.items(it.arguments).is_some_and(|it| it.len() == 1) => {
+            Some(it.callee)
         }
-        _ => false,
+        _ => None,
     };
-    graph.ids().any(|id| is_member(graph.node(id))).then(|| global.to_string())
+    let called = graph.ids().filter_map(|id| graph.global(callee(graph.node(id))?));
+    let names: BTreeSet<_> = called.filter(|it| judge_alone(graph, it) == UNKNOWN).map(ToString::to_string).collect();
+    let names: Vec<_> = names.into_iter().take(NAMES_MAX).collect();
+    if names.contains(&name(graph, id)) { names } else { Vec::new() }
 }
 
 fn refusal(name: &str, verdict: Verdict, why: &str, offset: usize) -> Fault {

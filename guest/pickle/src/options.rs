@@ -48,6 +48,13 @@ pub(crate) const SHARED_BYTES_MAX: &str = "shared-bytes-max";
 /// Whether what is not known to be data is shown.
 pub(crate) const INERT: &str = "inert";
 
+/// What becomes of lists and dicts that stand in several places.
+const SHARED: &str = "shared";
+
+pub(crate) fn marks_shared(options: &Options) -> bool {
+    options.word(SHARED) == "mark"
+}
+
 const ENUMERATIONS: &str = "enumerations";
 
 /// What is called an enumeration, as Python names it.
@@ -56,19 +63,27 @@ pub(crate) fn enumerations(options: &Options) -> Vec<String> {
 }
 
 /// What tells that a class may be called an enumeration.
-pub(crate) fn enumeration_hint(class: &str) -> String {
-    format!("; if it is an enumeration, the option `{ENUMERATIONS}={class}` reads its members")
+pub(crate) fn enumeration_hint(classes: &[String]) -> String {
+    match classes {
+        [] => String::new(),
+        classes => {
+            let names = classes.join(",");
+            format!("; if it is an enumeration, the option `{ENUMERATIONS}={names}` reads its members")
+        }
+    }
 }
 
 /// The options of reading that are this store's own.
 pub(crate) fn reading() -> Vec<OptionDescription> {
     let count = |name, most, default, summary| OptionDescription::count(name, 0..=most, default, summary).to_read();
     let inert = "whether what is not known to be data is shown as a record of it, and not refused";
-    let enumerations = "enumerations of one's own whose members are data, such as `shop.Color,shop.Size`";
+    let enumerations = "enumerations of one's own whose members are data, such as `shop.Color,shop.Size`; `shop.*` is all in that module";
+    let shared = "lists and dicts that stand in several places are repeated, or marked by tag 28 and named by tag 29";
     let mut options = vec![
         OptionDescription::flag(INERT, false, inert).to_read(),
         Strings::option(),
         OptionDescription::text(ENUMERATIONS, "", enumerations).to_read(),
+        OptionDescription::choice(SHARED, &["repeat", "mark"], shared).to_read(),
         count(SHARED_BYTES_MAX, 1 << 40, 1 << 26, "most bytes that what stands in several places may add"),
     ];
     options.extend(ALL.map(|(_, name, default, summary)| count(name, u32::MAX.into(), default, summary)));

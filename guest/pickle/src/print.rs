@@ -24,8 +24,8 @@ const EXPONENT_MAX: u64 = 999_999_999_000_000_000;
 /// Arguments of a call, at most.
 const ARGUMENTS_MAX: usize = 3;
 
-/// Extensions of files that are read alone.
-const READ_ONLY: &[&str] = &["npy", "npz", "pt", "pth"];
+/// Extensions of PyTorch's files.
+pub(crate) const PYTORCH: [&str; 4] = ["pt", "pth", "ckpt", "bin"];
 
 /// The option that says which protocol is written.
 pub(crate) fn protocol() -> OptionDescription {
@@ -47,10 +47,8 @@ pub struct Printer {
 /// An item that can be referred to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shareable {
-    /// A list or a dict that is being written, and whether it was referred to.
-    Open { is_referred_to: bool },
-    /// One that is written.
-    Closed,
+    /// A list or a dict.
+    Remembered,
     /// What cannot be remembered before it is whole.
     Lost,
 }
@@ -80,7 +78,7 @@ enum Callee {
 
 impl Print for Printer {
     fn new(options: &Options) -> Result<Self, Fault> {
-        if READ_ONLY.contains(&options.extension()) {
+        if ["npy", "npz", "zip"].iter().chain(&PYTORCH).any(|extension| *extension == options.extension()) {
             let message = "arrays of NumPy and files of PyTorch, which are read here and not written; give the file a name \
                            that ends in `.pickle`";
             return Err(Fault::unsupported(message));
@@ -168,7 +166,7 @@ impl Printer {
             (SURROGATES_TAG, Token::Bytes(bytes)) if has_surrogates(bytes) => {
                 return self.scalar(to, |to| scalars::text(bytes, to));
             }
-            (REFERENCE_TAG, Token::Integer(number)) => self.reference(number, to),
+            (REFERENCE_TAG, Token::Integer(number)) => self.reference(number),
             (TIMESTAMP_TAG, Token::Text(text)) => timestamp_call(text, protocol).map(|(call, is_pythons)| {
                 if !is_pythons {
                     to.lose(
@@ -199,10 +197,7 @@ impl Printer {
             _ => None,
         };
         let is_remembered = kind.is_some() && !self.is_hashed();
-        self.shareable.push(match is_remembered {
-            true => Shareable::Open { is_referred_to: false },
-            false => Shareable::Lost,
-        });
+        self.shareable.push(if is_remembered { Shareable::Remembered } else { Shareable::Lost });
         match kind {
             Some(kind) if is_remembered => self.begin(kind, Some(number), to),
             _ => {
@@ -213,24 +208,9 @@ impl Printer {
     }
 
     /// What writes the item again that a reference is to.
-    fn reference(&mut self, number: &Integer, to: &mut Output) -> Option<Vec<u8>> {
+    fn reference(&self, number: &Integer) -> Option<Vec<u8>> {
         let number = usize::try_from(number.as_u64()?).ok()?;
-        match self.shareable.get_mut(number)? {
-            Shareable::Open { is_referred_to } => *is_referred_to = true,
-            Shareable::Closed => {
-                to.lose("a reference to an item elsewhere", "it is one object in Python; a document repeats it");
-            }
-            Shareable::Lost => return None,
-        }
-        Some(scalars::get(number))
-    }
-
-    /// Notes that an item is whole.
-    fn close(&mut self, number: usize, to: &mut Output) {
-        if self.shareable[number] == (Shareable::Open { is_referred_to: false }) {
-            to.lose_tag(SHAREABLE_TAG);
-        }
-        self.shareable[number] = Shareable::Closed;
+        (*self.shareable.get(number)? == Shareable::Remembered).then(|| scalars::get(number))
     }
 
     /// Prints an item of a named type.
@@ -265,8 +245,7 @@ impl Printer {
 
     /// Begins a list of a type's name and its value, in the place of a value of that type.
     fn lose_name(&mut self, name: &str, to: &mut Output) -> Result<(), Fault> {
-        let why =
-            "only types that are known to hold data are written as such; a list of its name and its value is written";
+        let why = "values of that type are not written, whether or not they are read; a list of its name and its value is written";
         to.lose(&format!("the type `{}`", excerpt(name)), why);
         self.begin(Kind::List, None, to)?;
         self.item(&Token::Text(name), to)

@@ -435,12 +435,12 @@ fn damage_is_told_with_its_opcode_and_its_place() {
         (b"\x80\x06N.", "PROTO: protocols 0 to 5", 0),
         (b"h\0.", "BINGET: nothing is in the memo under 0", 0),
         (b"j\0\0\0\x80.", "LONG_BINGET: nothing is in the memo under 2147483648", 0),
-        (b".", "STOP: nothing is on the stack", 0),
-        (b"(.", "STOP: a mark is on top", 1),
+        (b".", "STOP: too little is on the stack", 0),
+        (b"(.", "STOP: too little lies on top of the last mark", 1),
         (b"e.", "APPENDS: too little", 0),
         (b"N(K\x01e.", "APPENDS: what is to be filled is no container", 4),
         (b"}(K\x01u.", "SETITEMS: a key without a value", 4),
-        (b"t.", "TUPLE: there is no mark", 0),
+        (b"t.", "TUPLE: too little is on the stack", 0),
         (b"}]Ns.", "SETITEM: what can change, as a list, is no key", 3),
         (b"(}Nd.", "DICT: what can change", 3),
         (b"\x8f(N]\x85\x85\x90.", "ADDITEMS: what can change", 6),
@@ -537,6 +537,53 @@ fn a_key_that_is_set_twice_in_an_object_is_refused_or_the_last() {
     assert_eq!(load_with(pickle, &last).unwrap(), named("collections.OrderedDict", only));
     let pairs = b"ccollections\nOrderedDict\n(](S'a'\nK\x01\x86S'a'\nK\x02\x86etR.";
     assert!(refusal(pairs).0.contains("collections.OrderedDict"));
+}
+
+#[test]
+fn what_is_given_to_a_call_is_not_changed_behind_it() {
+    for pickle in [
+        &b"c__builtin__\nset\n]q\0\x85Rh\0K\x07a0."[..],
+        b"ccollections\nCounter\n}q\0\x85Rh\0K\x07K\x01s0.",
+        b"cshop\nOrder\n)\x81}q\0bh\0U\x01aK\x01s0.",
+    ] {
+        assert!(refusal(pickle).0.contains("was given to a call before"), "{pickle:?}");
+    }
+}
+
+#[test]
+fn names_of_python_2_are_known_up_to_protocol_2() {
+    let error = |protocol: u8| [&[0x80, protocol][..], b"cexceptions\nKeyError\nK\x01\x85R."].concat();
+    assert_eq!(loaded(&error(2)), named("builtins.KeyError", list([1i64.into()])));
+    assert!(refusal(&error(3)).0.contains("exceptions.KeyError"));
+}
+
+#[test]
+fn a_time_zone_has_the_name_of_one() {
+    let zone = |key: &str| format!("\u{0}czoneinfo\nZoneInfo._unpickle\n(V{key}\nI00\ntR.").into_bytes()[1..].to_vec();
+    assert_eq!(loaded(&zone("America/Port-au-Prince")), named("zoneinfo.ZoneInfo", "America/Port-au-Prince"));
+    assert!(refusal(&zone("package.module/x")).0.contains("ZoneInfo"));
+}
+
+#[test]
+fn addresses_are_what_they_are_pickled_as() {
+    let address = |class: &str, text: &str| format!("cipaddress\n{class}\n(V{text}\ntR.").into_bytes();
+    assert_eq!(loaded(&address("IPv6Address", "fe80::1%eth0")), named("ipaddress.IPv6Address", "fe80::1%eth0"));
+    assert!(refusal(&address("IPv4Network", "not a network")).0.contains("IPv4Network"));
+}
+
+#[test]
+fn what_is_no_code_point_is_no_text() {
+    assert!(refusal(b"V\\U10001f60\n.").0.starts_with("UNICODE: "));
+}
+
+#[test]
+fn a_compressed_file_is_also_told_as_it_lies() {
+    let packed = |bytes: &[u8]| {
+        let source = Source::new(std::io::Cursor::new(bytes.to_vec()));
+        PickleStore::inspect_packed(source, &options()).unwrap().iter().map(|part| part.verdict).max()
+    };
+    assert_eq!(packed(b"L10\n0cos\nsystem\n(S'id'\ntR."), Some(Verdict::Dangerous));
+    assert_eq!(packed(b"\x28\xb5\x2f\xfd cos\nsystem\n"), None, "no pickle");
 }
 
 #[test]

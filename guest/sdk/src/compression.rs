@@ -65,10 +65,14 @@ impl Codec {
     fn of_signature(start: &[u8]) -> Self {
         match start {
             [0x1f, 0x8b, ..] => Self::Gzip,
-            // A frame of content, or one to be skipped.
-            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstandard,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstandard,
             _ => Self::None,
         }
+    }
+
+    /// Whether Zstandard data may begin so, where a name says that it is some: a frame to be skipped may be any other text.
+    fn is_skipped_frame(start: &[u8]) -> bool {
+        matches!(start, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..])
     }
 
     fn asked(options: &Options) -> Option<Self> {
@@ -102,6 +106,13 @@ impl Compressed {
         self.content(File::open(&self.path)?)
     }
 
+    /// The file as it lies, where that is not what it holds.
+    pub fn open_packed(&self) -> io::Result<Option<File>> {
+        let mut start = Vec::new();
+        File::open(&self.path)?.take(SIGNATURE_BYTES).read_to_end(&mut start)?;
+        if self.codec(&start)? == Codec::None { Ok(None) } else { File::open(&self.path).map(Some) }
+    }
+
     /// Reads what a file of this name would hold.
     pub fn content(&self, mut file: impl Read + 'static) -> io::Result<Box<dyn Read>> {
         let mut start = Vec::new();
@@ -123,6 +134,9 @@ impl Compressed {
             return Ok(asked);
         }
         let (named, signed) = (Codec::of_name(Path::new(&self.path)), Codec::of_signature(start));
+        if named == Codec::Zstandard && Codec::is_skipped_frame(start) {
+            return Ok(named);
+        }
         if matches!(named, Codec::Gzip | Codec::Zstandard) && signed == Codec::None {
             let name = named.name();
             return Err(Fault::syntax(

@@ -97,7 +97,7 @@ impl OptionDescription {
 
     /// The bound on digits that every store of numbers has.
     pub fn digits_max() -> Self {
-        Self::count("digits-max", 1..=10_000_000, DIGITS_MAX, "most digits that a number may have").to_read()
+        Self::count("digits-max", 1..=1_000_000, DIGITS_MAX, "most digits that a number may have").to_read()
     }
 
     /// What a key that comes twice in a map means. [`Entries`](crate::Entries) does it.

@@ -7,7 +7,7 @@ use crate::bindings::autotel::stores::types::{Error, Setting};
 use crate::bindings::exports::autotel::stores::inspect::{self, Guest, GuestListing};
 use crate::component::{Component, locate, pass_over, resolve, source};
 use crate::compression::Compressed;
-use crate::{Fault, Lines, Operations, Options, Parse, Part, Store, Verdict};
+use crate::{Fault, Lines, Operations, Options, Parse, Part, Source, Store, Verdict};
 
 impl<S: Store> Guest for Component<S> {
     type Listing = Listing<S>;
@@ -16,9 +16,20 @@ impl<S: Store> Guest for Component<S> {
         let (file, options) = resolve::<S>(path, options, Operations::LOAD)?;
         let inspected = source(&file).and_then(|source| S::inspect(source, &options));
         match inspected.map_err(|fault| locate::<S>(fault, &file))? {
-            Some(parts) => Ok(parts),
+            Some(mut parts) => {
+                parts.extend(packed::<S>(&file, &options).map_err(|fault| locate::<S>(fault, &file))?);
+                Ok(parts)
+            }
             None => data::<S>(&file, &options).map(|part| vec![part]),
         }
+    }
+}
+
+/// What is told of a file as it lies, where it is compressed.
+fn packed<S: Store>(file: &Compressed, options: &Options) -> Result<Vec<Part>, Fault> {
+    match file.open_packed()? {
+        Some(packed) => S::inspect_packed(Source::new(packed), options),
+        None => Ok(Vec::new()),
     }
 }
 

@@ -18,6 +18,19 @@ pub struct Output {
     place: Place,
 }
 
+/// What tags mean that are met often.
+const TAGS: [(u64, &str); 9] = [
+    (0, "a point in time"),
+    (1, "seconds since 1970"),
+    (28, "a value that others refer to"),
+    (29, "a reference to a value"),
+    (30, "a fraction"),
+    (258, "a set"),
+    (273, "text with lone surrogates, as bytes"),
+    (1004, "a date"),
+    (43000, "a complex number"),
+];
+
 impl Output {
     pub fn push_str(&mut self, text: &str) {
         self.bytes.extend_from_slice(text.as_bytes());
@@ -36,7 +49,9 @@ impl Output {
 
     /// Notes that the format has no word for a tag.
     pub fn lose_tag(&mut self, tag: u64) {
-        self.lose(&format!("tag {tag}"), "the format has no such tag; what it tags is written alone");
+        let meaning = TAGS.iter().find(|(known, _)| *known == tag).map(|(_, meaning)| format!(", {meaning}"));
+        let what = format!("tag {tag}{}", meaning.unwrap_or_default());
+        self.lose(&what, "the format has no such tag; what it tags is written alone");
     }
 
     /// Notes that the format has no word for a simple value, in whose place null is written.

@@ -39,6 +39,11 @@ pub trait Store: 'static {
         Ok(None)
     }
 
+    /// Tells the same of a file that is compressed, as it lies: what may be something else to who does not unpack it.
+    fn inspect_packed(_source: Source, _options: &Options) -> Result<Vec<Part>, Fault> {
+        Ok(Vec::new())
+    }
+
     /// Lists all that a file says, step by step, of a format that has steps. The lines have no line ends.
     fn list(_source: Source, _options: &Options) -> Result<Option<Lines>, Fault> {
         Ok(None)

@@ -165,15 +165,15 @@ fn external_entities_are_read_where_a_folder_is_named() {
 fn what_is_wrong_in_an_external_entity_is_told_with_its_path() {
     let chapter = |content| parsed_beside("<!DOCTYPE a [<!ENTITY x SYSTEM 'x.ent'>]><a>&x;</a>", &[("x.ent", content)]);
     for (content, told) in [
-        ("<b>", "/x.ent`: expected `</b>`, found the end of the entity at byte 44"),
-        ("<b/>&x;", "/x.ent`: the entity `&x;` is within itself at byte 44"),
-        ("<?xml version='1.0'?>", "/x.ent`: expected `encoding` at byte 44"),
+        ("<b>", "/x.ent`: expected `</b>`, found the end of the entity"),
+        ("<b/>&x;", "/x.ent`: the entity `&x;` is within itself"),
+        ("<?xml version='1.0'?>", "/x.ent`: expected `encoding`"),
     ] {
         let fault = chapter(content).unwrap_err().to_string();
-        assert!(fault.starts_with("in `/") && fault.ends_with(told), "{fault}");
+        assert!(fault.starts_with("byte 44: in `/") && fault.ends_with(told), "{fault}");
     }
     let absent = parsed_beside("<!DOCTYPE a SYSTEM 'http://example.com/a.dtd'><a/>", &[]).unwrap_err().to_string();
-    assert!(absent.starts_with("`http://example.com/a.dtd`, which lies outside of `/"), "{absent}");
+    assert!(absent.contains("`http://example.com/a.dtd`, which lies outside of `/"), "{absent}");
 }
 
 #[test]

@@ -88,7 +88,8 @@ impl CacheBuilder {
         self
     }
 
-    /// Goes by this clock: the time since some moment. One that goes back is taken as standing still.
+    /// Goes by this clock: the time since some moment. One that goes back is taken as standing still. The cache is locked
+    /// while it is asked: it must not wait for whoever uses the cache.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -152,7 +153,7 @@ impl CacheBuilder {
         });
         if let Some(damage) = damage {
             tracing::warn!("the cache begins empty: {damage}");
-            cache.clear()?;
+            cache.begin_anew();
             if let Some(inner) = Arc::get_mut(&mut cache.0) {
                 inner.damage = Some(damage);
             }

@@ -25,6 +25,9 @@ pub struct Arguments {
     /// An option of the store that reads; may be given several times
     #[arg(long = "from-option", value_name = "NAME=VALUE")]
     from_options: Vec<String>,
+    /// Show what is not known to be data as a record of it: the option `inert` of the store that reads
+    #[arg(long)]
+    inert: bool,
     /// An option of the store that writes; may be given several times
     #[arg(long = "to-option", value_name = "NAME=VALUE")]
     to_options: Vec<String>,
@@ -58,6 +61,7 @@ impl Arguments {
         // Two calls at once cannot both have a dataset to change.
         let from = from.with_grants(self.grants.without_datasets().grants()?);
         let to = to.with_grants(self.grants.grants()?);
+        let from = if self.inert { from.with_option("inert", "yes")? } else { from };
         let losses = copy(&with_options(from, &self.from_options)?, &with_options(to, &self.to_options)?)?;
         let status = output.map_or(Ok(ExitCode::SUCCESS), |aside| aside.print_from(0))?;
         tell_losses(&losses, self.json);

@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 use super::Opening;
 use crate::terminal::{print, print_json, printed, shown, verdict};
 
+/// The store that looks through files which no store claims: what can be more than data may have any name.
+const LOOKED_THROUGH_WITH: &str = "pickle-store";
+
 #[derive(Args)]
 pub struct Arguments {
     /// The file to look through
@@ -30,19 +33,22 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(&self, host: &Host) -> Result<ExitCode, Error> {
-        let store = self.opening.open(host, &self.file)?;
+        let store = self.opening.open_claimed_or(host, &self.file, LOOKED_THROUGH_WITH)?;
         if self.steps {
             return list(&store);
         }
         let parts = store.inspect()?;
         let worst = parts.iter().map(|part| part.verdict).max().unwrap_or(Verdict::Data);
-        let status = if self.json { self.print_json(&parts, worst) } else { self.print(&parts) }?;
+        let status = if self.json { self.print_json(&parts, worst) } else { self.print(&parts, worst) }?;
         Ok(if worst < Verdict::Instance { status } else { ExitCode::from(1) })
     }
 
-    fn print(&self, parts: &[InspectedPart]) -> Result<ExitCode, Error> {
+    fn print(&self, parts: &[InspectedPart], worst: Verdict) -> Result<ExitCode, Error> {
         let file = shown(&self.file);
         let mut text = String::new();
+        if parts.len() > 1 {
+            text.push_str(&format!("{file}: {}, the worst of {} parts\n", verdict(worst), parts.len()));
+        }
         for part in parts {
             let place = match (&*part.name, part.offset) {
                 ("", 0) => String::new(),

@@ -53,7 +53,7 @@ impl Flowing {
             _ => {
                 if self.open.is_empty() && self.documents == 1 && self.texts == Documents::One {
                     return Err(Fault::unsupported(
-                        "more than one document in a JSON file; option `documents` allows it",
+                        "more than one document in a JSON file; option `documents=many` allows it",
                     ));
                 }
                 self.item(token, to)?;

@@ -106,7 +106,9 @@ pub(crate) fn deque(it: &Pickled<'_>) -> Option<Vec<Part>> {
         [items, length] => (Some(items), length),
         _ => return None,
     };
-    let has_length = length == Value::None || it.graph.integer(length).is_some();
+    let count = first.map_or(Some(0), |items| it.graph.items(items).map(<[_]>::len))? + it.object.items.len();
+    let has_room = || it.graph.integer(length)?.as_u64().map(|length| count as u64 <= length);
+    let has_length = length == Value::None || has_room().unwrap_or_default();
     let first = match first {
         Some(items @ Value::Node(id)) if it.graph.items(items).is_some() => vec![Items(id)],
         None => vec![],

@@ -131,7 +131,7 @@ pub(crate) fn is_uuid(text: &str) -> bool {
 /// What a `UUID` says of how it was made.
 pub(crate) fn safe_uuid(it: &Pickled<'_>) -> Option<Vec<Part>> {
     match *it.arguments {
-        [value @ (Value::Integer(_) | Value::None)] if it.is_plain() => {
+        [value] if it.is_plain() && (value == Value::None || it.graph.integer(value).is_some()) => {
             Some(Part::named("uuid.SafeUUID", [Part::Value(value)]))
         }
         _ => None,

@@ -2,13 +2,13 @@
 
 use super::{Pickled, bytes_of};
 use crate::document::{Part, map};
-use crate::elements::{Data, Elements, Kind, Order};
+use crate::elements::{Class, Data, Elements, Kind, Order};
 use crate::graph::{Graph, Node, Value};
 
 /// `scalar(dtype, bytes)`.
 pub(crate) fn scalar(it: &Pickled<'_>) -> Option<Vec<Part>> {
     let [dtype, bytes] = *it.arguments else { return None };
-    let dtype = Dtype::of(it.graph, dtype)?;
+    let dtype = Dtype::of(it.graph, dtype).filter(|dtype| dtype.kind.class != Class::Object)?;
     let element = Elements::only(it.graph, dtype.kind, Data::of(it.graph, bytes)?)?;
     it.is_plain().then(|| Part::named(&format!("numpy.{}", dtype.name()), [Part::Elements(element.into())]))
 }
@@ -130,7 +130,11 @@ impl Dtype {
 
     pub fn of(graph: &Graph, value: Value) -> Option<Self> {
         let Some(Node::Object(object)) = graph.find(value) else { return None };
-        let [code, _, _] = *graph.items(object.arguments)? else { return None };
+        let [code, is_aligned, is_copied] = *graph.items(object.arguments)? else { return None };
+        // One that is no copy is shared, whatever the state says.
+        if !is_flag(graph, is_aligned, false) || !is_flag(graph, is_copied, true) {
+            return None;
+        }
         let code = graph.text(code)?.into_owned();
         let (order, unit) = match object.states[..] {
             [] => (None, None),
@@ -173,6 +177,12 @@ impl Dtype {
     }
 }
 
+/// Whether a value is a flag, or the number of one.
+fn is_flag(graph: &Graph, value: Value, expected: bool) -> bool {
+    let number = graph.integer(value).and_then(|number| number.as_u64());
+    value == Value::Bool(expected) || number == Some(expected.into())
+}
+
 /// Whether the size, the alignment and the flags of a state are those of the type: NumPy goes by them, whatever the code.
 fn check_layout(graph: &Graph, code: &str, layout: &[Value]) -> Option<()> {
     let numbers: Option<Vec<i64>> = layout.iter().map(|&number| graph.integer(number)?.as_i64()).collect();
@@ -191,7 +201,10 @@ fn check_layout(graph: &Graph, code: &str, layout: &[Value]) -> Option<()> {
 /// What the times of a type are counted in: its metadata is a dict and the unit, so many of which are one count.
 fn unit(graph: &Graph, metadata: Value) -> Option<String> {
     let [_, unit] = *graph.items(metadata)? else { return None };
-    let [name, count, ..] = *graph.items(unit)? else { return None };
+    let [name, count, ref factors @ ..] = *graph.items(unit)? else { return None };
+    if !factors.iter().all(|&factor| is_flag(graph, factor, true)) {
+        return None;
+    }
     let name = String::from_utf8(bytes_of(graph, name)?).ok()?;
     let count = graph.integer(count)?.as_u64()?;
     match (&*name, count) {

@@ -77,7 +77,7 @@ pub(crate) fn timezone(it: &Pickled<'_>) -> Option<Vec<Part>> {
 /// `ZoneInfo._unpickle(key, from_cache)`.
 pub(crate) fn zone(it: &Pickled<'_>) -> Option<Vec<Part>> {
     let [key, _] = *it.arguments else { return None };
-    let key = it.graph.text(key)?;
+    let key = it.graph.text(key).filter(|key| is_zone_key(key))?;
     it.is_plain().then(|| Part::named("zoneinfo.ZoneInfo", [Part::text(&key)]))
 }
 
@@ -113,7 +113,14 @@ fn zone_of(graph: &Graph, value: Value) -> Option<Zone> {
     if !is_zone {
         return None;
     }
-    Some(Zone { offset: None, name: Some(graph.text(*arguments.first()?)?.into_owned()) })
+    let key = graph.text(*arguments.first()?).filter(|key| is_zone_key(key))?;
+    Some(Zone { offset: None, name: Some(key.into_owned()) })
+}
+
+/// Whether a text is as the names of zones are: Python looks for any other among its modules too.
+fn is_zone_key(key: &str) -> bool {
+    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'+' | b'-');
+    key.bytes().all(is_of_name)
 }
 
 /// The offset of a `timezone` with these arguments: `+02:00`, with seconds and microseconds where it has those.
@@ -179,7 +186,8 @@ pub(crate) fn time_text([hour, minute, second, high, middle, low]: [u8; 6]) -> O
 /// `struct_time(nine numbers, a dict of the zone)`.
 pub(crate) fn broken_down(it: &Pickled<'_>) -> Option<Vec<Part>> {
     let [numbers, zone] = *it.arguments else { return None };
-    let is_it = it.graph.items(numbers)?.len() >= 9 && matches!(it.graph.find(zone), Some(Node::Dict(_)));
+    let is_it =
+        (9..=11).contains(&it.graph.items(numbers)?.len()) && matches!(it.graph.find(zone), Some(Node::Dict(_)));
     let array = [Part::Array, Part::Value(numbers), Part::Value(zone), Part::End];
     (is_it && it.is_plain()).then(|| Part::named("time.struct_time", array))
 }

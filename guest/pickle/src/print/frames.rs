@@ -30,14 +30,12 @@ pub(super) struct Frame {
     is_hashed: bool,
     /// What is written behind its end.
     close: &'static [u8],
-    /// Its number among the items that can be referred to.
-    number: Option<usize>,
 }
 
 impl Frame {
     /// The array of a named type, behind whose item `close` is written.
     pub fn named(close: &'static [u8]) -> Self {
-        Self { kind: Kind::Named, items: 0, is_hashed: false, close, number: None }
+        Self { kind: Kind::Named, items: 0, is_hashed: false, close }
     }
 
     /// Items between which what was gathered is put into the container.
@@ -98,7 +96,7 @@ impl Printer {
             kind => kind,
         };
         let has_hashed = is_hashed || matches!(kind, Kind::Set | Kind::FrozenSet);
-        let mut frame = Frame { kind, items: 0, is_hashed: has_hashed, close: &[], number };
+        let mut frame = Frame { kind, items: 0, is_hashed: has_hashed, close: &[] };
         // Below protocol 4 a call with a list.
         let called = match kind {
             Kind::Set if self.protocol < 4 => Some("set"),
@@ -148,9 +146,6 @@ impl Printer {
         }
         if frame.kind == Kind::Dict {
             self.keys.close();
-        }
-        if let Some(number) = frame.number {
-            self.close(number, to);
         }
         to.bytes().extend(frame.close);
         self.after_item(to)

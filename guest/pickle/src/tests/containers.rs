@@ -338,6 +338,22 @@ fn joblib(array: &[u8; 3], is_aligned: bool) -> Vec<u8> {
     file
 }
 
+/// An array of objects as joblib writes it: a pickle within a pickle.
+fn joblib_of_objects(pickle: &[u8]) -> Vec<u8> {
+    let array = joblib(b"\x01\x02\x03", false);
+    let mut file = array[..array.len() - 4].to_vec();
+    for (from, to) in [(b"U\x02u1", b"U\x02O8"), (b"K\0tb", b"K\x3ftb")] {
+        let at = file.windows(4).position(|bytes| bytes == from).expect("its type is there");
+        file[at..at + 4].copy_from_slice(to);
+    }
+    [&file, pickle, b"."].concat()
+}
+
+/// What a file is refused with that is not read.
+fn refused_by_name(file: &[u8]) -> String {
+    parse_all::<PickleStore>(file, &options()).unwrap_err().to_string()
+}
+
 #[test]
 fn the_arrays_of_joblib_are_read_between_the_instructions() {
     let expected = array("uint8", numbers([1, 2, 3]));
@@ -357,15 +373,66 @@ fn an_array_of_joblib_whose_elements_are_not_read_says_so() {
 }
 
 #[test]
-fn the_steps_of_an_array_of_objects_are_those_of_its_pickle() {
+fn a_field_of_an_array_of_joblib_that_is_named_by_no_text_is_refused() {
     let array = joblib(b"\x01\x02\x03", false);
-    let (before, _) = array.split_at(array.len() - 4);
-    let mut objects = before.to_vec();
-    for (from, to) in [(b"U\x02u1", b"U\x02O8"), (b"K\0tb", b"K\x3ftb")] {
-        let at = objects.windows(4).position(|bytes| bytes == from).expect("its type is there");
-        objects[at..at + 4].copy_from_slice(to);
+    let at = array.windows(2).rposition(|bytes| bytes == b"ub").expect("its state is set");
+    let file = [&array[..at], b"(K\x01K\x02t)", &array[at..]].concat();
+    assert!(refusal(&file).0.contains("not read here"));
+}
+
+#[test]
+fn the_end_of_an_array_is_no_call_to_older_joblibs() {
+    let end_of_old = |padding: &[u8]| {
+        let array = joblib(b"\xff\xff\xff", true);
+        let at = array.windows(3).rposition(|bytes| bytes == b"\x02\xff\xff").expect("it is padded");
+        let shape = array.windows(2).position(|bytes| bytes == b"K\x03").expect("it has a shape");
+        let mut file = [&array[..at + 3], b"\xff", padding, b"."].concat();
+        file[shape + 1] = 1 + padding.len() as u8;
+        file
+    };
+    assert!(refusal(&end_of_old(b"h\0R")).0.contains("before 1.2"));
+    assert!(parse_all::<PickleStore>(&end_of_old(b"K\x010"), &options()).is_ok());
+}
+
+#[test]
+fn an_array_of_objects_of_joblib_is_not_known() {
+    let objects = joblib_of_objects(b"\x80\x02N.");
+    assert!(refusal(&objects).0.contains("which only joblib reads"));
+    assert!(inspected(&objects).iter().all(|part| part.verdict == Verdict::Unknown));
+}
+
+#[test]
+fn what_python_goes_on_behind_is_a_pickle_in_an_archive() {
+    for pickle in [
+        &b"](NeK\0Ns0cos\nsystem\n(S'id'\ntR."[..],
+        b"\x96\0\0\0\0\0\0\0\0K\x01a0cos\nsystem\n(S'id'\ntR.",
+        b"(lpx\n0cos\nsystem\n(S'id'\ntR.",
+        b"(Nd0cos\nsystem\n(S'id'\ntR.",
+        b"N(q\x000cos\nsystem\n(S'id'\ntR.",
+    ] {
+        let file = zip(&[member("a.pkl", b"N."), member("b.pkl", pickle)]);
+        let worst = inspected(&file).into_iter().map(|part| part.verdict).max();
+        assert_eq!(worst, Some(Verdict::Dangerous), "{pickle:?}");
+        assert!(refusal(&file).0.contains("in member `b.pkl`"), "{pickle:?}");
     }
-    objects.extend(b"\x80\x02N.K\x07.");
+    let text = zip(&[member("a.pkl", b"N."), member("read.me", b"Notes: see (below).\nabc")]);
+    assert_eq!(inspected(&text).into_iter().map(|part| part.verdict).max(), Some(Verdict::Data));
+}
+
+#[test]
+fn a_tar_is_told_by_either_sum() {
+    for byte in [b'a', 0xe9] {
+        let mut header = [0; 1024];
+        header[0] = byte;
+        let sum = i64::from(byte.cast_signed()) + 8 * 32;
+        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        assert!(refused_by_name(&header).contains("tar"), "{byte}");
+    }
+}
+
+#[test]
+fn the_steps_of_an_array_of_objects_are_those_of_its_pickle() {
+    let objects = joblib_of_objects(b"\x80\x02N.K\x07");
     let steps: Vec<_> = listed(&objects).into_iter().filter(|line| !line.starts_with("highest")).collect();
     let names = steps[steps.len() - 5..].iter().map(|step| step.split_whitespace().nth(2).unwrap());
     assert_eq!(names.collect::<Vec<_>>(), ["PROTO", "NONE", "STOP", "BININT1", "STOP"], "{steps:#?}");
