@@ -540,6 +540,24 @@ fn a_key_that_is_set_twice_in_an_object_is_refused_or_the_last() {
 }
 
 #[test]
+fn what_stands_in_several_places_is_repeated_or_marked() {
+    let pickle = b"\x80\x04]q\0(K\x07]q\x01h\x01}q\x02h\x02h\x01e.";
+    let repeated = list([7i64.into(), list([]), list([]), map([]), map([]), list([])]);
+    assert_eq!(loaded(pickle), repeated);
+    let marks = options().with("shared", OptionValue::Choice("mark".into()));
+    let shareable = |value| Value::Tag(28, Box::new(value));
+    let reference = |number: i64| Value::Tag(29, Box::new(number.into()));
+    let marked = load_with(pickle, &marks).unwrap();
+    let expected = [7i64.into(), shareable(list([])), reference(0), shareable(map([])), reference(1), reference(0)];
+    assert_eq!(marked, list(expected));
+    let (again, losses) =
+        print_all::<PickleStore>(&marked.to_cbor(), &Options::defaults(&PickleStore::describe(), Operations::SAVE))
+            .unwrap();
+    assert!(losses.is_empty(), "{losses:?}");
+    assert_eq!(load_with(&again, &marks).unwrap(), marked);
+}
+
+#[test]
 fn what_is_given_to_a_call_is_not_changed_behind_it() {
     for pickle in [
         &b"c__builtin__\nset\n]q\0\x85Rh\0K\x07a0."[..],

@@ -128,6 +128,13 @@ pub const ATTACKS: &[DataAttack] = &[
     refused("pickle", 32, "a tar archive", || [&[0; 257], &b"ustar\0"[..], SYSTEM].concat()),
     refused("pickle", 32, "a 7z archive", || [b"7z\xbc\xaf\x27\x1c\0\x04", SYSTEM].concat()),
     refused("pickle", 32, "a pickle in zlib", || packed(ZlibEncoder::new(SYSTEM, Compression::best()))),
+    refused("pickle", 32, "a pickle that is a Zstandard frame to be skipped, and data behind it", || skipped_frame(SYSTEM)),
+    refused("pickle", 32, "an array of joblib's whose end is a pickle to older versions", || older_joblib(SYSTEM)),
+    refused("pickle", 32, "names of Python 2 beyond its protocols", || b"\x80\x03cexceptions\nKeyError\nK\x01\x85R.".to_vec()),
+    refused("pickle", 32, "a list that is filled behind the call that took it", || b"c__builtin__\nset\n]q\0\x85Rh\0K\x07a0.".to_vec()),
+    refused("pickle", 32, "a time zone that is a module", || b"czoneinfo\nZoneInfo._unpickle\n(Vpackage.module/x\nI00\ntR.".to_vec()),
+    refused("pickle", 32, "a member that Python goes on behind", || archive("a.pkl", &[b"](NeK\0Ns0", SYSTEM].concat(), &Lie::default())),
+    refused("pickle", 32, "one tuple of 50,000 numbers as 17,000 sizes", || sizes()),
     any(33, "numbers at the edges", || b"[1e999999999, -1e-999999999, -0, 0.0, 1e400, 123456789012345678901234567890]".to_vec()),
     any(33, "what JSON has no number for", || b"[NaN, Infinity, -Infinity, .inf, .nan]".to_vec()),
     any(33, "half of a surrogate pair", || b"[\"\\ud800\", \"\\udfff\\ud800\"]".to_vec()),
@@ -168,6 +175,31 @@ const JOBLIB: &[u8] = b"\x80\x02cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81}(
     U\x05orderU\x01CU\x05dtypecnumpy\ndtype\nU\x02u1\x89\x88\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tbub";
 
 const GIB: u64 = 1 << 30;
+
+/// The same, aligned as joblib 1.2 has it, behind two bytes that say so.
+const JOBLIB_ALIGNED: &[u8] =
+    b"\x80\x02cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81}(U\x08subclasscnumpy\nndarray\nU\x05shapeK\x1e\x85\
+    U\x05orderU\x01CU\x05dtypecnumpy\ndtype\nU\x02u1\x89\x88\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb\
+    U\x1bnumpy_array_alignment_bytesK\x10ub\xff";
+
+/// What is a string of 42 bytes and then `pickle` to Python, and to Zstandard a frame to be skipped before one of data.
+fn skipped_frame(pickle: &[u8]) -> Vec<u8> {
+    let skipped = [&[b'A'; 36][..], b"0", pickle].concat();
+    let data = b"\x28\xb5\x2f\xfd\x20\x0b\x59\0\0\x80\x04]\x94(K\x01K\x02e.";
+    [b"U\x2aM\x18", &(skipped.len() as u32).to_le_bytes()[..], &skipped, data].concat()
+}
+
+/// An array behind 255 bytes of padding, to joblib before 1.2 one that ends within those.
+fn older_joblib(pickle: &[u8]) -> Vec<u8> {
+    let mut bytes = [&[b'A'; 29][..], pickle, b"."].concat();
+    bytes.resize(255 + 30, b'A');
+    [JOBLIB_ALIGNED, &bytes, b"."].concat()
+}
+
+fn sizes() -> Vec<u8> {
+    let tuple = [&b"\x80\x02]("[..], b"ctorch\nSize\nq\0(", &b"K\x01".repeat(50_000), b"tq\x01\x85q\x02R"].concat();
+    [&tuple[..], &b"h\0h\x02R".repeat(17_000), b"e."].concat()
+}
 
 /// A gigabyte of zeros, as a codec has it.
 fn bomb<R: Read>(codec: impl FnOnce(Take<Repeat>) -> R) -> Vec<u8> {

@@ -420,6 +420,16 @@ fn what_python_goes_on_behind_is_a_pickle_in_an_archive() {
 }
 
 #[test]
+fn an_archive_without_a_directory_is_looked_through_by_its_headers() {
+    let whole = zip(&[member("a.pkl", b"N."), member("b.png", EVIL)]);
+    let directory = whole.windows(4).position(|bytes| bytes == b"PK\x01\x02").expect("it has one");
+    let cut = &whole[..directory];
+    let names: Vec<_> = inspected(cut).into_iter().filter(|part| part.verdict == Verdict::Dangerous).collect();
+    assert_eq!(names.iter().map(|part| &*part.name).collect::<Vec<_>>(), ["b.png"]);
+    assert!(refusal(cut).0.contains("no directory"));
+}
+
+#[test]
 fn a_tar_is_told_by_either_sum() {
     for byte in [b'a', 0xe9] {
         let mut header = [0; 1024];
