@@ -1,7 +1,7 @@
 //! A store whose documents come from a cache for as long as its file is the same.
 
 use std::fs::{File, Metadata};
-use std::io;
+use std::io::{self, Seek};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::cache::Cache;
 use crate::contract::Loss;
 use crate::error::Error;
+use crate::memory;
 use crate::reader::Reader;
 use crate::store::Store;
 
@@ -100,13 +101,23 @@ impl CachedStore {
     pub fn load_cbor(&self) -> Result<Vec<u8>, Error> {
         let Some(version) = self.version()? else { return self.store.load_cbor() };
         let load = || {
-            let documents = self.store.load_cbor()?;
-            if self.version()?.as_ref() == Some(&version) { Ok(documents) } else { Err(NotKept::Unsettled(documents)) }
+            let (documents, loaded) = self.load_version()?;
+            if loaded.as_ref() == Some(&version) { Ok(documents) } else { Err(NotKept::Unsettled(documents)) }
         };
         match self.cache.get_or_load(&version, load) {
             Ok(documents) | Err(NotKept::Unsettled(documents)) => Ok(documents),
             Err(NotKept::Failed(error)) => Err(error),
         }
+    }
+
+    /// Documents, and what tells the file that they are of.
+    fn load_version(&self) -> Result<(Vec<u8>, Option<Vec<u8>>), Error> {
+        if !self.goes_by_digest()? {
+            let documents = self.store.load_cbor()?;
+            return Ok((documents, self.version()?));
+        }
+        let (copy, digest) = self.accessed(copied(&mut self.store.readable()?))?;
+        Ok((Reader::open_copy(&self.store, copy)?.rest()?, Some(self.key(&digest))))
     }
 
     /// Does what [`Store::save`] does. What is kept of the file is let go.
@@ -144,13 +155,22 @@ impl CachedStore {
             return Ok(None);
         }
         let mut file = self.store.readable()?;
-        let state = if self.is_by_digest || self.store.memory()?.is_some() {
-            digest(&mut file).map(Some)
-        } else {
-            state(&file, self.cache.now())
-        };
-        let state = state.map_err(|error| Error::access(self.store.shown_path(), error))?;
-        Ok(state.map(|state| [self.identity().as_bytes(), &*state].concat()))
+        let state = if self.goes_by_digest()? { digest(&mut file).map(Some) } else { state(&file, self.cache.now()) };
+        Ok(self.accessed(state)?.map(|state| self.key(&state)))
+    }
+
+    /// Files in memory have no times.
+    fn goes_by_digest(&self) -> Result<bool, Error> {
+        Ok(self.is_by_digest || self.store.memory()?.is_some())
+    }
+
+    fn accessed<T>(&self, result: io::Result<T>) -> Result<T, Error> {
+        result.map_err(|error| Error::access(self.store.shown_path(), error))
+    }
+
+    /// What documents are kept under that are read from this file in this state.
+    fn key(&self, state: &[u8]) -> Vec<u8> {
+        [self.identity().as_bytes(), state].concat()
     }
 
     /// What tells this file's name and the way in which it is read from others.
@@ -169,6 +189,16 @@ fn digest(file: &mut File) -> io::Result<Vec<u8>> {
     let mut hasher = blake3::Hasher::new();
     io::copy(file, &mut hasher)?;
     Ok(hasher.finalize().as_bytes().to_vec())
+}
+
+/// A copy of a file, which nobody changes, and a hash of what it holds.
+fn copied(file: &mut File) -> io::Result<(File, Vec<u8>)> {
+    let mut copy = memory::file()?;
+    io::copy(file, &mut copy)?;
+    copy.rewind()?;
+    let digest = digest(&mut copy)?;
+    copy.rewind()?;
+    Ok((copy, digest))
 }
 
 /// What the file system tells of a file that changes with it; `None` where it was changed a moment before `now`.

@@ -179,22 +179,17 @@ impl MemoryFiles {
         Ok(Lock { files: self.clone(), name: name.to_owned() })
     }
 
-    /// Puts files in place, all or none, and answers how to undo that.
-    pub(crate) fn commit(files: Vec<MemoryFile>) -> Result<Vec<Undo>, Error> {
+    /// Puts files in place and does what is to be done with them: all of it or nothing.
+    pub(crate) fn commit(files: Vec<MemoryFile>, then: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
         // A transaction's files are of one host as a rule; those of another are changed together, and seen one by one.
         let host = files.first().map(|file| file.files.clone());
         let _changing = host.as_ref().map(|files| files.0.changing.lock().unwrap_or_else(PoisonError::into_inner));
         let mut undos = Vec::new();
-        for file in files {
-            match file.put() {
-                Ok(undo) => undos.push(undo),
-                Err(error) => {
-                    undos.into_iter().rev().for_each(Undo::undo);
-                    return Err(error);
-                }
-            }
-        }
-        Ok(undos)
+        let put = files.into_iter().try_for_each(|file| {
+            undos.push(file.put()?);
+            Ok(())
+        });
+        put.and_then(|()| then()).inspect_err(|_| undos.into_iter().rev().for_each(Undo::undo))
     }
 }
 
@@ -275,7 +270,7 @@ fn no_room(error: Error) -> Error {
 }
 
 /// What files held before they were saved. They stay locked.
-pub(crate) struct Undo {
+struct Undo {
     files: MemoryFiles,
     before: Vec<(String, Option<Vec<u8>>)>,
     _locks: (Lock, Option<Lock>),
@@ -283,7 +278,7 @@ pub(crate) struct Undo {
 
 impl Undo {
     /// Puts back what was there.
-    pub fn undo(self) {
+    fn undo(self) {
         for (name, content) in self.before.iter().rev() {
             let cache = &self.files.0.cache;
             let undone = match content {
@@ -299,12 +294,12 @@ impl Undo {
 
 /// A file in memory that has no name.
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-fn file() -> io::Result<File> {
+pub(crate) fn file() -> io::Result<File> {
     Ok(rustix::fs::memfd_create("autotel", rustix::fs::MemfdFlags::CLOEXEC)?.into())
 }
 
 /// A file without a name in the folder of temporary files, where the system has none in memory.
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
-fn file() -> io::Result<File> {
+pub(crate) fn file() -> io::Result<File> {
     tempfile::tempfile()
 }

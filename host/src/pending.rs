@@ -42,7 +42,7 @@ impl Pending {
     pub fn commit(self) -> Result<(), Error> {
         match self {
             Self::OnDisk(staging) => staging.commit(),
-            Self::InMemory(file) => MemoryFiles::commit(vec![file]).map(drop),
+            Self::InMemory(file) => MemoryFiles::commit(vec![file], || Ok(())),
         }
     }
 }

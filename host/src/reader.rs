@@ -49,12 +49,17 @@ pub struct Reader {
 
 impl Reader {
     pub(crate) fn open(store: &Store) -> Result<Self, Error> {
-        Self::of(store, Arriving::open)
+        Self::of(store, store.readable(), Arriving::open)
     }
 
     /// Reads a small file at once, and any other page by page.
     pub(crate) fn open_whole(store: &Store) -> Result<Self, Error> {
-        Self::of(store, Arriving::open_whole)
+        Self::of(store, store.readable(), Arriving::open_whole)
+    }
+
+    /// The same of a file that is open already, and whose content is the store's.
+    pub(crate) fn open_copy(store: &Store, copy: File) -> Result<Self, Error> {
+        Self::of(store, Ok(copy), Arriving::open_whole)
     }
 
     /// Reads documents that the store gave once.
@@ -62,14 +67,29 @@ impl Reader {
         Self::on(store, Arriving { from: Origin::Whole(documents), usage: Arc::default(), failure: None })
     }
 
-    fn of(store: &Store, open: impl FnOnce(&Store) -> Result<Arriving, Error>) -> Result<Self, Error> {
-        open(store).map(|arriving| Self::on(store, arriving)).map_err(|error| error.on(store.shown_path()))
+    fn of(
+        store: &Store,
+        file: Result<File, Error>,
+        open: impl FnOnce(&Store, File) -> Result<Arriving, Error>,
+    ) -> Result<Self, Error> {
+        file.and_then(|file| open(store, file))
+            .map(|arriving| Self::on(store, arriving))
+            .map_err(|error| error.on(store.shown_path()))
     }
 
     fn on(store: &Store, arriving: Arriving) -> Self {
         let limits = store.limits().clone();
         let decoder = Decoder::bounded(arriving, limits.size(Limit::Depth), limits.get(Limit::Items));
         Self { decoder, census: Census::taken(&limits), limits, path: store.shown_path().to_owned() }
+    }
+
+    /// All pages from here on.
+    pub(crate) fn rest(mut self) -> Result<Vec<u8>, Error> {
+        let mut documents = Vec::new();
+        while let Some(page) = self.next_page()? {
+            documents.extend(page);
+        }
+        Ok(documents)
     }
 
     /// The next page: a piece of a CBOR sequence (RFC 8742) of the file's documents, or nothing at the end.
@@ -246,11 +266,10 @@ impl Origin {
 }
 
 impl Arriving {
-    fn open_whole(store: &Store) -> Result<Self, Error> {
-        let file = store.readable()?;
+    fn open_whole(store: &Store, file: File) -> Result<Self, Error> {
         let is_small = file.metadata().is_ok_and(|metadata| metadata.len() <= SMALL_FILE_BYTES);
         if !is_small || is_in_runtime() {
-            return Self::open(store);
+            return Self::open(store, file);
         }
         let mut call: Call = store.begin(Operations::LOAD, FileGrant::Read(file))?;
         let document = call.invoke(|exports, instance, path| exports.call_load(instance, path, store.settings()))?;
@@ -259,8 +278,7 @@ impl Arriving {
         Ok(Self { from: Origin::Whole(document), usage, failure: None })
     }
 
-    fn open(store: &Store) -> Result<Self, Error> {
-        let file = store.readable()?;
+    fn open(store: &Store, file: File) -> Result<Self, Error> {
         if !is_in_runtime() {
             let reading = Box::new(Reading::begin(store, file)?);
             let usage = Arc::clone(reading.call.usage());

@@ -283,12 +283,7 @@ impl Store {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn load_cbor(&self) -> Result<Vec<u8>, Error> {
-        let mut reader = Reader::open_whole(self)?;
-        let mut documents = Vec::new();
-        while let Some(page) = reader.next_page()? {
-            documents.extend(page);
-        }
-        Ok(documents)
+        Reader::open_whole(self)?.rest()
     }
 
     /// Begins to read the file, document by document or page by page.

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::contract::Loss;
 use crate::error::{Error, ErrorKind};
 use crate::lock::Lock;
-use crate::memory::{MemoryFile, MemoryFiles, Undo};
+use crate::memory::{MemoryFile, MemoryFiles};
 use crate::pending::Pending;
 use crate::staged_file::{NEW, is_ours, open_if_there, random_word, remove, waiting_name, write_whole};
 use crate::staging::{Staging, backup, folder_of, keep_backup, name, sync_folder};
@@ -70,8 +70,8 @@ impl Transaction {
     /// breaks can make it, the message says so: the rest is put in place when one of the files is opened next.
     pub fn commit(mut self) -> Result<(), Error> {
         // Those in memory can be undone.
-        let undos = MemoryFiles::commit(std::mem::take(&mut self.in_memory))?;
-        self.commit_noting(|| ()).inspect_err(|_| undos.into_iter().rev().for_each(Undo::undo))
+        let in_memory = std::mem::take(&mut self.in_memory);
+        MemoryFiles::commit(in_memory, || self.commit_noting(|| ()))
     }
 
     /// Does what [`Transaction::commit`] does, and calls `reached` after each change on disk.

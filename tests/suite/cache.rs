@@ -50,6 +50,12 @@ fn what_is_put_is_got_until_it_is_removed() {
 }
 
 #[test]
+fn a_handle_is_for_all_threads() {
+    const fn is_shared<T: Send + Sync + Clone>() {}
+    const { is_shared::<Cache>() };
+}
+
+#[test]
 fn two_caches_know_nothing_of_each_other() {
     let (one, other) = (cache(), cache());
     one.put("a", b"1").unwrap();

@@ -134,7 +134,7 @@ pub const ATTACKS: &[DataAttack] = &[
     refused("pickle", 32, "a list that is filled behind the call that took it", || b"c__builtin__\nset\n]q\0\x85Rh\0K\x07a0.".to_vec()),
     refused("pickle", 32, "a time zone that is a module", || b"czoneinfo\nZoneInfo._unpickle\n(Vpackage.module/x\nI00\ntR.".to_vec()),
     refused("pickle", 32, "a member that Python goes on behind", || archive("a.pkl", &[b"](NeK\0Ns0", SYSTEM].concat(), &Lie::default())),
-    refused("pickle", 32, "one tuple of 50,000 numbers as 17,000 sizes", || sizes()),
+    refused("pickle", 32, "one tuple of 50,000 numbers as 17,000 sizes", sizes),
     any(33, "numbers at the edges", || b"[1e999999999, -1e-999999999, -0, 0.0, 1e400, 123456789012345678901234567890]".to_vec()),
     any(33, "what JSON has no number for", || b"[NaN, Infinity, -Infinity, .inf, .nan]".to_vec()),
     any(33, "half of a surrogate pair", || b"[\"\\ud800\", \"\\udfff\\ud800\"]".to_vec()),
