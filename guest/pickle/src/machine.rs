@@ -555,11 +555,37 @@ impl Machine {
             let there = file.len() - start;
             instruction.fault(&format!("the array behind it has {length} bytes, of which {there} are there"))
         })?;
-        if calls_something(file, self.next + length, end) {
+        if self.would_call(self.next + length, end) {
             return Err(instruction.fault("the array behind it ends with instructions to joblib before 1.2"));
         }
         self.next = end;
         Ok(file.slice(start..end))
+    }
+
+    /// Whether instructions that begin here, if any do, name something or call what is at hand.
+    fn would_call(&self, from: usize, to: usize) -> bool {
+        let (mut at, mut is_at_hand) = (from, false);
+        while at < to
+            && let Ok(instruction) = Instruction::at(&self.graph.bytes, at)
+        {
+            match instruction.opcode.code {
+                code::GLOBAL | code::INST if global_on_lines(&instruction).is_ok() => return true,
+                code::STACK_GLOBAL | code::EXT1 | code::EXT2 | code::EXT4 => return true,
+                code::REDUCE | code::NEWOBJ | code::NEWOBJ_EX | code::OBJ | code::BUILD => {
+                    return is_at_hand || self.has_global_on_stack();
+                }
+                code::GET | code::BINGET | code::LONG_BINGET => is_at_hand = true,
+                code::STOP => return false,
+                _ => {}
+            }
+            at = instruction.end;
+        }
+        false
+    }
+
+    /// Whether something that could be called is on the stack, or it takes too long to find that out.
+    fn has_global_on_stack(&self) -> bool {
+        self.graph.work(self.stack.len()).is_none() || self.stack.iter().any(|&it| self.graph.global(it).is_some())
     }
 
     /// What the pickle describes that stands behind an instruction. To all but joblib it goes on with what is remembered
@@ -613,25 +639,6 @@ impl Machine {
         // What is below becomes a read-only view, which says the same.
         self.top(instruction).map(drop)
     }
-}
-
-/// Whether the instructions with which bytes begin name something, or call what is remembered.
-fn calls_something(bytes: &[u8], from: usize, to: usize) -> bool {
-    let (mut at, mut has_remembered) = (from, false);
-    while at < to
-        && let Ok(instruction) = Instruction::at(bytes, at)
-    {
-        match instruction.opcode.code {
-            code::GLOBAL | code::INST if global_on_lines(&instruction).is_ok() => return true,
-            code::STACK_GLOBAL | code::EXT1 | code::EXT2 | code::EXT4 => return true,
-            code::REDUCE | code::NEWOBJ | code::NEWOBJ_EX | code::OBJ | code::BUILD if has_remembered => return true,
-            code::GET | code::BINGET | code::LONG_BINGET => has_remembered = true,
-            code::STOP => return false,
-            _ => {}
-        }
-        at = instruction.end;
-    }
-    false
 }
 
 #[inline]

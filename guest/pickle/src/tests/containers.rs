@@ -392,6 +392,10 @@ fn the_end_of_an_array_is_no_call_to_older_joblibs() {
     };
     assert!(refusal(&end_of_old(b"h\0R")).0.contains("before 1.2"));
     assert!(parse_all::<PickleStore>(&end_of_old(b"K\x010"), &options()).is_ok());
+    // What is called lies below the array.
+    assert!(parse_all::<PickleStore>(&end_of_old(b"00R"), &options()).is_ok());
+    let below = [&b"\x80\x02cbuiltins\nset\n)"[..], &end_of_old(b"00R")[2..]].concat();
+    assert!(refusal(&below).0.contains("before 1.2"));
 }
 
 #[test]
