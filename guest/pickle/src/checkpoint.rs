@@ -1,7 +1,6 @@
 //! PyTorch's files: a pickle that asks for storages by their keys, and those, in a zip archive or one after another.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use autotel_store_sdk::{Fault, Options, excerpt};
 use bytes::Bytes;
@@ -66,7 +65,7 @@ impl<'a> Layout<'a> {
         for (key, member) in &self.storages {
             by_key.insert((*key).to_owned(), member.content(options)?);
         }
-        Ok(Storages { by_key, is_big_endian: byte_order.is_some_and(|order| &*order == b"big") })
+        Ok(Storages::new(by_key, byte_order.is_some_and(|order| &*order == b"big")))
     }
 }
 
@@ -86,7 +85,8 @@ pub(crate) fn saved(bytes: &Bytes, at: usize, options: &Options) -> Result<Pickl
     }
     let keys = pickles.pop().ok_or_else(|| Fault::syntax("too few pickles", at))?;
     let mut saved = pickles.pop().ok_or_else(|| Fault::syntax("too few pickles", at))?;
-    saved.graph.storages = Some(Rc::new(behind(&saved.graph, &keys, bytes)?));
+    let storages = behind(&saved.graph, &keys, bytes)?;
+    saved.graph.set_storages(storages);
     Ok(saved)
 }
 
@@ -124,7 +124,7 @@ fn behind(saved: &Graph, keys: &Pickle, bytes: &Bytes) -> Result<Storages, Fault
     if at < bytes.len() {
         return Err(fault(format!("{} bytes stand behind them", bytes.len() - at), at));
     }
-    Ok(Storages { by_key, is_big_endian: false })
+    Ok(Storages::new(by_key, false))
 }
 
 /// Gives what was saved its storages, where those are whole.
@@ -135,7 +135,7 @@ pub(crate) fn join(runs: &mut [(usize, Run)], bytes: &Bytes) -> Result<(), Fault
     let pickle = Pickle { graph, root, end, start: *start };
     let storages = behind(&saved.graph, &pickle, bytes);
     keys.graph = pickle.graph;
-    saved.graph.storages = Some(Rc::new(storages?));
+    saved.graph.set_storages(storages?);
     Ok(())
 }
 

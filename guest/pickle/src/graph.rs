@@ -177,9 +177,20 @@ pub(crate) enum Behind {
 pub(crate) struct Storages {
     pub by_key: BTreeMap<String, Bytes>,
     pub is_big_endian: bool,
+    /// What the pickle calls the class of each; empty where it calls it in several ways, of which PyTorch takes the first.
+    classes: BTreeMap<String, String>,
 }
 
 impl Storages {
+    pub fn new(by_key: BTreeMap<String, Bytes>, is_big_endian: bool) -> Self {
+        Self { by_key, is_big_endian, classes: BTreeMap::new() }
+    }
+
+    /// What is asked for under a key, as storage of a class.
+    pub fn find(&self, key: &str, class: &Global) -> Option<&Bytes> {
+        self.by_key.get(key).filter(|_| self.classes.get(key).is_some_and(|known| *known == class.to_string()))
+    }
+
     fn bytes(&self) -> usize {
         self.by_key.values().map(Bytes::len).sum()
     }
@@ -326,6 +337,22 @@ impl Graph {
 
     pub fn is_given(&self, id: NodeId) -> bool {
         self.given[Self::index(id)]
+    }
+
+    /// Has what a file has beside the pickle stand for what the pickle asks for.
+    pub fn set_storages(&mut self, mut storages: Storages) {
+        let asked = |id| {
+            let Node::Persistent(identifier) = self.node(id) else { return None };
+            let [_, class, key, ..] = *self.items(*identifier)? else { return None };
+            Some((self.text(key)?.into_owned(), self.global(class)?.to_string()))
+        };
+        for (key, class) in self.ids().filter_map(asked) {
+            let known = storages.classes.entry(key).or_insert_with(|| class.clone());
+            if *known != class {
+                known.clear();
+            }
+        }
+        self.storages = Some(Rc::new(storages));
     }
 
     pub fn is_shared(&self, id: NodeId) -> bool {

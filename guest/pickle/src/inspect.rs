@@ -1,7 +1,6 @@
 //! How far a pickle can be trusted: what in it is more than data, and what makes that.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 use autotel_store_sdk::{Element, Fault, Options, Part, Verdict, excerpt};
 use bytes::Bytes;
@@ -179,7 +178,7 @@ impl Inspection<'_> {
     /// Looks through the pickle of an archive of PyTorch's, which asks for storages.
     fn saved(&mut self, bytes: &Bytes, storages: &Storages) {
         let mut run = run_through(bytes, 0, Reader::Plain, self.options);
-        run.graph.storages = Some(Rc::new(storages.clone()));
+        run.graph.set_storages(storages.clone());
         if let Ok((_, end)) = run.outcome
             && end < bytes.len()
         {

@@ -176,7 +176,7 @@ impl Parser {
             if pickle.end < bytes.len() {
                 return Err(Fault::syntax("bytes stand behind the STOP of the pickle", pickle.end));
             }
-            pickle.graph.storages = Some(Rc::new(storages));
+            pickle.graph.set_storages(storages);
             let item = self.pickle(pickle)?;
             self.pieces.extend([Piece::Leave, item.piece]);
             return Ok(());

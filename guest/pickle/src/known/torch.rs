@@ -61,12 +61,12 @@ impl Storage {
     fn of(graph: &Graph, value: Value) -> Option<Self> {
         let storages = graph.storages.as_ref()?;
         let Some(Node::Persistent(identifier)) = graph.find(value) else { return None };
-        let [word, class, key, location, count, ref rest @ ..] = *graph.items(*identifier)? else { return None };
+        let [word, named, key, location, count, ref rest @ ..] = *graph.items(*identifier)? else { return None };
         let is_storage = graph.text(word)? == "storage" && graph.text(location).is_some();
-        let (dtype, element) = storage_type(graph, class)?;
+        let (dtype, element) = storage_type(graph, named)?;
         let (class, width) = element.unwrap_or((Class::Unsigned, 1));
         let count = usize::try_from(graph.integer(count)?.as_u64()?).ok()?;
-        let bytes = storages.by_key.get(&*graph.text(key)?)?;
+        let bytes = storages.find(&graph.text(key)?, graph.global(named)?)?;
         let is_whole = count.checked_mul(width)? <= bytes.len() && rest.iter().all(|&view| view == Value::None);
         let kind = Kind { class, width, is_big_endian: storages.is_big_endian };
         (is_storage && is_whole).then(|| Self { dtype, kind, data: Data::Bytes(bytes.slice(..count * width)) })

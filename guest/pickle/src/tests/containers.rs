@@ -286,6 +286,14 @@ fn a_tensor_beyond_its_storage_or_of_no_known_storage_is_refused() {
 }
 
 #[test]
+fn a_storage_has_one_class() {
+    let storage = |class: &str| format!("(U\u{7}storagectorch\n{class}\nU\u{1}0U\u{3}cpuK\u{3}tQ").into_bytes();
+    let both = |class| [&b"\x80\x02]("[..], &storage("ShortStorage"), &storage(class), b"e."].concat();
+    assert!(parse_all::<PickleStore>(&zip(&checkpoint(&both("ShortStorage"), &shorts())), &options()).is_ok());
+    assert!(refusal(&zip(&checkpoint(&both("ByteStorage"), &shorts()))).0.contains("persistent"));
+}
+
+#[test]
 fn a_tensor_that_repeats_an_element_is_bounded() {
     let (pickle, storage) = (saved("ShortStorage"), shorts());
     let shape = pickle.windows(5).position(|bytes| bytes == b"K\x02K\x03\x86").unwrap();
