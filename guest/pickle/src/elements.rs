@@ -158,6 +158,8 @@ impl Elements {
         let order = if has_objects { Order::Rows } else { order.within(&shape)? };
         let is_whole = match &order {
             _ if count == 0 => true,
+            // Texts of no characters.
+            _ if kind.width == 0 && !has_objects => count <= EMPTY_MAX && data.len(graph, 0)? == 0,
             Order::Strided { start, strides } => last(&shape, *start, strides)? < data.len(graph, kind.width)?,
             _ => data.len(graph, kind.width)? == count,
         };

@@ -19,7 +19,7 @@ pub struct Arguments {
     /// The file to look through
     file: PathBuf,
     /// Print all that the file says, step by step, as Python's pickletools show a pickle
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long)]
     steps: bool,
     /// Tell what is known to hold data too
     #[arg(long)]
@@ -35,7 +35,7 @@ impl Arguments {
     pub fn run(&self, host: &Host) -> Result<ExitCode, Error> {
         let store = self.opening.open_claimed_or(host, &self.file, LOOKED_THROUGH_WITH)?;
         if self.steps {
-            return list(&store);
+            return if self.json { self.list_json(&store) } else { list(&store) };
         }
         let parts = store.inspect()?;
         let worst = parts.iter().map(|part| part.verdict).max().unwrap_or(Verdict::Data);
@@ -62,6 +62,12 @@ impl Arguments {
             text.extend(part.damage.iter().map(|damage| format!("  damaged: {damage}\n")));
         }
         print(&text)
+    }
+
+    fn list_json(&self, store: &Store) -> Result<ExitCode, Error> {
+        let pieces = store.listing()?.collect::<Result<Vec<_>, _>>()?;
+        let steps: Vec<_> = pieces.iter().flat_map(|piece| piece.lines()).collect();
+        print_json(&json!({"path": self.file.to_string_lossy(), "steps": steps}))
     }
 
     fn print_json(&self, parts: &[InspectedPart], worst: Verdict) -> Result<ExitCode, Error> {

@@ -139,6 +139,15 @@ fn surrogates_in_an_array_of_text_are_kept() {
 }
 
 #[test]
+fn text_of_no_characters_is_some() {
+    let layout = |code: &str, size: &str| format!("cnumpy\ndtype\n(V{code}\nI00\nI01\ntR(I3\nV|\nNNN{size}tb");
+    let scalar =
+        |dtype: String| format!("cnumpy.core.multiarray\nscalar\n({dtype}c_codecs\nencode\n(V\nVlatin1\ntRtR.");
+    assert_eq!(loaded(scalar(layout("U0", "I0\nI4\nI8\n")).as_bytes()), named("numpy.str0", ""));
+    assert_eq!(loaded(scalar(layout("S0", "I0\nI1\nI0\n")).as_bytes()), named("numpy.bytes0", Value::Bytes(vec![])));
+}
+
+#[test]
 fn a_shape_that_arrays_without_elements_do_not_show_is_told() {
     let read =
         |shape: &str| loaded(&npy(&format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({shape})}}"), b""));
