@@ -108,10 +108,11 @@ fn is_tar(bytes: &[u8]) -> bool {
     said.is_some_and(|said| said != 0 && sums.contains(&said))
 }
 
-/// The octal number of a field, which ends at a NUL.
+/// The octal number of a field, which ends at a NUL, as Python reads one.
 fn octal(field: &[u8]) -> Option<i64> {
     let end = field.iter().position(|&byte| byte == 0).unwrap_or(field.len());
-    i64::from_str_radix(std::str::from_utf8(&field[..end]).ok()?.trim(), 8).ok()
+    let digits = std::str::from_utf8(&field[..end]).ok()?.replace(|c: char| c <= ' ' || c == '_', "");
+    i64::from_str_radix(digits.trim_start_matches("0o").trim_start_matches("0O"), 8).ok()
 }
 
 /// Whether bytes at the end of a file say that an archive ends there.
@@ -137,17 +138,25 @@ pub(crate) fn is_pickle(run: &Run) -> bool {
 /// it takes what is not there.
 fn is_only_here(bytes: &[u8], fault: &Fault) -> bool {
     let Fault::Syntax { offset, message } = fault else { return true };
-    let Ok(instruction) = Instruction::at(bytes, *offset as usize) else { return false };
+    let at = *offset as usize;
+    let Ok(instruction) = Instruction::at(bytes, at) else {
+        // Readers written in Python take frames that are too long, and names on a last line that does not end.
+        return matches!(bytes.get(at), Some(&(code::FRAME | code::GLOBAL | code::INST)));
+    };
     match (instruction.opcode.form, instruction.argument) {
         // Python 2 remembers under any text.
-        (Form::IntLine, _) if matches!(instruction.opcode.code, code::PUT | code::GET) => *offset > 0,
-        (Form::IntLine | Form::LongLine | Form::FloatLine, Argument::Bytes(line)) => {
-            let begins_number = |c: &u8| c.is_ascii_digit() || matches!(c, b'+' | b'-' | b'.');
-            line.trim_ascii().first().is_some_and(begins_number)
-        }
+        (Form::IntLine, _) if matches!(instruction.opcode.code, code::PUT | code::GET) => at > 0,
+        (Form::IntLine | Form::LongLine | Form::FloatLine, Argument::Bytes(line)) => begins_number(line),
         (Form::QuotedLine, Argument::Bytes(line)) => {
             line.trim_ascii().starts_with(b"'") || line.trim_ascii().starts_with(b"\"")
         }
-        _ => *offset > 0 && !message.ends_with(UNDERFLOW),
+        _ => at > 0 && !message.ends_with(UNDERFLOW),
     }
+}
+
+/// Whether any Python may read a line as a number: it passes over white space of all kinds, and some end it at a NUL.
+fn begins_number(line: &[u8]) -> bool {
+    let is_space = |byte: &&u8| matches!(**byte, b'\t'..=b'\r' | 0x1c..=0x1f | b' ');
+    let first = line.iter().find(|byte| !is_space(byte));
+    first.is_some_and(|byte| byte.is_ascii_digit() || matches!(byte, 0 | b'+' | b'-' | b'.' | b'_'))
 }

@@ -69,6 +69,9 @@ impl Inspection<'_> {
         if let Some(codec) = codec {
             self.container(format!("{codec} data"), fault.map(|fault| fault.to_string()));
             self.hidden_archive(bytes);
+            if is_pickle(&run_through(bytes, 0, Reader::Plain, self.options)) {
+                self.items(bytes);
+            }
         }
         match contents {
             Contents::Foreign(foreign) => {

@@ -154,7 +154,8 @@ fn find(global: &Global) -> Option<&'static Known> {
 fn is_enumeration(graph: &Graph, global: &Global) -> bool {
     let is_named = || {
         graph.enumerations.iter().any(|name| match name.strip_suffix(".*") {
-            Some(module) => module == global.module(),
+            // A dotted name gets at what the first part has.
+            Some(module) => module == global.module() && !global.name().contains('.'),
             None => *name == global.to_string(),
         })
     };

@@ -489,6 +489,9 @@ impl Machine {
         let Value::Node(id) = self.top(instruction)? else {
             return Err(instruction.fault("what is given a state is no object"));
         };
+        if self.graph.is_given(id) && is_copied_type(&self.graph, id) {
+            return Err(instruction.fault("what is given a state was given to a call before, which may have copied it"));
+        }
         match self.graph.node_mut(id) {
             Node::Object(object) => {
                 object.states.push(state);
@@ -555,23 +558,25 @@ impl Machine {
             let there = file.len() - start;
             instruction.fault(&format!("the array behind it has {length} bytes, of which {there} are there"))
         })?;
-        if self.would_call(self.next + length, end) {
+        if is_aligned && self.would_run(self.next + length, end) {
             return Err(instruction.fault("the array behind it ends with instructions to joblib before 1.2"));
         }
         self.next = end;
         Ok(file.slice(start..end))
     }
 
-    /// Whether instructions that begin here, if any do, name something or call what is at hand.
-    fn would_call(&self, from: usize, to: usize) -> bool {
-        let (mut at, mut is_at_hand) = (from, false);
-        while at < to
-            && let Ok(instruction) = Instruction::at(&self.graph.bytes, at)
-        {
+    /// Whether what begins here is instructions to who does not pass it, which name something, call what is at hand, or
+    /// reach what follows with another stack or memo.
+    fn would_run(&self, from: usize, to: usize) -> bool {
+        let (bytes, mut at, mut is_at_hand) = (&self.graph.bytes, from, false);
+        while at < to {
+            let Ok(instruction) = Instruction::at(bytes, at) else {
+                return bytes.get(at) == Some(&code::FRAME);
+            };
             match instruction.opcode.code {
                 code::GLOBAL | code::INST if global_on_lines(&instruction).is_ok() => return true,
                 code::STACK_GLOBAL | code::EXT1 | code::EXT2 | code::EXT4 => return true,
-                code::REDUCE | code::NEWOBJ | code::NEWOBJ_EX | code::OBJ | code::BUILD => {
+                code::REDUCE | code::NEWOBJ | code::NEWOBJ_EX | code::OBJ => {
                     return is_at_hand || self.has_global_on_stack();
                 }
                 code::GET | code::BINGET | code::LONG_BINGET => is_at_hand = true,
@@ -580,7 +585,7 @@ impl Machine {
             }
             at = instruction.end;
         }
-        false
+        true
     }
 
     /// Whether something that could be called is on the stack, or it takes too long to find that out.
@@ -639,6 +644,12 @@ impl Machine {
         // What is below becomes a read-only view, which says the same.
         self.top(instruction).map(drop)
     }
+}
+
+/// Whether an object is a type of NumPy's, which whatever it is given to copies.
+fn is_copied_type(graph: &Graph, id: NodeId) -> bool {
+    let Node::Object(object) = graph.node(id) else { return false };
+    graph.global(object.callee).is_some_and(|callee| callee.is("numpy", "dtype"))
 }
 
 #[inline]

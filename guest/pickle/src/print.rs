@@ -245,7 +245,8 @@ impl Printer {
 
     /// Begins a list of a type's name and its value, in the place of a value of that type.
     fn lose_name(&mut self, name: &str, to: &mut Output) -> Result<(), Fault> {
-        let why = "values of that type are not written, whether or not they are read; a list of its name and its value is written";
+        let why = "values of that type and form are not written, whether or not they are read; a list of its name and its value is \
+             written";
         to.lose(&format!("the type `{}`", excerpt(name)), why);
         self.begin(Kind::List, None, to)?;
         self.item(&Token::Text(name), to)

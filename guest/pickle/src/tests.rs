@@ -408,6 +408,9 @@ fn enumerations_of_ones_own_are_read_where_they_are_named() {
         assert!(message.contains(&format!("the option `enumerations={name}` reads its members")), "{message}");
     }
     assert!(load_with(&member("os\nsystem"), &options).is_err(), "what is dangerous is no enumeration");
+    let all = self::options().with("enumerations", OptionValue::Text("shop.*".to_owned()));
+    assert!(load_with(&member("shop\nSize"), &all).is_ok());
+    assert!(load_with(&member("shop\nos.system"), &all).is_err());
     assert!(load_with(&member("shop\nColor"), &options).is_err());
     let tuple = b"cshop\nSize\n((I1\nI2\nttR.";
     assert_eq!(load_with(tuple, &options).unwrap(), named("shop.Size", list([1i64.into(), 2i64.into()])));
@@ -565,6 +568,19 @@ fn what_is_given_to_a_call_is_not_changed_behind_it() {
         b"cshop\nOrder\n)\x81}q\0bh\0U\x01aK\x01s0.",
     ] {
         assert!(refusal(pickle).0.contains("was given to a call before"), "{pickle:?}");
+    }
+}
+
+#[test]
+fn what_python_makes_something_else_of_is_refused() {
+    for pickle in [
+        &b"cpathlib\nPosixPath\n(S'a'\nS'/etc'\ntR."[..],
+        b"cpathlib\nPureWindowsPath\n(S'a'\nS'c:/x'\ntR.",
+        b"carray\n_array_reconstructor\n(carray\narray\nS'f'\nI0\nc_codecs\nencode\n(V\nVlatin1\ntRtR.",
+        b"carray\narray\n(S'b'\n(lI1\naF2.0\natR.",
+        b"carray\narray\n(S'f'\n(lF0.1\natR.",
+    ] {
+        assert!(refusal(pickle).0.contains("` is refused: "), "{pickle:?}");
     }
 }
 

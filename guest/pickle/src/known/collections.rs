@@ -150,9 +150,15 @@ pub(crate) fn namespace(it: &Pickled<'_>) -> Option<Vec<Part>> {
 /// `array(type code, list)`: how one is written below protocol 3.
 pub(crate) fn array(it: &Pickled<'_>) -> Option<Vec<Part>> {
     let [code, items @ Value::Node(id)] = *it.arguments else { return None };
-    it.graph.items(items)?;
     let code = it.graph.text(code)?;
-    it.is_plain().then(|| named_array(&code, vec![Array, Items(id), End]))
+    let is_item = |&item: &Value| match &*code {
+        "u" | "w" => it.graph.text(item).is_some(),
+        "f" => it.graph.float(item).is_some_and(|value| f64::from(value as f32) == value || value.is_nan()),
+        "d" => it.graph.float(item).is_some(),
+        _ => it.graph.integer(item).is_some(),
+    };
+    (it.graph.items(items)?.iter().all(is_item) && it.is_plain())
+        .then(|| named_array(&code, vec![Array, Items(id), End]))
 }
 
 /// `_array_reconstructor(array, type code, format, bytes)`.
@@ -162,6 +168,22 @@ pub(crate) fn array_of_bytes(it: &Pickled<'_>) -> Option<Vec<Part>> {
         return None;
     }
     let (code, format) = (it.graph.text(code)?, it.graph.integer(format)?.as_u64()?);
+    // What is of another format than that of its code gets another code.
+    let is_format = match &*code {
+        "B" => format == 0,
+        "b" => format == 1,
+        "H" => matches!(format, 2 | 3),
+        "h" => matches!(format, 4 | 5),
+        "I" | "L" | "Q" => matches!(format, 6 | 7 | 10 | 11),
+        "i" | "l" | "q" => matches!(format, 8 | 9 | 12 | 13),
+        "f" => matches!(format, 14 | 15),
+        "d" => matches!(format, 16 | 17),
+        "u" | "w" => matches!(format, 18..=21),
+        _ => false,
+    };
+    if !is_format {
+        return None;
+    }
     let kind = Kind::of_array(format)?;
     let elements = Elements::row(it.graph, kind, Data::of(it.graph, bytes)?)?;
     Some(named_array(&code, vec![Part::Elements(elements.into())]))

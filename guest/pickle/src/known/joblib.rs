@@ -51,7 +51,8 @@ impl Wrapper {
 /// The array that stands behind its wrapper.
 pub(crate) fn array(it: &Pickled<'_>) -> Option<Vec<Part>> {
     let [state] = it.object.states[..] else { return None };
-    if !it.has_no_items() || !it.object.entries.is_empty() {
+    // What stands elsewhere too is the wrapper there, and no array.
+    if !it.has_no_items() || !it.object.entries.is_empty() || it.graph.is_shared(it.id) {
         return None;
     }
     let wrapper = Wrapper::of(it.graph, it.object, state)?;

@@ -16,11 +16,17 @@ pub(crate) fn windows_path(it: &Pickled<'_>) -> Option<Vec<Part>> {
 fn joined(it: &Pickled<'_>, separator: char) -> Option<Vec<Part>> {
     let mut path = String::new();
     for &part in it.arguments {
+        let text = it.graph.text(part)?;
+        // With one that is absolute, a path begins anew.
+        let is_absolute = text.starts_with(['/', separator]) || (separator == '\\' && text.contains(':'));
+        if !path.is_empty() && is_absolute {
+            return None;
+        }
         // A drive alone stands for the folder that the program is in there.
         if !path.is_empty() && !path.ends_with([separator, ':']) {
             path.push(separator);
         }
-        path.push_str(&it.graph.text(part)?);
+        path.push_str(&text);
     }
     if path.is_empty() {
         path.push('.');

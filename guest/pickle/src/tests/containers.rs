@@ -408,7 +408,10 @@ fn the_end_of_an_array_is_no_call_to_older_joblibs() {
         file
     };
     assert!(refusal(&end_of_old(b"h\0R")).0.contains("before 1.2"));
-    assert!(parse_all::<PickleStore>(&end_of_old(b"K\x010"), &options()).is_ok());
+    assert!(parse_all::<PickleStore>(&end_of_old(b"K\xff\xff"), &options()).is_ok());
+    for end in [&b"NNb"[..], b"0q\x02", b"00K"] {
+        assert!(refusal(&end_of_old(end)).0.contains("before 1.2"), "{end:?}");
+    }
     // What is called lies below the array.
     assert!(parse_all::<PickleStore>(&end_of_old(b"00R"), &options()).is_ok());
     let below = [&b"\x80\x02cbuiltins\nset\n)"[..], &end_of_old(b"00R")[2..]].concat();
@@ -430,11 +433,20 @@ fn what_python_goes_on_behind_is_a_pickle_in_an_archive() {
         b"(lpx\n0cos\nsystem\n(S'id'\ntR.",
         b"(Nd0cos\nsystem\n(S'id'\ntR.",
         b"N(q\x000cos\nsystem\n(S'id'\ntR.",
+        b"I\x0b5\n0cos\nsystem\n(S'id'\ntR.",
+        b"L\x0b5L\n0cos\nsystem\n(S'id'\ntR.",
+        b"I\0\n0cos\nsystem\n(S'id'\ntR.",
+        b"N0\x95\0\0\0\0\0\x01\0\0cos\nsystem\n(S'id'\ntR.",
     ] {
         let file = zip(&[member("a.pkl", b"N."), member("b.pkl", pickle)]);
         let worst = inspected(&file).into_iter().map(|part| part.verdict).max();
         assert_eq!(worst, Some(Verdict::Dangerous), "{pickle:?}");
         assert!(refusal(&file).0.contains("in member `b.pkl`"), "{pickle:?}");
+    }
+    for pickle in [&b"(S'id'\nios\nsystem"[..], b"cantigravity\nfoo"] {
+        let file = zip(&[member("a.pkl", b"N."), member("b.pkl", pickle)]);
+        let worst = inspected(&file).into_iter().map(|part| part.verdict).max();
+        assert_eq!(worst, Some(Verdict::Unknown), "{pickle:?}");
     }
     let text = zip(&[member("a.pkl", b"N."), member("read.me", b"Notes: see (below).\nabc")]);
     assert_eq!(inspected(&text).into_iter().map(|part| part.verdict).max(), Some(Verdict::Data));
@@ -452,13 +464,18 @@ fn an_archive_without_a_directory_is_looked_through_by_its_headers() {
 
 #[test]
 fn a_tar_is_told_by_either_sum() {
-    for byte in [b'a', 0xe9] {
+    let header = |byte: u8, field: &dyn Fn(i64) -> String| {
         let mut header = [0; 1024];
         header[0] = byte;
         let sum = i64::from(byte.cast_signed()) + 8 * 32;
-        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-        assert!(refused_by_name(&header).contains("tar"), "{byte}");
+        header[148..156].copy_from_slice(field(sum).as_bytes());
+        header
+    };
+    for byte in [b'a', 0xe9] {
+        assert!(refused_by_name(&header(byte, &|sum| format!("{sum:06o}\0 "))).contains("tar"), "{byte}");
     }
+    assert!(refused_by_name(&header(b'a', &|sum| format!("0o{sum:05o}\0"))).contains("tar"));
+    assert!(refused_by_name(&header(b'a', &|sum| format!("\u{1f}0_{sum:04o}\0"))).contains("tar"));
 }
 
 #[test]
