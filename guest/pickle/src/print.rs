@@ -47,8 +47,8 @@ pub struct Printer {
 /// An item that can be referred to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shareable {
-    /// A list or a dict.
-    Remembered,
+    /// A list or a dict, and whether it was referred to.
+    Remembered { is_referred_to: bool },
     /// What cannot be remembered before it is whole.
     Lost,
 }
@@ -197,7 +197,11 @@ impl Printer {
             _ => None,
         };
         let is_remembered = kind.is_some() && !self.is_hashed();
-        self.shareable.push(if is_remembered { Shareable::Remembered } else { Shareable::Lost });
+        self.shareable.push(if is_remembered {
+            Shareable::Remembered { is_referred_to: false }
+        } else {
+            Shareable::Lost
+        });
         match kind {
             Some(kind) if is_remembered => self.begin(kind, Some(number), to),
             _ => {
@@ -208,9 +212,21 @@ impl Printer {
     }
 
     /// What writes the item again that a reference is to.
-    fn reference(&self, number: &Integer) -> Option<Vec<u8>> {
+    fn reference(&mut self, number: &Integer) -> Option<Vec<u8>> {
         let number = usize::try_from(number.as_u64()?).ok()?;
-        (*self.shareable.get(number)? == Shareable::Remembered).then(|| scalars::get(number))
+        let Shareable::Remembered { is_referred_to } = self.shareable.get_mut(number)? else { return None };
+        *is_referred_to = true;
+        Some(scalars::get(number))
+    }
+
+    /// Ends a document. What nothing refers to is not marked in the pickle.
+    fn end_document(&mut self, to: &mut Output) {
+        to.bytes().push(code::STOP);
+        self.documents += 1;
+        if self.shareable.contains(&Shareable::Remembered { is_referred_to: false }) {
+            to.lose_tag(SHAREABLE_TAG);
+        }
+        self.shareable.clear();
     }
 
     /// Prints an item of a named type.

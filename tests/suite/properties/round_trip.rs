@@ -147,7 +147,7 @@ proptest! {
 
     #[test]
     fn what_a_pickle_holds_of_any_document_is_kept(value in value()) {
-        made(|place| place.open(), "pickle", &value)?;
+        made_and_read(|place| place.open(), |store| store.with_option("shared", "mark").expect("the store has it"), "pickle", &value)?;
     }
 
     #[test]
@@ -200,10 +200,20 @@ fn tree() -> impl Strategy<Value = Value> {
 
 /// Prints a document where that can be done, parses it, and prints that.
 fn made(open: impl Fn(&Place) -> Store, extension: &str, value: &Value) -> Result<(), TestCaseError> {
+    made_and_read(open, |store| store, extension, value)
+}
+
+/// The same where a file is read in another way than it is written.
+fn made_and_read(
+    open: impl Fn(&Place) -> Store,
+    to_read: impl Fn(Store) -> Store,
+    extension: &str,
+    value: &Value,
+) -> Result<(), TestCaseError> {
     let place = Place::new(&format!("a.{extension}"));
     let Ok(losses) = open(&place).save_values(std::slice::from_ref(value)) else { return Ok(()) };
     let printed = place.content();
-    let values = open(&place).load_values().map_err(|error| {
+    let values = to_read(open(&place)).load_values().map_err(|error| {
         TestCaseError::fail(format!("what was written cannot be read: {error}\n{}", String::from_utf8_lossy(&printed)))
     })?;
     if losses.is_empty() {

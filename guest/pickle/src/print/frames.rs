@@ -161,9 +161,7 @@ impl Printer {
 
     fn after_item(&mut self, to: &mut Output) -> Result<(), Fault> {
         let Some(frame) = self.frames.last_mut() else {
-            to.bytes().push(code::STOP);
-            self.documents += 1;
-            self.shareable.clear();
+            self.end_document(to);
             return Ok(());
         };
         frame.items += 1;
