@@ -238,14 +238,10 @@ impl Document {
                 to.begin_map();
             }
             Node::Set(_) => {
-                self.check_items(id)?;
                 to.tag(SET_TAG);
                 to.begin_array();
             }
-            node => {
-                if matches!(node, Node::FrozenSet(_)) {
-                    self.check_items(id)?;
-                }
+            _ => {
                 let mut parts = self.objects.parts(&self.graph, id)?;
                 parts.push(Part::Leave(id));
                 self.jobs.push(Job::Parts(reversed(parts)));
@@ -274,8 +270,8 @@ impl Document {
         self.jobs.push(Job::Items { node, next: 0, are_entries, has_end });
     }
 
-    /// The first of a container's keys that comes twice, where each stands before `step - 1` others.
-    fn repeated(&mut self, id: NodeId, are_entries: bool, step: usize) -> Option<Repeated> {
+    /// Finds keys of a dict that come twice, as in no dict of Python's: refuses them, or leaves the last.
+    fn check_keys(&mut self, id: NodeId, are_entries: bool) -> Result<(), Fault> {
         let depth = self.jobs.len();
         if self.keys.len() <= depth {
             self.keys.resize_with(depth + 1, Keys::default);
@@ -284,24 +280,12 @@ impl Document {
         keys.open();
         let items = self.graph.node(id).items(are_entries);
         let mut buffer = Vec::new();
-        let repeated = items.chunks_exact(step).enumerate().find_map(|(number, entry)| {
-            let earlier = keys.insert(self.graph.key(entry[0], &mut buffer)).err()?;
-            Some((number + 1, earlier + 1, entry[0]))
+        let repeated = items.chunks_exact(2).enumerate().find_map(|(number, pair)| {
+            let earlier = keys.insert(self.graph.key(pair[0], &mut buffer)).err()?;
+            Some((number + 1, earlier + 1, pair[0]))
         });
         keys.close();
-        repeated
-    }
-
-    /// Refuses a set in which something comes twice, as in none of Python's.
-    fn check_items(&mut self, id: NodeId) -> Result<(), Fault> {
-        let Some((number, earlier, _)) = self.repeated(id, false, 1) else { return Ok(()) };
-        let message = format!("an item comes twice in one set: item {number} is item {earlier}");
-        Err(Fault::invalid(message, self.graph.offset(id)))
-    }
-
-    /// Finds keys of a dict that come twice, as in no dict of Python's: refuses them, or leaves the last.
-    fn check_keys(&mut self, id: NodeId, are_entries: bool) -> Result<(), Fault> {
-        match self.repeated(id, are_entries, 2) {
+        match repeated {
             None => Ok(()),
             Some(_) if self.keeps_last => {
                 self.graph.keep_last(id, are_entries);
@@ -318,9 +302,6 @@ impl Document {
         }
     }
 }
-
-/// What comes twice: its number, that of what is the same, and what it is.
-type Repeated = (usize, usize, Value);
 
 fn reversed(mut parts: Vec<Part>) -> Vec<Part> {
     parts.reverse();

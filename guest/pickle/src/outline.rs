@@ -1,4 +1,4 @@
-//! Finds out whether a pickle is plain data, of which every list, dict and tuple stands in one place: its instructions
+//! Finds out whether a pickle is plain data, of which every list, dict, set and tuple stands in one place: its instructions
 //! can then be written as they stand, without the objects that they describe.
 
 use std::cmp::Reverse;
@@ -21,7 +21,7 @@ const SHAPE_KEYS_MAX: usize = 64;
 
 /// Where the containers of plain data begin and end.
 pub(crate) struct Outline {
-    /// The instruction by which each list and dict is complete, in the order in which they begin.
+    /// The instruction by which each list, dict and set is complete, in the order in which they begin.
     pub ends: Vec<u32>,
     /// Where the first item of each tuple begins, and the instruction that makes the tuple, in the order in which they begin.
     pub tuples: Vec<(u32, u32)>,
@@ -61,8 +61,9 @@ struct Item {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Literal(u32),
-    /// The number among lists and dicts, and for a dict where its keys begin among those on the stack.
+    /// The number among lists, dicts and sets, and for a dict where its keys begin among those on the stack.
     List(u32),
+    Set(u32),
     Dict {
         number: u32,
         keys: u32,
@@ -76,7 +77,7 @@ struct Outliner {
     bounds: Bounds,
     stack: Vec<Item>,
     marks: Vec<usize>,
-    /// Lists, dicts and tuples.
+    /// Lists, dicts, sets and tuples.
     objects: usize,
     /// The keys of the dicts on the stack.
     keys: Vec<u32>,
@@ -119,7 +120,7 @@ impl Outliner {
             code::MEMOIZE => self.memoize(self.outline.memo.len())?,
             code::BINPUT | code::LONG_BINPUT => self.memoize(index(instruction)?)?,
             code::MARK => self.marks.push(self.stack.len()),
-            code::APPEND | code::APPENDS | code::SETITEM | code::SETITEMS => self.fill(instruction)?,
+            code::APPEND | code::APPENDS | code::ADDITEMS | code::SETITEM | code::SETITEMS => self.fill(instruction)?,
             code::BINGET | code::LONG_BINGET => {
                 let &literal = self.outline.memo.get(index(instruction)?)?;
                 self.push(at, Kind::Literal((literal != NO_LITERAL).then_some(literal)?));
@@ -127,6 +128,10 @@ impl Outliner {
             code::EMPTY_LIST => {
                 let number = self.container(at);
                 self.push(at, Kind::List(number));
+            }
+            code::EMPTY_SET => {
+                let number = self.container(at);
+                self.push(at, Kind::Set(number));
             }
             code::EMPTY_DICT => {
                 let kind = Kind::Dict { number: self.container(at), keys: self.keys.len() as u32 };
@@ -183,7 +188,7 @@ impl Outliner {
         self.stack.push(Item { begin, kind });
     }
 
-    /// Counts a list or a dict, which is complete if nothing comes into it.
+    /// Counts a list, a dict or a set, which is complete if nothing comes into it.
     fn container(&mut self, at: u32) -> u32 {
         self.objects += 1;
         self.outline.ends.push(at);
@@ -232,6 +237,7 @@ impl Outliner {
         }
         let number = match (instruction.opcode.code, self.stack[first - 1].kind) {
             (code::APPEND | code::APPENDS, Kind::List(number)) => number,
+            (code::ADDITEMS, Kind::Set(number)) if self.are_hashable(first) => number,
             (code::SETITEM | code::SETITEMS, Kind::Dict { number, .. }) => {
                 self.take_keys(first)?;
                 number
@@ -258,6 +264,15 @@ impl Outliner {
             self.keys.push(key);
         }
         Some(())
+    }
+
+    /// Whether all from a place on in the stack is what a set may hold.
+    fn are_hashable(&self, first: usize) -> bool {
+        let is_one = |item: &Item| match item.kind {
+            Kind::Literal(at) => self.graph.bytes[at as usize] != code::BYTEARRAY8,
+            _ => false,
+        };
+        self.stack[first..].iter().all(is_one)
     }
 
     /// Whether no dict from a place on in the stack has a key twice. Those are complete: their keys are forgotten.

@@ -3,6 +3,7 @@
 use autotel_store_sdk::{Encoder, Fault, Options, Progress};
 use bytes::Bytes;
 
+use crate::document::SET_TAG;
 use crate::instructions::{Argument, Instruction};
 use crate::leaves::Leaves;
 use crate::opcode::code;
@@ -14,10 +15,10 @@ pub(crate) struct Plain {
     outline: Outline,
     /// Where the next instruction begins.
     at: usize,
-    /// Lists, dicts and tuples that have begun.
+    /// Lists, dicts, sets and tuples that have begun.
     containers: usize,
     tuples: usize,
-    /// The instructions by which the open lists and dicts are complete.
+    /// The instructions by which the open lists, dicts and sets are complete.
     open: Vec<u32>,
     leaves: Leaves,
 }
@@ -51,14 +52,14 @@ impl Plain {
         self.begin_tuples(instruction.offset, to)?;
         match instruction.opcode.code {
             code::PROTO | code::FRAME | code::MARK | code::MEMOIZE | code::BINPUT | code::LONG_BINPUT | code::STOP => {}
-            code::EMPTY_LIST | code::EMPTY_DICT => self.begin(instruction, to)?,
+            code::EMPTY_LIST | code::EMPTY_SET | code::EMPTY_DICT => self.begin(instruction, to)?,
             code::EMPTY_TUPLE => {
                 self.leaves.begin(instruction.offset, to)?;
                 to.begin_array();
                 to.end();
             }
             code::TUPLE | code::TUPLE1 | code::TUPLE2 | code::TUPLE3 => to.end(),
-            code::APPEND | code::APPENDS | code::SETITEM | code::SETITEMS => {
+            code::APPEND | code::APPENDS | code::ADDITEMS | code::SETITEM | code::SETITEMS => {
                 self.end(instruction, to);
             }
             code::BINGET | code::LONG_BINGET => {
@@ -84,11 +85,15 @@ impl Plain {
         Ok(())
     }
 
-    /// Begins a list or a dict.
+    /// Begins a list, a dict or a set.
     fn begin(&mut self, instruction: &Instruction<'_>, to: &mut Encoder) -> Result<(), Fault> {
         self.leaves.begin(instruction.offset, to)?;
         match instruction.opcode.code {
             code::EMPTY_DICT => to.begin_map(),
+            code::EMPTY_SET => {
+                to.tag(SET_TAG);
+                to.begin_array();
+            }
             _ => to.begin_array(),
         }
         self.open.push(self.outline.ends[self.containers]);
@@ -97,7 +102,7 @@ impl Plain {
         Ok(())
     }
 
-    /// Ends the innermost list or dict where this instruction completes it.
+    /// Ends the innermost list, dict or set where this instruction completes it.
     #[inline]
     fn end(&mut self, instruction: &Instruction<'_>, to: &mut Encoder) {
         if self.open.last() == Some(&(instruction.offset as u32)) {

@@ -572,14 +572,6 @@ fn what_is_given_to_a_call_is_not_changed_behind_it() {
 }
 
 #[test]
-fn in_a_set_nothing_comes_twice() {
-    for pickle in [&b"\x8f(K\x01G?\xf0\0\0\0\0\0\0\x90."[..], b"(K\x01\x88\x91."] {
-        assert!(refusal(pickle).0.contains("item 2 is item 1"), "{pickle:?}");
-    }
-    assert!(load_with(b"\x8f(K\x01K\x02)\x90.", &options()).is_ok());
-}
-
-#[test]
 fn what_python_makes_something_else_of_is_refused() {
     for pickle in [
         &b"cpathlib\nPosixPath\n(S'a'\nS'/etc'\ntR."[..],

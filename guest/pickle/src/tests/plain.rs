@@ -56,6 +56,7 @@ fn data_in_one_place_each_is_plain() {
         &b"\x80\x04]\x94(K\x01\x8c\x01a\x94Ne]\x94K\x02aa."[..],
         b"}\x94(\x8c\x01a\x94]\x94\x8c\x01b\x94]\x94(h\x01h\x03eu\x8c\x01c\x94}s.",
         b"](K\x01\x85K\x02K\x03\x86(])(K\x04tte.",
+        b"\x8f\x94(K\x01G?\xf8\0\0\0\0\0\0\x90.",
         b")\x85\x85.",
         b"](]}(X\x01\0\0\0aK\x01X\x01\0\0\0bK\x02ue.",
     ] {
@@ -70,7 +71,6 @@ fn what_stands_in_two_places_or_is_no_data_is_not_plain() {
         b"]q\x00h\x00a.",
         b"}(X\x01\0\0\0aK\x01X\x01\0\0\0aK\x02u.",
         b"})K\x01s.",
-        b"\x8f\x94(K\x01G?\xf8\0\0\0\0\0\0\x90.",
         b"cbuiltins\nset\n)R.",
         b"]K\x010.",
     ] {
