@@ -80,9 +80,9 @@ impl Archive {
     /// One whose end is missing, and with it all that tells of its members, but for their own headers.
     pub fn without_directory(file: &Bytes) -> Self {
         let damage = Some("it has no directory at its end: it is damaged or cut short".to_owned());
-        let mut starts = file.windows(LOCAL_HEADER.len()).enumerate().filter(|(_, it)| *it == LOCAL_HEADER);
-        let starts: Vec<usize> = starts.by_ref().map(|(at, _)| at).take(MEMBERS_MAX).chain([file.len()]).collect();
-        let members = starts.windows(2).filter_map(|pair| Member::by_header(file, pair[0], pair[1])).collect();
+        let headers = file.windows(LOCAL_HEADER.len()).enumerate().filter(|(_, it)| *it == LOCAL_HEADER);
+        let ends: Vec<usize> = headers.map(|(at, _)| at).take(MEMBERS_MAX).chain([file.len()]).collect();
+        let members = ends.windows(2).filter_map(|pair| Member::by_header(file, pair[0], pair[1])).collect();
         Self { file: file.clone(), members, damage }
     }
 

@@ -324,14 +324,16 @@ impl Graph {
 
     /// Notes that a value is given to a call, with what is in its tuples.
     pub fn give(&mut self, value: Value) {
-        let mut open = vec![value];
-        while let Some(value) = open.pop() {
+        // Most calls have no tuple within their tuple, and need no memory here.
+        let (mut open, mut next) = (Vec::new(), Some(value));
+        while let Some(value) = next {
             if let Value::Node(id) = value
                 && !std::mem::replace(&mut self.given[Self::index(id)], true)
                 && let Node::Tuple(items) = self.node(id)
             {
-                open.extend(items);
+                open.extend(items.iter().filter(|item| matches!(item, Value::Node(_))));
             }
+            next = open.pop();
         }
     }
 

@@ -30,20 +30,15 @@ const ARGUMENT_CHARACTERS_MAX: usize = 60;
 
 /// What is told of a file.
 pub(crate) fn inspect(bytes: Bytes, options: &Options) -> Vec<Part> {
-    let (name, behind_left) = (String::new(), BEHIND_BYTES_MAX);
-    let mut inspection = Inspection { options, parts: Vec::new(), name, archives: 0, behind_left };
+    let mut inspection = Inspection::new("", options);
     inspection.file(bytes);
     inspection.parts
 }
 
 /// What is told of a compressed file, as it lies, where that is a pickle too.
 pub(crate) fn inspect_packed(bytes: &Bytes, options: &Options) -> Vec<Part> {
-    let name = "as it lies, not unpacked".to_owned();
-    let mut inspection = Inspection { options, parts: Vec::new(), name, archives: 0, behind_left: BEHIND_BYTES_MAX };
-    if is_pickle(&run_through(bytes, 0, Reader::Any, options)) {
-        inspection.items(bytes);
-    }
-    inspection.hidden_archive(bytes);
+    let mut inspection = Inspection::new("as it lies, not unpacked", options);
+    inspection.packed(bytes);
     inspection.parts
 }
 
@@ -57,7 +52,11 @@ struct Inspection<'o> {
     behind_left: usize,
 }
 
-impl Inspection<'_> {
+impl<'o> Inspection<'o> {
+    fn new(name: &str, options: &'o Options) -> Self {
+        Self { options, parts: Vec::new(), name: name.to_owned(), archives: 0, behind_left: BEHIND_BYTES_MAX }
+    }
+
     /// Looks through a file, or through what a member holds.
     fn file(&mut self, bytes: Bytes) {
         let opened = Opened::of(bytes.clone(), self.options);
@@ -68,10 +67,7 @@ impl Inspection<'_> {
     fn opened(&mut self, Opened { contents, codec, fault }: Opened, bytes: &Bytes) {
         if let Some(codec) = codec {
             self.container(format!("{codec} data"), fault.map(|fault| fault.to_string()));
-            self.hidden_archive(bytes);
-            if is_pickle(&run_through(bytes, 0, Reader::Plain, self.options)) {
-                self.items(bytes);
-            }
+            self.packed(bytes);
         }
         match contents {
             Contents::Foreign(foreign) => {
@@ -82,6 +78,14 @@ impl Inspection<'_> {
                 self.items(&bytes);
                 self.hidden_archive(&bytes);
             }
+        }
+    }
+
+    /// Looks through what is compressed as it lies, which is a pickle or an archive to who does not unpack it.
+    fn packed(&mut self, bytes: &Bytes) {
+        self.hidden_archive(bytes);
+        if is_pickle(&run_through(bytes, 0, Reader::Plain, self.options)) {
+            self.items(bytes);
         }
     }
 

@@ -519,7 +519,7 @@ impl Machine {
     }
 
     /// Passes the array that joblib writes behind an object that stands for it. All others take it for instructions, so
-    /// that it must begin with what is none, or be a pickle that is the same to them.
+    /// that it must begin with what is none; a pickle there is passed, and not known to be data.
     fn pass_array(&mut self, id: NodeId, state: Value, instruction: &Instruction<'_>) -> Result<(), Fault> {
         let Node::Object(object) = self.graph.node(id) else { return Ok(()) };
         let is_passed = self.reader == Reader::Any && !self.is_nested;
