@@ -155,7 +155,12 @@ impl Source {
         let code = self.loader.code(&self.plugin)?;
         // It is told of no call: whoever listens may use the cache, which is locked then.
         let tally = Tally::untold(&self.plugin.info.description.name);
-        let terms = Terms { watchdog: &self.loader.watchdog, limits: &self.limits, grants: &self.grants };
+        let terms = Terms {
+            watchdog: &self.loader.watchdog,
+            limits: &self.limits,
+            grants: &self.grants,
+            raising: &self.plugin.raising,
+        };
         let mut instance: Call<Guest> = Call::begin(code, FileGrant::Nothing, "", &terms, tally)?;
         instance.invoke(|face, store, _| face.call_configure(store, &self.settings))?;
         Ok(instance)

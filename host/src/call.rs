@@ -106,6 +106,7 @@ pub(crate) struct Call<F = store::Guest> {
     exports: F,
     path: String,
     limits: Limits,
+    raising: Arc<[String]>,
     watchdog: Arc<Watchdog>,
     /// What is left of the deadline. Only time in which the store runs counts.
     time_left: Duration,
@@ -119,6 +120,8 @@ pub(crate) struct Terms<'a> {
     pub watchdog: &'a Arc<Watchdog>,
     pub limits: &'a Limits,
     pub grants: &'a Grants,
+    /// Names of the options that raise bounds.
+    pub raising: &'a Arc<[String]>,
 }
 
 impl<F: Face> Call<F> {
@@ -130,7 +133,7 @@ impl<F: Face> Call<F> {
         terms: &Terms<'_>,
         mut tally: Tally,
     ) -> Result<Self, Error> {
-        let Terms { watchdog, limits, grants } = *terms;
+        let Terms { watchdog, limits, grants, raising } = *terms;
         tally.receipt.grants = grants.lines(&file);
         let reach = Reach::open(file, name, grants, limits);
         let reach = reach.inspect_err(|error| tally.receipt.limits.extend(error.limit_reached()))?;
@@ -148,8 +151,9 @@ impl<F: Face> Call<F> {
             time_left = left;
             if let Some(exports) = exports? {
                 let (path, limits, watchdog) = (format!("{FOLDER}/{name}"), limits.clone(), Arc::clone(watchdog));
+                let raising = Arc::clone(raising);
                 let _code = Arc::clone(&code);
-                return Ok(Self { exports, store, path, limits, watchdog, time_left, tally, _code });
+                return Ok(Self { exports, store, path, limits, raising, watchdog, time_left, tally, _code });
             }
             state = store.into_data();
             state.meter = Meter::new(limits);
@@ -212,7 +216,10 @@ impl<F: Face> Call<F> {
             return Error::limit(limit, &self.limits);
         }
         let failure = self.usage().failure.lock().unwrap_or_else(PoisonError::into_inner).take();
-        failure.map_or_else(|| Error::refusal(refusal), |error| Error::new(ErrorKind::Access, error.to_string()))
+        match failure {
+            None => Error::refusal(refusal, &self.raising),
+            Some(error) => Error::new(ErrorKind::Access, error.to_string()),
+        }
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) mod bindings {
     });
 }
 
-pub(crate) use bindings::autotel::stores::types::Error as Refusal;
+pub(crate) use bindings::autotel::stores::types::{Bound, Error as Refusal};
 pub use bindings::autotel::stores::types::{
     Description, Format, Item, Loss, Operations, OptionDescription, OptionKind, OptionValue, Position, Problem,
     Setting, Source,

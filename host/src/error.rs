@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::contract::{Loss, Problem, Refusal};
+use crate::contract::{Bound, Loss, Problem, Refusal};
 use crate::limits::{Limit, Limits};
 use crate::words::{place, printable, printable_problem};
 
@@ -145,8 +145,8 @@ impl Error {
         ))
     }
 
-    /// What a store answered.
-    pub(crate) fn refusal(refusal: Refusal) -> Self {
+    /// What a store answered, one that has options to raise bounds.
+    pub(crate) fn refusal(refusal: Refusal, raising: &[String]) -> Self {
         let refused = |problems: Vec<Problem>| {
             let mut error = Self::new(ErrorKind::Refused, "the file is refused");
             error.0.problems = problems.into_iter().map(printable_problem).collect();
@@ -155,10 +155,17 @@ impl Error {
         match refusal {
             Refusal::Syntax(problem) => refused(vec![problem]),
             Refusal::Invalid(problems) => refused(problems),
-            Refusal::TooLarge(bound) => refused(vec![Problem {
-                message: format!("beyond the bound `{}` of {}", printable(&bound.name), bound.limit),
-                at: bound.at,
-            }]),
+            Refusal::TooLarge(Bound { name, what, limit, at }) => {
+                let what = what.map(|what| format!("{}: ", printable(&what))).unwrap_or_default();
+                let message = format!("{what}beyond the bound `{}` of {limit}", printable(&name));
+                let error = refused(vec![Problem { message, at }]);
+                if !raising.contains(&name) {
+                    return error;
+                }
+                error.with_hint(format!(
+                    "raise it for a file that is trusted with more: --option {name}=N, or Store::with_option"
+                ))
+            }
             Refusal::Unsupported(message) => Self::new(ErrorKind::Refused, printable(&message)),
             Refusal::NotFound(_) => Self::new(ErrorKind::Access, "the store did not find the file"),
             Refusal::Denied(_) => Self::new(ErrorKind::Access, "the store was not let at the file"),

@@ -107,6 +107,8 @@ pub enum Origin {
 /// A store's component and what it says of itself.
 pub(crate) struct Plugin {
     pub info: PluginInfo,
+    /// Names of the options that raise bounds.
+    pub raising: Arc<[String]>,
     pub code: Mutex<Code>,
     pub is_code_cached: AtomicBool,
 }
@@ -120,8 +122,10 @@ pub(crate) enum Code {
 impl Plugin {
     pub fn new(about: About, digest: String, origin: Origin, code: Code) -> Self {
         let About { description, takes, outline: Outline { imports, exports, features } } = about;
+        let counts = description.options.iter().filter(|option| matches!(option.kind, OptionKind::Count(_)));
+        let raising = counts.map(|option| option.name.clone()).collect();
         let info = PluginInfo { description, takes, digest, origin, imports, exports, features };
-        Self { info, code: Mutex::new(code), is_code_cached: AtomicBool::new(false) }
+        Self { info, raising, code: Mutex::new(code), is_code_cached: AtomicBool::new(false) }
     }
 }
 

@@ -17,11 +17,11 @@ pub(crate) fn apply_all(patch: &Value, document: &mut Value) -> Result<(), Fault
         let added = apply(operation, document).map_err(|why| invalid(format!("operation {number}: {why}")))?;
         items = items.saturating_add(added);
         if items > ITEMS_MAX {
-            return Err(Fault::TooLarge { name: "items", limit: ITEMS_MAX as u64, offset: 0 });
+            return Err(Fault::too_large("items", ITEMS_MAX, 0));
         }
     }
     if depth(document) > DEPTH_MAX {
-        return Err(Fault::TooLarge { name: "depth", limit: DEPTH_MAX as u64, offset: 0 });
+        return Err(Fault::too_large("depth", DEPTH_MAX, 0));
     }
     Ok(())
 }

@@ -192,7 +192,7 @@ impl Scanner {
 
     fn begin(&mut self, kind: Kind, offset: u64, to: &mut Encoder) -> Result<usize, Fault> {
         if self.open.len() == DEPTH_MAX {
-            return Err(Fault::TooLarge { name: "depth", limit: DEPTH_MAX as u64, offset });
+            return Err(Fault::too_large("depth", DEPTH_MAX, offset));
         }
         self.open.push(kind);
         match kind {
@@ -288,7 +288,7 @@ impl Scanner {
         };
         let offset = window.offset + at as u64;
         if length as u64 > self.digits_max {
-            return Err(Fault::TooLarge { name: "digits-max", limit: self.digits_max, offset });
+            return Err(Fault::too_large("digits-max", self.digits_max, offset));
         }
         let text = std::str::from_utf8(&bytes[..length]).expect("digits, signs and points are ASCII");
         match is_integer {
@@ -297,7 +297,7 @@ impl Scanner {
             false => match real(text) {
                 Some(Real::Float(value)) => to.float(value),
                 Some(Real::Decimal(value)) => to.decimal(&value),
-                None => return Err(Fault::TooLarge { name: "exponent", limit: i64::MAX as u64, offset }),
+                None => return Err(Fault::too_large("exponent", i64::MAX, offset)),
             },
         }
         Ok(length)

@@ -120,6 +120,10 @@ impl Document {
 
     /// Writes on until the page is full or the document ends.
     pub fn write(&mut self, to: &mut Encoder, page_bytes: usize) -> Result<Progress, Fault> {
+        self.write_on(to, page_bytes).map_err(|fault| self.graph.naming(fault))
+    }
+
+    fn write_on(&mut self, to: &mut Encoder, page_bytes: usize) -> Result<Progress, Fault> {
         while to.len() < page_bytes {
             match self.jobs.last_mut() {
                 None => return Ok(Progress::Done),
@@ -160,17 +164,17 @@ impl Document {
             Part::Null => to.null(),
             Part::Integer(value) => {
                 to.integer(&value);
-                return self.leaves.spend(NODE_BYTES, 0);
+                return self.leaves.spend(NODE_BYTES);
             }
             Part::Float(value) => to.float(value),
             Part::Decimal(value) => to.decimal(&value),
             Part::Text(text) => {
                 to.text(&text);
-                return self.leaves.spend(text.len(), 0);
+                return self.leaves.spend(text.len());
             }
             Part::Bytes(bytes) => {
                 to.bytes(&bytes);
-                return self.leaves.spend(bytes.len(), 0);
+                return self.leaves.spend(bytes.len());
             }
             Part::Value(value) => self.value(value, to)?,
             Part::Elements(elements) => self.jobs.push(Job::Elements { elements, next: 0 }),
@@ -194,7 +198,7 @@ impl Document {
             }
             Some(Step::Written { ends, bytes }) => {
                 (0..ends).for_each(|_| to.end());
-                return self.leaves.spend(bytes + 1, 0);
+                return self.leaves.spend(bytes + 1);
             }
             Some(Step::Object { value, ends }) => {
                 self.jobs.push(Job::Parts(vec![Part::End; ends]));
@@ -213,17 +217,17 @@ impl Document {
             Value::Literal(offset) => return self.leaves.literal(&self.graph.literal(offset)?, to),
             Value::Node(id) => return self.node(id, to),
         }
-        self.leaves.spend(1, 0)
+        self.leaves.spend(1)
     }
 
     fn node(&mut self, id: NodeId, to: &mut Encoder) -> Result<(), Fault> {
         let offset = self.graph.offset(id);
         let index = Graph::index(id);
         if let Some(number) = self.open[index] {
-            to.at(offset as u64);
+            self.leaves.at(offset, to);
             to.tag(REFERENCE_TAG);
             to.unsigned(number);
-            return self.leaves.spend(NODE_BYTES, offset);
+            return self.leaves.spend(NODE_BYTES);
         }
         self.leaves.begin(offset, to)?;
         if self.is_referred_to(id) {

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use autotel_store_sdk::{Fault, Integer};
 use bytes::Bytes;
 
-use crate::instructions::{Argument, Instruction};
+use crate::instructions::{Argument, Instruction, naming};
 use crate::literal::Literal;
 use crate::opcode::{Form, Opcode, code};
 use crate::options::SHARED_BYTES_MAX;
@@ -551,8 +551,13 @@ impl Graph {
 
     /// Why less is known of a pickle than could be, where too much was to be looked at.
     pub fn exhaustion(&self, offset: usize) -> Option<Fault> {
-        let (name, limit, offset) = (SHARED_BYTES_MAX, self.shared_bytes_max, offset as u64);
-        self.is_exhausted.get().then_some(Fault::TooLarge { name, limit, offset })
+        let fault = || Fault::too_large(SHARED_BYTES_MAX, self.shared_bytes_max, offset);
+        self.is_exhausted.get().then(fault)
+    }
+
+    /// Names the instruction that goes beyond a bound, if that is the fault. One without a pickle has none.
+    pub fn naming(&self, fault: Fault) -> Fault {
+        if self.nodes.is_empty() { fault } else { naming(fault, &self.bytes) }
     }
 
     /// The text that a value is, a string of Python 2 too.

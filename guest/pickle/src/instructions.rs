@@ -50,6 +50,14 @@ impl<'a> Instruction<'a> {
     }
 }
 
+/// Names the instruction that goes beyond a bound, if that is the fault.
+pub(crate) fn naming(fault: Fault, bytes: &[u8]) -> Fault {
+    fault.saying(|what, offset| {
+        let code = *bytes.get(offset as usize)?;
+        what.or_else(|| Some(Opcode::of(code)?.name.to_owned()))
+    })
+}
+
 fn unknown(code: u8, offset: usize) -> Fault {
     Fault::syntax(format!("0x{code:02x} is no opcode of protocols 0 to 5"), offset)
 }

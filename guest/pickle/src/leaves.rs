@@ -21,6 +21,8 @@ pub(crate) struct Leaves {
     digits_max: u64,
     budget: u64,
     shared_bytes_max: u64,
+    /// Where the instruction stands that is written.
+    offset: usize,
 }
 
 impl Leaves {
@@ -32,36 +34,43 @@ impl Leaves {
             digits_max: options.count("digits-max"),
             budget: GROWTH * source_bytes as u64 + shared_bytes_max,
             shared_bytes_max,
+            offset: 0,
         }
     }
 
     /// Counts what is written, so that little cannot be made much by repeating it.
     #[inline]
-    pub fn spend(&mut self, bytes: usize, offset: usize) -> Result<(), Fault> {
+    pub fn spend(&mut self, bytes: usize) -> Result<(), Fault> {
         match self.budget.checked_sub(bytes as u64) {
             Some(left) => self.budget = left,
             None => {
-                let limit = self.shared_bytes_max;
-                return Err(Fault::TooLarge { name: SHARED_BYTES_MAX, limit, offset: offset as u64 });
+                return Err(Fault::too_large(SHARED_BYTES_MAX, self.shared_bytes_max, self.offset));
             }
         }
         Ok(())
     }
 
+    /// Notes which instruction is written from here on.
+    #[inline]
+    pub fn at(&mut self, offset: usize, to: &mut Encoder) {
+        self.offset = offset;
+        to.at(offset as u64);
+    }
+
     /// Makes sure that there is room for a container or an object that an instruction at `offset` makes.
     #[inline]
     pub fn begin(&mut self, offset: usize, to: &mut Encoder) -> Result<(), Fault> {
-        to.at(offset as u64);
+        self.at(offset, to);
         if to.depth() >= DEPTH_MAX {
-            return Err(Fault::TooLarge { name: "depth", limit: DEPTH_MAX as u64, offset: offset as u64 });
+            return Err(Fault::too_large("depth", DEPTH_MAX, offset));
         }
-        self.spend(NODE_BYTES, offset)
+        self.spend(NODE_BYTES)
     }
 
     /// Writes what an instruction pushes that makes no object.
     #[inline]
     pub fn pushed(&mut self, instruction: &Instruction<'_>, to: &mut Encoder) -> Result<(), Fault> {
-        to.at(instruction.offset as u64);
+        self.at(instruction.offset, to);
         match (instruction.opcode.code, instruction.argument) {
             (code::NONE, _) => to.null(),
             (code::NEWTRUE, _) => to.bool(true),
@@ -69,13 +78,13 @@ impl Leaves {
             (_, Argument::Integer(value)) => to.signed(value),
             _ => return self.literal(instruction, to),
         }
-        self.spend(1, instruction.offset)
+        self.spend(1)
     }
 
     /// Writes a number, a text or bytes.
     #[inline]
     pub fn literal(&mut self, instruction: &Instruction<'_>, to: &mut Encoder) -> Result<(), Fault> {
-        to.at(instruction.offset as u64);
+        self.at(instruction.offset, to);
         let bytes = match Literal::of(instruction, self.digits_max)? {
             Literal::Text(text) => {
                 to.text(&text);
@@ -115,6 +124,6 @@ impl Leaves {
                 bytes.len()
             }
         };
-        self.spend(bytes + 1, instruction.offset)
+        self.spend(bytes + 1)
     }
 }

@@ -73,7 +73,7 @@ fn integer(instruction: &Instruction<'_>, line: &[u8], digits_max: u64) -> Resul
 }
 
 fn too_long(instruction: &Instruction<'_>, digits_max: u64) -> Fault {
-    Fault::TooLarge { name: "digits-max", limit: digits_max, offset: instruction.offset as u64 }
+    Fault::too_large("digits-max", digits_max, instruction.offset)
 }
 
 /// A decimal integer as Python writes it. With zeros before it, one Python would read it as octal, and another as text.

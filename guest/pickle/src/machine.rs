@@ -6,7 +6,7 @@ use autotel_store_sdk::{Fault, Options};
 use bytes::Bytes;
 
 use crate::graph::{Behind, Call, Global, Graph, Node, NodeId, Object, Value};
-use crate::instructions::{Argument, Instruction};
+use crate::instructions::{Argument, Instruction, naming};
 use crate::known::Wrapper;
 use crate::literal::{Literal, decimal};
 use crate::memo::Memo;
@@ -128,7 +128,7 @@ impl Machine {
         self.next = start;
         loop {
             let instruction = Instruction::at(&bytes, self.next)?;
-            if let Some(root) = self.step(&instruction)? {
+            if let Some(root) = self.step(&instruction).map_err(|fault| naming(fault, &bytes))? {
                 return Ok((root, self.next));
             }
         }

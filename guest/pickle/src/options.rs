@@ -39,7 +39,7 @@ impl Bounds {
         if length <= most {
             return Ok(());
         }
-        Err(Fault::TooLarge { name: ALL[bound as usize].1, limit: most as u64, offset: offset as u64 })
+        Err(Fault::too_large(ALL[bound as usize].1, most, offset))
     }
 }
 

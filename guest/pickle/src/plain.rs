@@ -4,7 +4,7 @@ use autotel_store_sdk::{Encoder, Fault, Options, Progress};
 use bytes::Bytes;
 
 use crate::document::SET_TAG;
-use crate::instructions::{Argument, Instruction};
+use crate::instructions::{Argument, Instruction, naming};
 use crate::leaves::Leaves;
 use crate::opcode::code;
 use crate::outline::Outline;
@@ -42,7 +42,7 @@ impl Plain {
             }
             let instruction = Instruction::at(&bytes, self.at)?;
             self.at = instruction.end;
-            self.step(&instruction, to)?;
+            self.step(&instruction, to).map_err(|fault| naming(fault, &bytes))?;
         }
         Ok(Progress::More)
     }

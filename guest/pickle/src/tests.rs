@@ -467,22 +467,24 @@ fn bounds_hold() {
         [&pickle[..], &[b']', b'q', n, b'(', b'h', n - 1, b'h', n - 1, b'e']].concat()
     });
     let long_text = [&b"X\0\0\x10\0"[..], &vec![b'a'; 1 << 20], b"q\0(", &b"h\0".repeat(200), b"l."].concat();
-    for (pickle, bound) in [
-        ([&doubled[..], b"."].concat(), "shared-bytes-max"),
-        ([&b"N"[..], &b"2\x86".repeat(40), b"."].concat(), "shared-bytes-max"),
-        (long_text, "shared-bytes-max"),
-        ([b"L".as_slice(), &b"9".repeat(20_000), b"L\n."].concat(), "digits-max"),
-        (b"(".repeat(100_000), "marks-max"),
-        ([b"]".repeat(1000), b"a".repeat(999), b".".to_vec()].concat(), "depth"),
+    let goes_beyond = |pickle: &[u8], options: &Options, opcode: &str, bound: &str| {
+        let told = load_with(pickle, options).unwrap_err().to_string();
+        assert!(told.contains(&format!(": {opcode}: beyond the bound `{bound}`")), "{told}");
+    };
+    for (pickle, opcode, bound) in [
+        ([&doubled[..], b"."].concat(), "EMPTY_LIST", "shared-bytes-max"),
+        ([&b"N"[..], &b"2\x86".repeat(40), b"."].concat(), "TUPLE2", "shared-bytes-max"),
+        (long_text, "BINUNICODE", "shared-bytes-max"),
+        ([b"L".as_slice(), &b"9".repeat(20_000), b"L\n."].concat(), "LONG", "digits-max"),
+        (b"(".repeat(100_000), "MARK", "marks-max"),
+        ([b"]".repeat(1000), b"a".repeat(999), b".".to_vec()].concat(), "EMPTY_LIST", "depth"),
     ] {
         let options = options().with("shared-bytes-max", OptionValue::Count(1 << 20));
-        let fault = load_with(&pickle, &options).unwrap_err();
-        assert!(matches!(fault, Fault::TooLarge { name, .. } if name == bound), "{bound}: {fault:?}");
+        goes_beyond(&pickle, &options, opcode, bound);
     }
     let few = options().with("memo-max", OptionValue::Count(1)).with("stack-max", OptionValue::Count(2));
-    for (pickle, bound) in [(&b"Nq\0q\x01."[..], "memo-max"), (b"NNN", "stack-max")] {
-        let fault = load_with(pickle, &few).unwrap_err();
-        assert!(matches!(fault, Fault::TooLarge { name, .. } if name == bound), "{fault:?}");
+    for (pickle, opcode, bound) in [(&b"Nq\0q\x01."[..], "BINPUT", "memo-max"), (b"NNN", "NONE", "stack-max")] {
+        goes_beyond(pickle, &few, opcode, bound);
     }
 }
 

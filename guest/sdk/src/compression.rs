@@ -176,7 +176,7 @@ impl<R: Read> Read for Bounded<R> {
         let length = self.content.read(to).map_err(|error| self.told(error))?;
         self.given += length as u64;
         if self.given > self.bytes_max {
-            return Err(Fault::TooLarge { name: BYTES_MAX, limit: self.bytes_max, offset: self.bytes_max }.into());
+            return Err(Fault::too_large(BYTES_MAX, self.bytes_max, self.bytes_max).into());
         }
         Ok(length)
     }

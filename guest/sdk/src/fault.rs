@@ -15,7 +15,7 @@ pub enum Fault {
     /// The bytes are of the format but break a rule above its syntax.
     Invalid { message: String, offset: u64 },
     /// A bound was reached; `name` is the option that raises it, where there is one.
-    TooLarge { name: &'static str, limit: u64, offset: u64 },
+    TooLarge { name: &'static str, what: Option<String>, limit: u64, offset: u64 },
     /// The format or the store cannot do this.
     Unsupported(String),
     /// The file could not be read or written.
@@ -31,6 +31,11 @@ impl Fault {
         Self::Invalid { message: message.into(), offset: offset.try_into().unwrap_or_default() }
     }
 
+    pub fn too_large(name: &'static str, limit: impl TryInto<u64>, offset: impl TryInto<u64>) -> Self {
+        let (limit, offset) = (limit.try_into().unwrap_or(u64::MAX), offset.try_into().unwrap_or_default());
+        Self::TooLarge { name, what: None, limit, offset }
+    }
+
     pub fn unsupported(message: impl Into<String>) -> Self {
         Self::Unsupported(message.into())
     }
@@ -43,13 +48,21 @@ impl Fault {
         self
     }
 
+    /// The same fault, which says what went beyond a bound, if that is what it is.
+    pub fn saying(mut self, found: impl FnOnce(Option<String>, u64) -> Option<String>) -> Self {
+        if let Self::TooLarge { what, offset, .. } = &mut self {
+            *what = found(what.take(), *offset);
+        }
+        self
+    }
+
     /// The contract's error. `position` finds the line and column of an offset, where that can be done.
     pub fn locate(self, path: &str, position: impl FnOnce(u64) -> Option<Position>) -> Error {
         match self {
             Self::Syntax { message, offset } => Error::Syntax(Problem { message, at: position(offset) }),
             Self::Invalid { message, offset } => Error::Invalid(vec![Problem { message, at: position(offset) }]),
-            Self::TooLarge { name, limit, offset } => {
-                Error::TooLarge(Bound { name: name.to_owned(), limit, at: position(offset) })
+            Self::TooLarge { name, what, limit, offset } => {
+                Error::TooLarge(Bound { name: name.to_owned(), what, limit, at: position(offset) })
             }
             Self::Unsupported(message) => Error::Unsupported(message),
             Self::Io(error) => io_error(error, path),
@@ -99,8 +112,9 @@ impl fmt::Display for Fault {
             Self::Syntax { message, offset } | Self::Invalid { message, offset } => {
                 write!(f, "byte {offset}: {message}")
             }
-            Self::TooLarge { name, limit, offset } => {
-                write!(f, "byte {offset}: beyond the bound `{name}` of {limit}")
+            Self::TooLarge { name, what, limit, offset } => {
+                let what = what.as_ref().map(|what| format!("{what}: ")).unwrap_or_default();
+                write!(f, "byte {offset}: {what}beyond the bound `{name}` of {limit}")
             }
             Self::Unsupported(message) => f.write_str(message),
             Self::Io(error) => error.fmt(f),

@@ -198,7 +198,7 @@ impl Content {
             return Err(Fault::syntax("a second root element", offset));
         }
         if self.open.len() as u64 == ELEMENT_DEPTH_MAX {
-            return Err(Fault::TooLarge { name: "depth", limit: ELEMENT_DEPTH_MAX, offset });
+            return Err(Fault::too_large("depth", ELEMENT_DEPTH_MAX, offset));
         }
         self.has_root = true;
         let name = tag.name();

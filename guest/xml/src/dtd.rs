@@ -214,7 +214,7 @@ impl Dtd {
         };
         self.sections += 1;
         if self.sections > GROUP_DEPTH_MAX {
-            return Err(Fault::TooLarge { name: "depth", limit: GROUP_DEPTH_MAX, offset }.into());
+            return Err(Fault::too_large("depth", GROUP_DEPTH_MAX, offset).into());
         }
         match keyword {
             "INCLUDE" => {

@@ -71,11 +71,11 @@ impl Entities {
     /// Counts replacement text that is about to be read, for a reference at `offset` within `depth` others.
     pub fn spend(&mut self, bytes: usize, depth: usize, offset: u64) -> Result<(), Fault> {
         if depth >= ENTITY_DEPTH_MAX {
-            return Err(Fault::TooLarge { name: "entity depth", limit: ENTITY_DEPTH_MAX as u64, offset });
+            return Err(Fault::too_large("entity depth", ENTITY_DEPTH_MAX, offset));
         }
         self.spent_bytes += bytes as u64;
         if self.spent_bytes > self.bytes_max {
-            return Err(Fault::TooLarge { name: "entity-bytes-max", limit: self.bytes_max, offset });
+            return Err(Fault::too_large("entity-bytes-max", self.bytes_max, offset));
         }
         Ok(())
     }

@@ -68,7 +68,7 @@ impl Outside {
         let read = File::open(path).and_then(|file| file.take(bytes_max.saturating_add(1)).read_to_end(&mut raw));
         match read {
             Ok(_) if raw.len() as u64 > bytes_max => {
-                return Err(Fault::TooLarge { name: "entity-bytes-max", limit: bytes_max, offset: 0 });
+                return Err(Fault::too_large("entity-bytes-max", bytes_max, 0));
             }
             Ok(_) => {}
             Err(_) => return Err(Fault::syntax(self.missing(path), 0)),

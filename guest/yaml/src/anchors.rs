@@ -39,11 +39,11 @@ impl Anchors {
             return Err(Fault::Invalid { message, offset });
         };
         if depth + node.depth > DEPTH_MAX {
-            return Err(Fault::TooLarge { name: "depth", limit: DEPTH_MAX as u64, offset });
+            return Err(Fault::too_large("depth", DEPTH_MAX, offset));
         }
         self.repeated_bytes += node.cbor.len() as u64;
         if self.repeated_bytes > self.repeated_bytes_max {
-            return Err(Fault::TooLarge { name: "alias-bytes-max", limit: self.repeated_bytes_max, offset });
+            return Err(Fault::too_large("alias-bytes-max", self.repeated_bytes_max, offset));
         }
         to.items(&node.cbor, 1);
         Ok(node.depth)

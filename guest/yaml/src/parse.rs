@@ -291,7 +291,7 @@ const MERGE_KEY: &str = "<<";
 const MERGE_KEY_BYTES: usize = 1 + MERGE_KEY.len();
 
 fn too_deep(offset: u64) -> Fault {
-    Fault::TooLarge { name: "depth", limit: DEPTH_MAX as u64, offset }
+    Fault::too_large("depth", DEPTH_MAX, offset)
 }
 
 /// A key, for a message.

@@ -57,7 +57,7 @@ fn number(text: &str, digits_max: u64, offset: u64) -> Result<Plain, Fault> {
         return Ok(Plain::Text);
     }
     if text.len() as u64 > digits_max {
-        return Err(Fault::TooLarge { name: "digits-max", limit: digits_max, offset });
+        return Err(Fault::too_large("digits-max", digits_max, offset));
     }
     if radix != 10 {
         return Ok(Plain::Integer(Integer::from_radix(&text[2..], radix).expect("digits are an integer")));
@@ -72,7 +72,7 @@ fn number(text: &str, digits_max: u64, offset: u64) -> Result<Plain, Fault> {
     match real(&with_digits_around_point(text)) {
         Some(Real::Float(value)) => Ok(Plain::Float(value)),
         Some(Real::Decimal(value)) => Ok(Plain::Decimal(value)),
-        None => Err(Fault::TooLarge { name: "exponent", limit: i64::MAX as u64, offset }),
+        None => Err(Fault::too_large("exponent", i64::MAX, offset)),
     }
 }
 

@@ -119,7 +119,7 @@ def contract_errors(path):
     except kit.UnsupportedError as error:
         raise Err(types.Error_Unsupported(str(error))) from error
     except kit.BoundError as error:
-        raise Err(types.Error_TooLarge(types.Bound(str(error), error.limit, None))) from error
+        raise Err(types.Error_TooLarge(types.Bound(str(error), None, error.limit, None))) from error
     except FileNotFoundError as error:
         raise Err(types.Error_NotFound(path)) from error
     except PermissionError as error:

@@ -75,7 +75,7 @@ fn content_model(scan: &mut Scan<'_>) -> Scanned<()> {
 /// Reads a choice or a sequence, behind its `(`.
 fn group(scan: &mut Scan<'_>, depth: u64) -> Scanned<()> {
     if depth > GROUP_DEPTH_MAX {
-        return Err(Fault::TooLarge { name: "depth", limit: GROUP_DEPTH_MAX, offset: scan.offset() }.into());
+        return Err(Fault::too_large("depth", GROUP_DEPTH_MAX, scan.offset()).into());
     }
     let mut separator = None;
     loop {
