@@ -1,5 +1,6 @@
 //! Writes what a pickle describes as a document, some of it at a time.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use autotel_store_sdk::{Decimal, Encoder, Fault, Integer, Keys, NAMED_TYPE_TAG, Options, Progress, excerpt};
@@ -78,9 +79,10 @@ pub(crate) struct Document {
     graph: Graph,
     objects: Objects,
     jobs: Vec<Job>,
-    /// The nodes that are referred to from within, and the number of each that is being written.
+    /// The nodes that are referred to from within.
     cycles: Vec<bool>,
-    open: Vec<Option<u64>>,
+    /// Those that are referred to and are being written, with the number of each.
+    open: BTreeMap<NodeId, u64>,
     /// How many items that can be referred to have begun.
     shareable: u64,
     /// Whether what stands in several places is marked, and referred to.
@@ -106,7 +108,7 @@ impl Document {
     fn of(graph: Graph, parts: Vec<Part>, cycles: Vec<bool>, objects: Objects, options: &Options) -> Self {
         Self {
             cycles,
-            open: vec![None; graph.len()],
+            open: BTreeMap::new(),
             objects,
             jobs: vec![Job::Parts(parts)],
             shareable: 0,
@@ -222,8 +224,7 @@ impl Document {
 
     fn node(&mut self, id: NodeId, to: &mut Encoder) -> Result<(), Fault> {
         let offset = self.graph.offset(id);
-        let index = Graph::index(id);
-        if let Some(number) = self.open[index] {
+        if let Some(&number) = self.open.get(&id) {
             self.leaves.at(offset, to);
             to.tag(REFERENCE_TAG);
             to.unsigned(number);
@@ -232,7 +233,7 @@ impl Document {
         self.leaves.begin(offset, to)?;
         if self.is_referred_to(id) {
             to.tag(SHAREABLE_TAG);
-            self.open[index] = Some(self.shareable);
+            self.open.insert(id, self.shareable);
             self.shareable += 1;
         }
         match self.graph.node(id) {
@@ -266,7 +267,7 @@ impl Document {
     /// Forgets the number of what is written, unless it is referred to from elsewhere too.
     fn leave(&mut self, id: NodeId) {
         if !self.marks_shared {
-            self.open[Graph::index(id)] = None;
+            self.open.remove(&id);
         }
     }
 

@@ -3,9 +3,7 @@
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::fmt;
-use std::hash::{DefaultHasher, Hasher};
 use std::rc::Rc;
 
 use autotel_store_sdk::{Fault, Integer};
@@ -13,23 +11,8 @@ use bytes::Bytes;
 
 use crate::instructions::{Argument, Instruction, naming};
 use crate::literal::Literal;
-use crate::opcode::{Form, Opcode, code};
+use crate::opcode::code;
 use crate::options::SHARED_BYTES_MAX;
-
-/// Tuples within one another, as far as keys of dicts are compared.
-const KEY_DEPTH_MAX: usize = 16;
-/// Bytes of a key after which tuples in it are told apart by where they are made.
-const KEY_BYTES_MAX: usize = 256;
-
-/// A float that is an integer, as that.
-pub(crate) fn whole(value: f64) -> Option<Integer> {
-    (value.fract() == 0.0).then(|| format!("{value:.0}").parse().ok())?
-}
-
-fn push_number(number: &Integer, to: &mut Vec<u8>) {
-    to.push(b'i');
-    to.extend(number.to_twos_complement());
-}
 
 /// What stands on the machine's stack, in its memo and in objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -401,127 +384,9 @@ impl Graph {
         Instruction::at(&self.bytes, offset as usize)
     }
 
-    /// What tells a key of a dict from others: of text its bytes, of anything else what no text has.
-    pub fn key<'k>(&'k self, value: Value, buffer: &'k mut Vec<u8>) -> &'k [u8] {
-        if let Some(text) = self.plain_text(value) {
-            return text;
-        }
-        buffer.clear();
-        match self.text_of_key(value) {
-            Some(text) => buffer.extend_from_slice(&text),
-            None => self.push_key(value, KEY_DEPTH_MAX, buffer),
-        }
-        buffer
-    }
-
-    /// The bytes of text, however it is written: to Python those of one text are one key.
-    fn text_of_key(&self, value: Value) -> Option<Cow<'_, [u8]>> {
-        match self.value_of(value)? {
-            Literal::Text(Cow::Borrowed(text)) => Some(text.as_bytes().into()),
-            Literal::Text(Cow::Owned(text)) => Some(text.into_bytes().into()),
-            Literal::Surrogates(bytes) => Some(bytes),
-            Literal::String(bytes) if str::from_utf8(&bytes).is_ok() => Some(bytes),
-            _ => None,
-        }
-    }
-
-    /// The bytes of text that is written as it is.
-    #[inline]
-    fn plain_text(&self, value: Value) -> Option<&[u8]> {
-        let Value::Literal(offset) = value else { return None };
-        match self.literal(offset).ok()? {
-            Instruction { opcode: Opcode { form: Form::Text(_), .. }, argument: Argument::Bytes(bytes), .. } => {
-                Some(bytes)
-            }
-            _ => None,
-        }
-    }
-
-    fn push_key(&self, value: Value, depth: usize, to: &mut Vec<u8>) {
-        // No UTF-8 has this byte.
-        to.push(0xff);
-        match value {
-            Value::None => to.push(b'n'),
-            Value::Bool(value) => push_number(&i64::from(value).into(), to),
-            Value::Integer(value) => push_number(&i64::from(value).into(), to),
-            Value::Literal(offset) => self.push_literal_key(offset, to),
-            Value::Node(id) => match self.node(id) {
-                Node::Tuple(items) | Node::FrozenSet(items) if depth > 0 && to.len() < KEY_BYTES_MAX => {
-                    for &item in items.iter().take(KEY_BYTES_MAX) {
-                        self.push_key(item, depth - 1, to);
-                    }
-                    to.push(0xfe);
-                    if items.len() > KEY_BYTES_MAX {
-                        to.extend(id.0.to_le_bytes());
-                    }
-                }
-                _ => to.extend(id.0.to_le_bytes()),
-            },
-        }
-    }
-
-    /// Numbers that are equal in Python are the same key.
-    fn push_literal_key(&self, offset: u32, to: &mut Vec<u8>) {
-        let value = Value::Literal(offset);
-        if let Some(text) = self.plain_text(value) {
-            return self.push_hash(b't', offset, text, to);
-        }
-        match self.value_of(value) {
-            Some(Literal::Bool(value)) => push_number(&i64::from(value).into(), to),
-            Some(Literal::Integer(value)) => push_number(&value, to),
-            Some(Literal::Float(value)) if !value.is_nan() => match whole(value) {
-                Some(number) => push_number(&number, to),
-                None => to.extend([&b"f"[..], &value.to_bits().to_le_bytes()].concat()),
-            },
-            Some(Literal::Text(text)) => self.push_hash(b't', offset, text.as_bytes(), to),
-            Some(Literal::Surrogates(bytes)) => self.push_hash(b't', offset, &bytes, to),
-            Some(Literal::String(bytes)) => {
-                let kind = if str::from_utf8(&bytes).is_ok() { b't' } else { b'b' };
-                self.push_hash(kind, offset, &bytes, to);
-            }
-            Some(Literal::Bytes(bytes)) => self.push_hash(b'b', offset, bytes, to),
-            // What is not equal to itself is another key each time.
-            Some(Literal::Float(_) | Literal::ByteArray(_)) | None => {
-                to.extend([&b"o"[..], &offset.to_le_bytes()].concat())
-            }
-        }
-    }
-
-    /// Adds a hash of what a literal holds. That of much is remembered: it may be a part of many keys.
-    fn push_hash(&self, kind: u8, offset: u32, bytes: &[u8], to: &mut Vec<u8>) {
-        let hash = || {
-            let mut hasher = DefaultHasher::new();
-            hasher.write(bytes);
-            hasher.finish()
-        };
-        let hash = if bytes.len() <= KEY_BYTES_MAX {
-            hash()
-        } else {
-            *self.hashes.borrow_mut().entry(offset).or_insert_with(hash)
-        };
-        to.push(kind);
-        to.extend(hash.to_le_bytes());
-    }
-
-    /// Leaves of the entries with one key the last, in the place of the first.
-    pub fn keep_last(&mut self, id: NodeId, are_entries: bool) {
-        let mut places = BTreeMap::new();
-        let mut kept = Vec::new();
-        for pair in self.node(id).items(are_entries).chunks_exact(2) {
-            let mut buffer = Vec::new();
-            match places.entry(self.key(pair[0], &mut buffer).to_vec()) {
-                Entry::Vacant(place) => {
-                    place.insert(kept.len());
-                    kept.extend_from_slice(pair);
-                }
-                Entry::Occupied(place) => kept[*place.get() + 1] = pair[1],
-            }
-        }
-        match self.node_mut(id) {
-            Node::Dict(items) => *items = kept,
-            Node::Object(object) => object.entries = kept,
-            _ => {}
-        }
+    /// The hash of what a literal holds, which is made once.
+    pub fn remembered_hash(&self, offset: u32, hash: impl FnOnce() -> u64) -> u64 {
+        *self.hashes.borrow_mut().entry(offset).or_insert_with(hash)
     }
 
     /// The bytes that a literal has behind its length or on its line.
@@ -534,7 +399,7 @@ impl Graph {
     }
 
     /// What a literal pushes.
-    fn value_of(&self, value: Value) -> Option<Literal<'_>> {
+    pub fn value_of(&self, value: Value) -> Option<Literal<'_>> {
         let Value::Literal(offset) = value else { return None };
         let instruction = self.literal(offset).ok()?;
         self.work(instruction.end - instruction.offset)?;

@@ -12,10 +12,12 @@ mod paths;
 mod time;
 mod torch;
 
-use crate::dangerous::danger;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use crate::document::Part;
 use crate::graph::{Call, Global, Graph, Node, NodeId, Object, Value};
-use crate::records::instance;
+use crate::records::{instance, is_own};
 
 /// An object that is judged: what was pickled, in the terms of its type.
 pub(crate) struct Pickled<'g> {
@@ -145,21 +147,32 @@ const MOVED: &[(&str, &str)] = &[
 ];
 
 fn find(global: &Global) -> Option<&'static Known> {
+    static BY_NAME: LazyLock<HashMap<(&str, &str), &Known>> =
+        LazyLock::new(|| KNOWN.iter().map(|(module, name, known)| ((*module, *name), known)).collect());
+    let by_name: &HashMap<(&str, &str), &'static Known> = &BY_NAME;
     let module = MOVED.iter().find(|(from, _)| *from == global.module()).map_or(global.module(), |(_, to)| to);
-    KNOWN.iter().find(|(of, name, _)| *of == module && *name == global.name()).map(|(.., known)| known)
+    by_name.get(&(module, global.name())).copied()
 }
 
-/// Whether it is an enumeration of Python's own, or one that the options name, which are not believed of what is known to
-/// be dangerous.
-fn is_enumeration(graph: &Graph, global: &Global) -> bool {
-    let is_named = || {
-        graph.enumerations.iter().any(|name| match name.strip_suffix(".*") {
-            // A dotted name gets at what the first part has.
-            Some(module) => module == global.module() && !global.name().contains('.'),
-            None => *name == global.to_string(),
-        })
+/// Whether it is an enumeration of Python's own.
+fn is_enumeration(global: &Global) -> bool {
+    ENUMERATIONS.contains(&(global.module(), global.name()))
+}
+
+/// Whether the options call it an enumeration, which are not believed of what is Python's own.
+pub(crate) fn is_named_enumeration(graph: &Graph, global: &Global) -> bool {
+    let is_it = |name: &String| match name.strip_suffix(".*") {
+        // A dotted name gets at what the first part has.
+        Some(module) => module == global.module() && !global.name().contains('.'),
+        None => *name == global.to_string(),
     };
-    ENUMERATIONS.contains(&(global.module(), global.name())) || (is_named() && danger(global).is_none())
+    graph.enumerations.iter().any(is_it) && is_own(global)
+}
+
+/// Whether it may be an enumeration of one's own, as classes are named.
+pub(crate) fn is_perhaps_enumeration(global: &Global) -> bool {
+    let class = global.name().rsplit('.').next().unwrap_or_default();
+    class.starts_with(char::is_uppercase) && is_own(global)
 }
 
 /// Whether it is a type of the elements of tensors, or of their storages.
@@ -167,13 +180,13 @@ fn is_tensor_type(global: &Global) -> bool {
     global.module() == "torch" && torch::is_type(global.name())
 }
 
-pub(crate) fn is_known(graph: &Graph, global: &Global) -> bool {
-    find(global).is_some() || is_enumeration(graph, global) || is_exception(global) || is_tensor_type(global)
+pub(crate) fn is_known(global: &Global) -> bool {
+    find(global).is_some() || is_enumeration(global) || is_exception(global) || is_tensor_type(global)
 }
 
 /// Whether a value is a global that is known.
 pub(crate) fn is_known_value(graph: &Graph, value: Value) -> bool {
-    graph.global(value).is_some_and(|global| is_known(graph, global))
+    graph.global(value).is_some_and(is_known)
 }
 
 /// A global that is known, where it is a value: its name.
@@ -202,7 +215,9 @@ pub(crate) fn parts(graph: &Graph, id: NodeId, object: &Object) -> Option<Vec<Pa
     let callee = graph.global(object.callee)?;
     match (object.call, find(callee)) {
         (Call::Function, Some(Function(shape) | Instance(_, shape))) => shape(&pickled),
-        (Call::Function, None) if is_enumeration(graph, callee) => pickled.member(callee),
+        (Call::Function, None) if is_enumeration(callee) || is_named_enumeration(graph, callee) => {
+            pickled.member(callee)
+        }
         (Call::Function, None) if is_exception(callee) => exceptions::exception(&pickled, callee),
         _ => None,
     }

@@ -7,7 +7,7 @@ use autotel_store_sdk::{Fault, Options, Verdict, excerpt};
 
 use crate::dangerous::danger;
 use crate::document::Part;
-use crate::graph::{Behind, Call, Global, Graph, Node, NodeId, Value};
+use crate::graph::{Behind, Call, Global, Graph, Node, NodeId, Object, Value};
 use crate::machine::Pickle;
 use crate::options::{INERT, enumeration_hint};
 use crate::{inert, known, records};
@@ -22,6 +22,8 @@ pub(crate) struct Judgement {
 const KNOWN: Judgement = judged(Verdict::Known, "it holds data");
 const INSTANCE: Judgement =
     judged(Verdict::Instance, "Python would import and make its class, which is not known; here its fields are data");
+const ENUMERATION: Judgement =
+    judged(Verdict::Instance, "Python would import and call it; the options say that it is an enumeration");
 const UNKNOWN: Judgement = judged(Verdict::Unknown, "nothing of that name is known to hold data");
 const OF_ANOTHER_SHAPE: Judgement =
     judged(Verdict::Unknown, "its arguments or its state are not those that Python pickles it with");
@@ -42,7 +44,7 @@ pub(crate) fn judge(graph: &Graph, root: Option<Value>) -> Vec<Option<Judgement>
         judgements[Graph::index(id)] = Some(if matches!(object.behind, Some(Behind::Value(_))) {
             NESTED
         } else if known::parts(graph, id, object).is_some() {
-            KNOWN
+            if is_named_enumeration(graph, object) { ENUMERATION } else { KNOWN }
         } else if let Some(class) = records::class(graph, object) {
             classes[Graph::index(class)] = true;
             INSTANCE
@@ -76,10 +78,16 @@ pub(crate) fn judge(graph: &Graph, root: Option<Value>) -> Vec<Option<Judgement>
 /// The judgement of a global, whatever it is for.
 pub(crate) fn judge_alone(graph: &Graph, global: &Global) -> Judgement {
     match danger(global) {
-        _ if known::is_known(graph, global) => KNOWN,
+        _ if known::is_known(global) => KNOWN,
+        _ if known::is_named_enumeration(graph, global) => ENUMERATION,
         Some(danger) => judged(Verdict::Dangerous, danger),
         None => UNKNOWN,
     }
+}
+
+/// Whether an object is made by what the options call an enumeration.
+fn is_named_enumeration(graph: &Graph, object: &Object) -> bool {
+    graph.global(object.callee).is_some_and(|callee| known::is_named_enumeration(graph, callee))
 }
 
 /// Which nodes stand anywhere as values, and not alone as the class of an instance or as what is called for a known type.
@@ -167,7 +175,10 @@ impl Objects {
                 let class = || records::class(graph, object).map(|class| records::parts(graph, class, id, object));
                 known::parts(graph, id, object).or_else(class)
             }
-            Node::Global(global) => known::is_known(graph, global).then(|| known::global(global)),
+            Node::Global(global) => {
+                let is_readable = known::is_known(global) || known::is_named_enumeration(graph, global);
+                is_readable.then(|| known::global(global))
+            }
             Node::Persistent(_) => known::storage(graph, Value::Node(id)),
             Node::FrozenSet(_) => Some(Part::named("frozenset", [Part::Array, Part::Items(id), Part::End])),
             _ => None,
@@ -188,13 +199,14 @@ impl Objects {
 fn perhaps_enumerations(graph: &Graph, id: NodeId) -> Vec<String> {
     const NAMES_MAX: usize = 5;
     let callee = |node: &Node| match node {
-        Node::Object(it) if it.call == Call::Function && graph.items(it.arguments).is_some_and(|it| it.len() == 1) => {
-            Some(it.callee)
-        }
+        Node::Object(it) if it.call == Call::Function => match graph.items(it.arguments)? {
+            [value] if !matches!(value, Value::Node(_)) => Some(it.callee),
+            _ => None,
+        },
         _ => None,
     };
     let called = graph.ids().filter_map(|id| graph.global(callee(graph.node(id))?));
-    let names: BTreeSet<_> = called.filter(|it| judge_alone(graph, it) == UNKNOWN).map(ToString::to_string).collect();
+    let names: BTreeSet<_> = called.filter(|it| known::is_perhaps_enumeration(it)).map(ToString::to_string).collect();
     let names: Vec<_> = names.into_iter().take(NAMES_MAX).collect();
     if names.contains(&name(graph, id)) { names } else { Vec::new() }
 }

@@ -1,8 +1,8 @@
 //! Instances of classes that are not known, such as dataclasses and named tuples: their fields are data.
 
-use crate::dangerous::{is_main, is_of_python};
 use crate::document::{Part, map};
 use crate::graph::{Call, Global, Graph, Node, NodeId, Object, Value};
+use crate::python::{is_main, is_of_python};
 
 /// The class of an object that is an instance with fields: of `__new__` without arguments and a state, as dataclasses
 /// are, or with arguments alone, as named tuples are. One whose class is a list or a dict too has items or entries.
@@ -11,7 +11,7 @@ use crate::graph::{Call, Global, Graph, Node, NodeId, Object, Value};
 pub(crate) fn class(graph: &Graph, object: &Object) -> Option<NodeId> {
     let Instance { class, arguments } = instance(graph, object)?;
     let Value::Node(id) = class else { return None };
-    let is_own = graph.global(class).is_some_and(|class| !is_of_python(class) && has_plain_name(class));
+    let is_own = graph.global(class).is_some_and(is_own);
     let has_fields = match object.states[..] {
         [] => true,
         [state] => arguments.is_none() && fields(graph, state).is_some(),
@@ -21,6 +21,11 @@ pub(crate) fn class(graph: &Graph, object: &Object) -> Option<NodeId> {
     let is_filled = !object.items.is_empty() || !object.entries.is_empty();
     let is_whole = is_of_one_kind && !(is_filled && arguments.is_some());
     (is_own && has_fields && is_whole && object.keywords.is_none()).then_some(id)
+}
+
+/// Whether a class may be anybody's own.
+pub(crate) fn is_own(class: &Global) -> bool {
+    !is_of_python(class) && has_plain_name(class)
 }
 
 /// Whether a class is found by a name of its own: `__builtins__` and the like get from any module to any other.

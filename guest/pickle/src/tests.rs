@@ -141,6 +141,50 @@ fn a_key_that_comes_twice_is_refused_or_the_last() {
     assert!(refusal(b"}((K\x01tN(K\x01tNu.").0.contains("twice"), "tuples are compared by what is in them");
 }
 
+/// Whether a dict with both keys is refused, as they are one to Python.
+fn are_one_key(one: &[u8], other: &[u8]) -> bool {
+    let pickle = [b"\x80\x04}(", one, b"N", other, b"Nu."].concat();
+    match load_with(&pickle, &options()) {
+        Ok(_) => false,
+        Err(fault) => {
+            assert!(fault.to_string().contains("a key comes twice"), "{one:?} {other:?}: {fault}");
+            true
+        }
+    }
+}
+
+#[test]
+fn keys_that_are_equal_to_python_are_one() {
+    for (one, other) in [
+        (&b"K\x01"[..], &b"\x88"[..]),
+        (b"K\x01", b"G?\xf0\0\0\0\0\0\0"),
+        (b"K\x01K\x02\x86", b"\x88G@\0\0\0\0\0\0\0\x86"),
+        (b"(K\x01K\x02\x91", b"(K\x02K\x01\x91"),
+        (b"(K\x01K\x02K\x02\x91", b"(K\x02K\x01\x91"),
+        (b"((K\x01K\x02\x91\x85K\x03\x91", b"(K\x03(K\x02K\x01\x91\x85\x91"),
+        (b"X\x01\0\0\0a\x85", b"Va\n\x85"),
+    ] {
+        assert!(are_one_key(one, other), "{one:?} {other:?}");
+    }
+}
+
+#[test]
+fn keys_that_are_not_equal_to_python_are_two() {
+    for (one, other) in [
+        (&b"K\x01K\x02\x86"[..], &b"(K\x01K\x02\x91"[..]),
+        (b"K\x01K\x02\x86", b"J\x01\xffi\x02\x85"),
+        (b"K\x01K\x02\x86", b"K\x01\x85K\x02\x86"),
+        (b"K\x01\x85K\x02\x86", b"K\x01K\x02\x86\x85"),
+        (b"X\x01\0\0\0a", b"C\x01a"),
+        (b"X\x01\0\0\0a\x85", b"C\x01a\x85"),
+        (b"N", b"N\x85"),
+        (b"K\0", b"N"),
+        (b")", b"(\x91"),
+    ] {
+        assert!(!are_one_key(one, other), "{one:?} {other:?}");
+    }
+}
+
 #[test]
 fn a_key_that_is_written_in_two_ways_comes_twice() {
     for pickle in [
@@ -407,13 +451,28 @@ fn enumerations_of_ones_own_are_read_where_they_are_named() {
         let (message, _) = refusal(&pickle);
         assert!(message.contains(&format!("the option `enumerations={name}` reads its members")), "{message}");
     }
-    assert!(load_with(&member("os\nsystem"), &options).is_err(), "what is dangerous is no enumeration");
+    for own in ["os\nsystem", "builtins\nmemoryview", "_winapi\nCreateProcess", "shop\n__builtins__"] {
+        let options = options.clone().with("enumerations", OptionValue::Text(own.replace('\n', ".")));
+        assert!(load_with(&member(own), &options).is_err(), "{own} is no enumeration of one's own");
+    }
     let all = self::options().with("enumerations", OptionValue::Text("shop.*".to_owned()));
     assert!(load_with(&member("shop\nSize"), &all).is_ok());
     assert!(load_with(&member("shop\nos.system"), &all).is_err());
     assert!(load_with(&member("shop\nColor"), &options).is_err());
+    for no_class in ["numpy\nload", "builtins\niter"] {
+        let (message, _) = refusal(&member(no_class));
+        assert!(!message.contains("enumeration"), "{message}");
+    }
     let tuple = b"cshop\nSize\n((I1\nI2\nttR.";
     assert_eq!(load_with(tuple, &options).unwrap(), named("shop.Size", list([1i64.into(), 2i64.into()])));
+}
+
+#[test]
+fn what_the_options_call_an_enumeration_is_no_more_than_an_instance() {
+    let options = options().with("enumerations", OptionValue::Text("shop.*".to_owned()));
+    let source = Source::new(std::io::Cursor::new(b"cshop\nSize\n(S'red'\ntR.".to_vec()));
+    let parts = PickleStore::inspect(source, &options).unwrap().unwrap();
+    assert_eq!(parts[0].verdict, Verdict::Instance);
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use autotel_store_sdk::{Fault, Integer, Output};
 
 use super::{Printer, calls, scalars};
-use crate::graph::whole;
 use crate::instructions::Instruction;
+use crate::keys::whole;
 use crate::literal::Literal;
 use crate::opcode::code;
 
