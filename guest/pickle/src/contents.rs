@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::archive::{Archive, is_archive};
 use crate::graph::Node;
 use crate::instructions::{Argument, Instruction};
-use crate::machine::{Run, UNDERFLOW};
+use crate::machine::{Reader, Run, run_through};
 use crate::npy;
 use crate::opcode::{Form, code};
 use crate::unpack::Unpacked;
@@ -86,6 +86,19 @@ impl Opened {
         };
         Self { contents, codec, fault }
     }
+
+    /// Whether a member holds pickles or arrays, or what may hold some.
+    pub fn is_looked_through(&self, options: &Options) -> bool {
+        match &self.contents {
+            Contents::Archive(_) | Contents::Foreign(_) => true,
+            Contents::Items(bytes) => {
+                self.codec.is_some()
+                    || is_array(bytes, 0)
+                    || ends_as_archive(bytes)
+                    || is_pickle(&run_through(bytes, 0, Reader::Plain, options))
+            }
+        }
+    }
 }
 
 /// Whether the first 512 bytes are a tar's header, by their sum, in which the eight of the sum itself count as spaces. Of
@@ -131,14 +144,14 @@ pub(crate) fn is_array(bytes: &[u8], at: usize) -> bool {
 pub(crate) fn is_pickle(run: &Run) -> bool {
     let has_globals = || run.graph.ids().any(|id| matches!(run.graph.node(id), Node::Global(_)));
     let is_one = run.outcome.is_ok() || matches!(*run.graph.bytes, [code::PROTO, 0..=5, ..]) || has_globals();
-    is_one || run.outcome.as_ref().err().is_some_and(|fault| is_only_here(&run.graph.bytes, fault))
+    is_one || run.outcome.as_ref().err().is_some_and(|fault| is_only_here(run, fault))
 }
 
 /// Whether it is this machine alone, perhaps, that a fault ends: Python may go on behind whatever is an instruction, unless
 /// it takes what is not there.
-fn is_only_here(bytes: &[u8], fault: &Fault) -> bool {
-    let Fault::Syntax { offset, message } = fault else { return true };
-    let at = *offset as usize;
+fn is_only_here(run: &Run, fault: &Fault) -> bool {
+    let Fault::Syntax { offset, .. } = fault else { return true };
+    let (bytes, at) = (&run.graph.bytes, *offset as usize);
     let Ok(instruction) = Instruction::at(bytes, at) else {
         // Readers written in Python take frames that are too long, and names on a last line that does not end.
         return matches!(bytes.get(at), Some(&(code::FRAME | code::GLOBAL | code::INST)));
@@ -150,7 +163,7 @@ fn is_only_here(bytes: &[u8], fault: &Fault) -> bool {
         (Form::QuotedLine, Argument::Bytes(line)) => {
             line.trim_ascii().starts_with(b"'") || line.trim_ascii().starts_with(b"\"")
         }
-        _ => at > 0 && !message.ends_with(UNDERFLOW),
+        _ => at > 0 && !run.has_underflowed,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::contents::{ARCHIVES_MAX, Contents, Opened, ends_as_archive, is_array,
 use crate::graph::{Global, Graph, Node, NodeId, Storages, Value};
 use crate::instructions::Instruction;
 use crate::machine::{Reader, Run, global_on_lines, run_through};
-use crate::npy::Npy;
+use crate::npy::{self, Npy};
 use crate::objects::{Judgement, judge, judge_alone, name};
 use crate::opcode::code;
 use crate::{known, repr};
@@ -124,6 +124,10 @@ impl<'o> Inspection<'o> {
     }
 
     fn archive(&mut self, archive: &Archive) {
+        if self.archives == ARCHIVES_MAX {
+            let damage = format!("more than {ARCHIVES_MAX} archives lie within one another");
+            return self.container("zip archive".to_owned(), Some(damage));
+        }
         let place = self.parts.len();
         self.container(format!("zip archive of {} members", archive.members.len()), archive.damage.clone());
         self.archives += 1;
@@ -163,21 +167,7 @@ impl<'o> Inspection<'o> {
     /// Looks through a member, unless it holds neither pickles nor arrays nor what holds some.
     fn member(&mut self, bytes: Bytes) {
         let opened = Opened::of(bytes.clone(), self.options);
-        let is_looked_through = match &opened.contents {
-            Contents::Items(items) => {
-                opened.codec.is_some()
-                    || is_array(items, 0)
-                    || ends_as_archive(items)
-                    || is_pickle(&run_through(items, 0, Reader::Plain, self.options))
-            }
-            Contents::Archive(_) if self.archives == ARCHIVES_MAX => {
-                let damage = format!("more than {ARCHIVES_MAX} archives lie within one another");
-                self.container("zip archive".to_owned(), Some(damage));
-                false
-            }
-            Contents::Archive(_) | Contents::Foreign(_) => true,
-        };
-        if is_looked_through {
+        if opened.is_looked_through(self.options) {
             self.opened(opened, &bytes);
         }
     }
@@ -199,20 +189,27 @@ impl<'o> Inspection<'o> {
     fn items(&mut self, bytes: &Bytes) {
         let mut next = Some(0);
         while let Some(at) = next.filter(|_| !self.is_full()) {
-            let start = if is_array(bytes, at) { self.array(bytes, at) } else { Some(at) };
-            next = start.filter(|&start| start < bytes.len() || start == at).and_then(|start| {
-                if is_array(bytes, start) { Some(start) } else { self.pickles(bytes, start, start > at) }
-            });
+            next = if is_array(bytes, at) {
+                match self.array(bytes, at) {
+                    Some((end, true)) => self.pickles(bytes, end, true),
+                    Some((end, false)) => Some(end).filter(|&end| end < bytes.len()),
+                    None => None,
+                }
+            } else {
+                self.pickles(bytes, at, false)
+            };
         }
     }
 
-    /// Tells of an array, and where it ends; of one of objects, where its pickle begins.
-    fn array(&mut self, bytes: &Bytes, at: usize) -> Option<usize> {
+    /// Tells of an array, and where it ends; of one of objects, where its pickle begins, and that it has one.
+    fn array(&mut self, bytes: &Bytes, at: usize) -> Option<(usize, bool)> {
         let array = Npy::at(bytes, at);
-        let content = array.as_ref().ok().map(|array| array.content(bytes).map(|(_, end)| end));
+        let has_pickle = |content| matches!(content, npy::Content::Pickle);
+        let content = |array: &Npy| array.content(bytes).map(|(content, end)| (end, has_pickle(content)));
+        let content = array.as_ref().ok().map(content);
         let (format, end) = match (&array, content) {
             (Ok(array), Some(end)) => (array.told(), end),
-            (Err(_), _) | (_, None) => ("NumPy array".to_owned(), Ok(bytes.len())),
+            (Err(_), _) | (_, None) => ("NumPy array".to_owned(), Ok((bytes.len(), false))),
         };
         let damage = array.as_ref().err().or(end.as_ref().err()).map(ToString::to_string);
         let is_damaged = damage.is_some();
@@ -249,7 +246,7 @@ impl<'o> Inspection<'o> {
     }
 
     fn pickle(&mut self, run: Run, start: usize) -> Part {
-        let Run { graph, outcome, protocol, has_arrays } = run;
+        let Run { graph, outcome, protocol, has_arrays, .. } = run;
         let root = outcome.as_ref().ok().map(|(root, _)| *root);
         let mut elements = elements(&graph, root);
         let damage = outcome.err().map(|fault| {

@@ -6,12 +6,12 @@ use std::rc::Rc;
 use autotel_store_sdk::{Fault, Options, excerpt};
 use bytes::Bytes;
 
-use crate::archive::{Archive, Content, is_archive};
+use crate::archive::{Archive, Content};
 use crate::checkpoint;
-use crate::contents::{ARCHIVES_MAX, Contents, Opened, is_array, is_pickle};
+use crate::contents::{ARCHIVES_MAX, Contents, Opened, is_array};
 use crate::graph::Value;
 use crate::instructions::Instruction;
-use crate::machine::{Machine, Reader, run_through};
+use crate::machine::{Machine, Reader};
 use crate::npy::Npy;
 use crate::opcode::code;
 use crate::repr;
@@ -25,6 +25,7 @@ pub(crate) struct Listing {
     options: Options,
     /// What is still to be listed, the next last.
     sections: Vec<Section>,
+    /// The archives that are being listed.
     archives: usize,
     bytes: Bytes,
     at: usize,
@@ -48,6 +49,8 @@ pub(crate) struct Listing {
 enum Section {
     File(Bytes),
     Member(Rc<Archive>, usize),
+    /// The end of an archive.
+    Leave,
 }
 
 impl Listing {
@@ -76,22 +79,24 @@ impl Listing {
 
     /// Goes to the beginning of what a file or a member holds.
     fn begin(&mut self, section: Section) {
-        let (bytes, damage) = match &section {
-            Section::File(bytes) => (bytes.clone(), None),
+        let (opened, damage) = match section {
+            Section::Leave => {
+                self.archives -= 1;
+                return;
+            }
+            Section::File(bytes) => (Opened::of(bytes, &self.options), None),
             Section::Member(archive, member) => {
-                let member = &archive.members[*member];
+                let member = &archive.members[member];
                 let Content { bytes, damage } = member.read(&self.options);
-                let is_listed = is_array(&bytes, 0)
-                    || is_archive(&bytes)
-                    || is_pickle(&run_through(&bytes, 0, Reader::Plain, &self.options));
-                if !is_listed {
+                let opened = Opened::of(bytes, &self.options);
+                if !opened.is_looked_through(&self.options) {
                     return;
                 }
                 self.waiting.push_back(format!("{}:", excerpt(&member.name)));
-                (bytes, damage)
+                (opened, damage)
             }
         };
-        let Opened { contents, codec, fault } = Opened::of(bytes, &self.options);
+        let Opened { contents, codec, fault } = opened;
         let told = codec.map(|codec| format!("what is compressed with {codec}:"));
         let damage = damage.map(|damage| format!("damaged: {damage}"));
         self.waiting.extend(told.into_iter().chain(damage));
@@ -101,6 +106,7 @@ impl Listing {
             Contents::Archive(archive) if self.archives < ARCHIVES_MAX => {
                 self.archives += 1;
                 self.waiting.extend(archive.damage.iter().map(|damage| format!("damaged: {damage}")));
+                self.sections.push(Section::Leave);
                 let members = 0..archive.members.len();
                 self.sections.extend(members.rev().map(|member| Section::Member(Rc::clone(&archive), member)));
             }

@@ -13,8 +13,6 @@ use crate::memo::Memo;
 use crate::opcode::{Form, Opcode, code};
 use crate::options::{Bound, Bounds, SHARED_BYTES_MAX, enumerations};
 
-/// How every unpickler ends where nothing is on the stack that is to be taken.
-pub(crate) const UNDERFLOW: &str = "too little is on the stack";
 /// The highest protocol in which Python 3 knows the names of Python 2.
 const OLD_NAMES_MAX: u8 = 2;
 /// Bytes of the longest name of a global.
@@ -39,6 +37,8 @@ pub(crate) struct Run {
     pub protocol: u8,
     /// Whether arrays are in it that are no instructions.
     pub has_arrays: bool,
+    /// Whether it ended where nothing was on the stack that was to be taken, as every unpickler does.
+    pub has_underflowed: bool,
 }
 
 /// Who reads a pickle.
@@ -68,8 +68,8 @@ impl Run {
 pub(crate) fn run_through(bytes: &Bytes, start: usize, reader: Reader, options: &Options) -> Run {
     let mut machine = Machine::new(bytes, reader, options);
     let outcome = machine.run(start);
-    let Machine { graph, protocol, declared, has_arrays, .. } = machine;
-    Run { graph, outcome, protocol: declared.unwrap_or(protocol), has_arrays }
+    let Machine { graph, protocol, declared, has_arrays, has_underflowed, .. } = machine;
+    Run { graph, outcome, protocol: declared.unwrap_or(protocol), has_arrays, has_underflowed }
 }
 
 pub(crate) struct Machine {
@@ -90,6 +90,7 @@ pub(crate) struct Machine {
     pub next: usize,
     reader: Reader,
     has_arrays: bool,
+    has_underflowed: bool,
     /// Where the frame ends that it is in.
     frame_end: usize,
     /// Whether this pickle is the content of an array.
@@ -117,6 +118,7 @@ impl Machine {
             next: 0,
             reader: Reader::Any,
             has_arrays: false,
+            has_underflowed: false,
             frame_end: 0,
             is_nested: false,
         }
@@ -126,6 +128,8 @@ impl Machine {
     fn run(&mut self, start: usize) -> Result<(Value, usize), Fault> {
         let bytes = self.graph.bytes.clone();
         self.next = start;
+        // One of a protocol that is not known ends there.
+        self.declared = if let [code::PROTO, protocol, ..] = bytes[start..] { Some(protocol) } else { None };
         loop {
             let instruction = Instruction::at(&bytes, self.next)?;
             if let Some(root) = self.step(&instruction).map_err(|fault| naming(fault, &bytes))? {
@@ -249,20 +253,23 @@ impl Machine {
     /// Takes the topmost value, unless a mark lies on it.
     #[inline]
     fn pop(&mut self, instruction: &Instruction<'_>) -> Result<Value, Fault> {
-        if self.stack.len() <= self.bottom() {
-            return Err(self.underflow(instruction));
-        }
-        self.stack.pop().ok_or_else(|| instruction.fault(UNDERFLOW))
+        let top = if self.stack.len() > self.bottom() { self.stack.pop() } else { None };
+        top.ok_or_else(|| self.underflow(instruction))
     }
 
     /// What an instruction takes is not there, or lies below a mark, where some Pythons get at it.
-    fn underflow(&self, instruction: &Instruction<'_>) -> Fault {
-        instruction.fault(if self.marks.is_empty() { UNDERFLOW } else { "too little lies on top of the last mark" })
+    fn underflow(&mut self, instruction: &Instruction<'_>) -> Fault {
+        self.has_underflowed = self.marks.is_empty();
+        instruction.fault(if self.has_underflowed {
+            "too little is on the stack"
+        } else {
+            "too little lies on top of the last mark"
+        })
     }
 
     /// The topmost value, which stays.
     #[inline]
-    fn top(&self, instruction: &Instruction<'_>) -> Result<Value, Fault> {
+    fn top(&mut self, instruction: &Instruction<'_>) -> Result<Value, Fault> {
         let top = self.stack[self.bottom()..].last().copied();
         top.ok_or_else(|| self.underflow(instruction))
     }
@@ -270,7 +277,7 @@ impl Machine {
     /// Takes what lies on the last mark, and the mark.
     #[inline]
     fn take_marked(&mut self, instruction: &Instruction<'_>) -> Result<Vec<Value>, Fault> {
-        let mark = self.marks.pop().ok_or_else(|| instruction.fault(UNDERFLOW))?;
+        let mark = self.marks.pop().ok_or_else(|| self.underflow(instruction))?;
         Ok(self.stack.split_off(mark))
     }
 
