@@ -159,7 +159,8 @@ fn is_only_here(run: &Run, fault: &Fault) -> bool {
     match (instruction.opcode.form, instruction.argument) {
         // Python 2 remembers under any text.
         (Form::IntLine, _) if matches!(instruction.opcode.code, code::PUT | code::GET) => at > 0,
-        (Form::IntLine | Form::LongLine | Form::FloatLine, Argument::Bytes(line)) => begins_number(line),
+        (Form::IntLine | Form::LongLine, Argument::Bytes(line)) => begins_number(line),
+        (Form::FloatLine, Argument::Bytes(line)) => begins_number(line) || begins_no_number(line),
         (Form::QuotedLine, Argument::Bytes(line)) => {
             line.trim_ascii().starts_with(b"'") || line.trim_ascii().starts_with(b"\"")
         }
@@ -169,7 +170,14 @@ fn is_only_here(run: &Run, fault: &Fault) -> bool {
 
 /// Whether any Python may read a line as a number: it passes over white space of all kinds, and some end it at a NUL.
 fn begins_number(line: &[u8]) -> bool {
-    let is_space = |byte: &&u8| matches!(**byte, b'\t'..=b'\r' | 0x1c..=0x1f | b' ');
-    let first = line.iter().find(|byte| !is_space(byte));
-    first.is_some_and(|byte| byte.is_ascii_digit() || matches!(byte, 0 | b'+' | b'-' | b'.' | b'_'))
+    first_of(line).is_some_and(|byte| byte.is_ascii_digit() || matches!(byte, 0 | b'+' | b'-' | b'.' | b'_'))
+}
+
+/// The same for floats that are infinite, or no number.
+fn begins_no_number(line: &[u8]) -> bool {
+    first_of(line).is_some_and(|byte| matches!(byte, b'i' | b'I' | b'n' | b'N'))
+}
+
+fn first_of(line: &[u8]) -> Option<u8> {
+    line.iter().copied().find(|byte| !matches!(byte, b'\t'..=b'\r' | 0x1c..=0x1f | b' '))
 }

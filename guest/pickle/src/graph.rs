@@ -109,6 +109,7 @@ impl Global {
             ("__builtin__", "long") => "int",
             ("__builtin__", "unicode") => "str",
             ("__builtin__", "xrange") => "range",
+            ("exceptions", "StandardError") => "Exception",
             (_, name) => name,
         }
     }
@@ -119,7 +120,7 @@ impl Global {
             module if !self.may_be_old => module,
             "__builtin__" => "builtins",
             "copy_reg" => "copyreg",
-            "exceptions" => "builtins",
+            "exceptions" if OLD_EXCEPTIONS.split(' ').any(|name| name == self.name) => "builtins",
             module => module,
         }
     }
@@ -130,6 +131,15 @@ impl fmt::Display for Global {
         write!(f, "{}.{}", self.module(), self.name())
     }
 }
+
+/// Exceptions of Python 2, which Python 3 finds where it has them. Any other name there is of a module of somebody's.
+const OLD_EXCEPTIONS: &str = "\
+    ArithmeticError AssertionError AttributeError BaseException BufferError BytesWarning DeprecationWarning EOFError \
+    EnvironmentError Exception FloatingPointError FutureWarning GeneratorExit IOError ImportError ImportWarning \
+    IndentationError IndexError KeyError KeyboardInterrupt LookupError MemoryError NameError NotImplementedError OSError \
+    OverflowError PendingDeprecationWarning ReferenceError RuntimeError RuntimeWarning StandardError StopIteration \
+    SyntaxError SyntaxWarning SystemError SystemExit TabError TypeError UnboundLocalError UnicodeDecodeError \
+    UnicodeEncodeError UnicodeError UnicodeTranslateError UnicodeWarning UserWarning ValueError Warning ZeroDivisionError";
 
 /// What an unpickler would get by calling something. Here nothing is called.
 #[derive(Debug)]

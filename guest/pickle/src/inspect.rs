@@ -1,6 +1,7 @@
 //! How far a pickle can be trusted: what in it is more than data, and what makes that.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use autotel_store_sdk::{Element, Fault, Options, Part, Verdict, excerpt};
 use bytes::Bytes;
@@ -10,7 +11,8 @@ use crate::checkpoint::{self, Layout};
 use crate::contents::{ARCHIVES_MAX, Contents, Opened, ends_as_archive, is_array, is_pickle};
 use crate::graph::{Global, Graph, Node, NodeId, Storages, Value};
 use crate::instructions::Instruction;
-use crate::machine::{Reader, Run, global_on_lines, run_through};
+use crate::literal::Literal;
+use crate::machine::{Reader, Run, global_on_lines, run_on, run_through};
 use crate::npy::{self, Npy};
 use crate::objects::{Judgement, judge, judge_alone, name};
 use crate::opcode::code;
@@ -168,7 +170,16 @@ impl<'o> Inspection<'o> {
     fn member(&mut self, bytes: Bytes) {
         let opened = Opened::of(bytes.clone(), self.options);
         if opened.is_looked_through(self.options) {
-            self.opened(opened, &bytes);
+            return self.opened(opened, &bytes);
+        }
+        // What no unpickler reads as far as is known, unless one does.
+        let mut elements = Vec::new();
+        self.scan_behind(&Graph::new(bytes, 0), 0, &mut elements);
+        elements.retain(|element| element.verdict == Verdict::Dangerous);
+        if !elements.is_empty() {
+            let (name, format) = (self.name.clone(), "no pickle, though something in it is as in one".to_owned());
+            let damage = None;
+            self.push(Part { name, format, offset: 0, verdict: Verdict::Dangerous, damage, elements });
         }
     }
 
@@ -187,6 +198,8 @@ impl<'o> Inspection<'o> {
 
     /// The pickles and arrays of a file, one after another, up to what is damaged.
     fn items(&mut self, bytes: &Bytes) {
+        let first = self.parts.len();
+        let mut count = 0;
         let mut next = Some(0);
         while let Some(at) = next.filter(|_| !self.is_full()) {
             next = if is_array(bytes, at) {
@@ -196,8 +209,12 @@ impl<'o> Inspection<'o> {
                     None => None,
                 }
             } else {
+                count += 1;
                 self.pickles(bytes, at, false)
             };
+        }
+        if count > 1 {
+            self.read_on(bytes, first);
         }
     }
 
@@ -245,14 +262,48 @@ impl<'o> Inspection<'o> {
         None
     }
 
+    /// Adds the globals that stand behind what is damaged, which another unpickler may get to, and answers whether all of
+    /// that is looked through.
+    fn scan_behind(&mut self, graph: &Graph, offset: usize, elements: &mut Vec<Element>) -> bool {
+        let end = graph.bytes.len().min(offset.saturating_add(self.behind_left));
+        self.behind_left -= end.saturating_sub(offset);
+        let mut names: BTreeSet<String> = elements.iter().map(|element| element.name.clone()).collect();
+        // A name within another is one to no reader that is known, unless it is dangerous.
+        let mut named = 0;
+        let found = scan(&graph.bytes, offset, end).filter_map(|Found { global, lines, steps }| {
+            let is_within = lines.start < named;
+            named = named.max(lines.end);
+            let element = element_of(graph, &global, lines.start, &steps);
+            let is_told = !is_within || element.verdict == Verdict::Dangerous;
+            (is_told && names.insert(element.name.clone())).then_some(element)
+        });
+        let found: Vec<_> = found.take(ELEMENTS_MAX).collect();
+        let is_whole = end == graph.bytes.len() && found.len() < ELEMENTS_MAX;
+        elements.extend(found);
+        is_whole
+    }
+
+    /// Tells of what one unpickler that reads all pickles of a file would get otherwise than one for each.
+    fn read_on(&mut self, bytes: &Bytes, first: usize) {
+        let told: BTreeSet<_> = self.parts[first..].iter().flat_map(|part| &part.elements).map(key).collect();
+        let mut elements = elements(&run_on(bytes, self.options), None);
+        elements.retain(|element| element.verdict > Verdict::Known && !told.contains(&key(element)));
+        if let Some(verdict) = elements.iter().map(|element| element.verdict).max() {
+            let (name, format) = (self.name.clone(), "pickles, as one unpickler reads them all, whose memo stays");
+            self.push(Part { name, format: format.to_owned(), offset: 0, verdict, damage: None, elements });
+        }
+    }
+
     fn pickle(&mut self, run: Run, start: usize) -> Part {
         let Run { graph, outcome, protocol, has_arrays, .. } = run;
         let root = outcome.as_ref().ok().map(|(root, _)| *root);
         let mut elements = elements(&graph, root);
         let damage = outcome.err().map(|fault| {
-            elements.extend(behind(&graph, &fault, &elements, &mut self.behind_left));
-            fault.to_string()
+            let (offset, told) = (place(&fault), fault.to_string());
+            let is_whole = offset.is_none_or(|offset| self.scan_behind(&graph, offset, &mut elements));
+            if is_whole { told } else { format!("{told}; not all behind that is looked through") }
         });
+        let damage = damage.or_else(|| graph.exhaustion(start).map(|fault| fault.to_string()));
         let elements = worst_of(elements);
         let worst = elements.iter().map(|element| element.verdict).max().unwrap_or(Verdict::Data);
         let arrays = if has_arrays { ", with arrays of joblib" } else { "" };
@@ -267,50 +318,88 @@ impl<'o> Inspection<'o> {
     }
 }
 
-/// The globals that stand behind what is damaged, which another unpickler may get to.
-fn behind(graph: &Graph, fault: &Fault, told: &[Element], bytes_left: &mut usize) -> Vec<Element> {
-    let (Fault::Syntax { offset, .. } | Fault::Invalid { offset, .. } | Fault::TooLarge { offset, .. }) = fault else {
-        return Vec::new();
-    };
-    let mut names: BTreeSet<String> = told.iter().map(|element| element.name.clone()).collect();
-    let mut found = Vec::new();
-    let mut texts: [Option<String>; 2] = [None, None];
-    let mut at = *offset as usize;
-    let end = graph.bytes.len().min(at.saturating_add(*bytes_left));
-    *bytes_left -= end.saturating_sub(at);
-    while at < end && found.len() < ELEMENTS_MAX {
-        // Where no instruction stands, one may begin at any byte.
-        let near = &graph.bytes[..graph.bytes.len().min(at + STEP_BYTES_MAX)];
-        let Ok(instruction) = Instruction::at(near, at) else {
-            at += 1;
-            continue;
-        };
-        let global = match instruction.opcode.code {
-            code::GLOBAL | code::INST => global_on_lines(&instruction).ok(),
-            code::STACK_GLOBAL => {
-                let [module, name] = std::mem::take(&mut texts);
-                module.zip(name).map(|(module, name)| Global::new(module, name))
-            }
-            _ => None,
-        };
-        if let Some(text) = graph.text(Value::Literal(at as u32)) {
-            texts = [texts[1].take(), Some(text.into_owned())];
-        }
-        if let Some(global) = global.filter(|global| names.insert(global.to_string())) {
-            let Judgement { verdict, why } = judge_alone(graph, &global);
-            let steps = step(graph, at).into_iter().collect();
-            found.push(Element {
-                name: global.to_string(),
-                verdict,
-                why: why.to_owned(),
-                offset: at as u64,
-                count: 1,
-                steps,
-            });
-        }
-        at = instruction.end;
+/// What tells an element from others.
+fn key(element: &Element) -> (String, Verdict) {
+    (element.name.clone(), element.verdict)
+}
+
+fn element_of(graph: &Graph, global: &Global, offset: usize, steps: &[usize]) -> Element {
+    let Judgement { verdict, why } = judge_alone(graph, global);
+    Element {
+        name: global.to_string(),
+        verdict,
+        why: why.to_owned(),
+        offset: offset as u64,
+        count: 1,
+        steps: steps.iter().filter_map(|&offset| step(graph, offset)).collect(),
     }
-    found
+}
+
+/// Where a fault is.
+fn place(fault: &Fault) -> Option<usize> {
+    match fault {
+        Fault::Syntax { offset, .. } | Fault::Invalid { offset, .. } | Fault::TooLarge { offset, .. } => {
+            usize::try_from(*offset).ok()
+        }
+        Fault::Unsupported(_) | Fault::Io(_) => None,
+    }
+}
+
+/// A global that stands where no instruction may be run, and the instructions around it.
+struct Found {
+    global: Global,
+    /// What names it.
+    lines: Range<usize>,
+    steps: Vec<usize>,
+}
+
+/// The globals that stand from one offset to another. An instruction may begin at any byte.
+fn scan(bytes: &Bytes, mut at: usize, end: usize) -> impl Iterator<Item = Found> {
+    let bytes = bytes.clone();
+    let mut texts: [Option<(usize, String)>; 2] = [None, None];
+    std::iter::from_fn(move || {
+        while at < end {
+            let near = &bytes[..bytes.len().min(at + STEP_BYTES_MAX)];
+            let instruction = Instruction::at(near, at);
+            at += 1;
+            let Ok(instruction) = instruction else { continue };
+            let mut steps = vec![instruction.offset];
+            let global = match instruction.opcode.code {
+                code::GLOBAL | code::INST => global_on_lines(&instruction).ok(),
+                code::STACK_GLOBAL => {
+                    let [module, name] = std::mem::take(&mut texts);
+                    module.zip(name).map(|((first, module), (second, name))| {
+                        steps.splice(..0, [first, second]);
+                        Global::new(module, name)
+                    })
+                }
+                _ => None,
+            };
+            if let Ok(Literal::Text(text)) = Literal::of(&instruction, 0) {
+                texts = [texts[1].take(), Some((instruction.offset, text.into_owned()))];
+            }
+            if let Some(global) = global {
+                steps.extend(following(near, instruction.end));
+                return Some(Found { global, lines: instruction.offset..instruction.end, steps });
+            }
+        }
+        None
+    })
+}
+
+/// The instructions behind a global up to a call.
+fn following(bytes: &[u8], at: usize) -> Vec<usize> {
+    let mut next = Some(at);
+    let instructions = std::iter::from_fn(|| {
+        let instruction = Instruction::at(bytes, next?).ok()?;
+        let is_call = matches!(
+            instruction.opcode.code,
+            code::REDUCE | code::NEWOBJ | code::NEWOBJ_EX | code::OBJ | code::BUILD | code::STOP
+        );
+        next = Some(instruction.end).filter(|_| !is_call);
+        Some(instruction.offset)
+    });
+    instructions.take(STEPS_MAX / 2).collect()
 }
 
 /// What is more than data, each name with each judgement once.

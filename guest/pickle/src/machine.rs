@@ -64,6 +64,20 @@ impl Run {
     }
 }
 
+/// What the pickles of a file describe to one unpickler that reads them all, whose memo stays.
+pub(crate) fn run_on(bytes: &Bytes, options: &Options) -> Graph {
+    let mut machine = Machine::new(bytes, Reader::Plain, options);
+    let mut next = 0;
+    while next < bytes.len()
+        && let Ok((_, end)) = machine.run(next)
+    {
+        machine.stack.clear();
+        machine.marks.clear();
+        next = end;
+    }
+    machine.graph
+}
+
 /// Runs the pickle that begins at an offset, up to what is wrong with it.
 pub(crate) fn run_through(bytes: &Bytes, start: usize, reader: Reader, options: &Options) -> Run {
     let mut machine = Machine::new(bytes, reader, options);
@@ -90,6 +104,8 @@ pub(crate) struct Machine {
     pub next: usize,
     reader: Reader,
     has_arrays: bool,
+    /// Whether a mark was on the stack before the last instruction.
+    was_marked: bool,
     has_underflowed: bool,
     /// Where the frame ends that it is in.
     frame_end: usize,
@@ -118,6 +134,7 @@ impl Machine {
             next: 0,
             reader: Reader::Any,
             has_arrays: false,
+            was_marked: false,
             has_underflowed: false,
             frame_end: 0,
             is_nested: false,
@@ -154,6 +171,7 @@ impl Machine {
     pub fn step(&mut self, instruction: &Instruction<'_>) -> Result<Option<Value>, Fault> {
         self.protocol = self.protocol.max(instruction.opcode.protocol);
         self.next = instruction.end;
+        self.was_marked = !self.marks.is_empty();
         if instruction.opcode.code == code::STOP {
             return self.pop(instruction).map(Some);
         }
@@ -259,8 +277,8 @@ impl Machine {
 
     /// What an instruction takes is not there, or lies below a mark, where some Pythons get at it.
     fn underflow(&mut self, instruction: &Instruction<'_>) -> Fault {
-        self.has_underflowed = self.marks.is_empty();
-        instruction.fault(if self.has_underflowed {
+        self.has_underflowed = !self.was_marked;
+        instruction.fault(if self.marks.is_empty() {
             "too little is on the stack"
         } else {
             "too little lies on top of the last mark"

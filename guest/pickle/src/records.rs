@@ -2,6 +2,7 @@
 
 use crate::document::{Part, map};
 use crate::graph::{Call, Global, Graph, Node, NodeId, Object, Value};
+use crate::known::is_known;
 use crate::python::{is_main, is_of_python};
 
 /// The class of an object that is an instance with fields: of `__new__` without arguments and a state, as dataclasses
@@ -11,7 +12,8 @@ use crate::python::{is_main, is_of_python};
 pub(crate) fn class(graph: &Graph, object: &Object) -> Option<NodeId> {
     let Instance { class, arguments } = instance(graph, object)?;
     let Value::Node(id) = class else { return None };
-    let is_own = graph.global(class).is_some_and(is_own);
+    // Of a known class another form than the known one makes more than data.
+    let is_own = graph.global(class).is_some_and(|class| is_own(class) && !is_known(class));
     let has_fields = match object.states[..] {
         [] => true,
         [state] => arguments.is_none() && fields(graph, state).is_some(),

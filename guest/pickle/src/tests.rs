@@ -476,6 +476,34 @@ fn what_the_options_call_an_enumeration_is_no_more_than_an_instance() {
 }
 
 #[test]
+fn a_known_class_that_is_made_in_another_way_is_unknown() {
+    for pickle in [
+        &b"\x80\x02cnumpy\nmemmap\n(X\x01\0\0\0aX\x01\0\0\0bt\x81."[..],
+        b"\x80\x02cnumpy\nndarray\nK\x03\x85\x85\x81.",
+    ] {
+        assert!(refusal(pickle).0.contains("is refused"));
+        assert_eq!(inspected(pickle)[0].verdict, Verdict::Unknown);
+    }
+}
+
+#[test]
+fn names_that_exceptions_of_python_2_do_not_have_are_of_another_module() {
+    assert_eq!(loaded(b"cexceptions\nValueError\n(tR."), named("builtins.ValueError", list([])));
+    assert!(refusal(b"cexceptions\nBlockingIOError\n(tR.").0.contains("`exceptions.BlockingIOError` is refused"));
+}
+
+#[test]
+fn what_one_unpickler_reads_otherwise_is_told() {
+    let first = b"\x80\x04\x8c\x05posix\x94\x8c\x06system\x94\x86.";
+    let second = b"\x80\x04\x8c\x07pathlib\x94\x8c\x0dPurePosixPath\x940h\0h\x01\x93\x8c\x02id\x85R.";
+    let both = [&first[..], second].concat();
+    let worst = inspected(&both).into_iter().max_by_key(|part| part.verdict).unwrap();
+    assert_eq!((worst.verdict, &*worst.elements[0].name), (Verdict::Dangerous, "posix.system"));
+    let data = [&first[..], b"\x80\x04]\x94h\0a."].concat();
+    assert!(inspected(&data).iter().all(|part| part.verdict == Verdict::Data));
+}
+
+#[test]
 fn what_is_refused_can_be_shown() {
     let global = |name: &str| named("global", name);
     let call = map([("module", "os".into()), ("name", "system".into()), ("arguments", list(["id".into()]))]);

@@ -9,11 +9,15 @@ use flate2::bufread::{MultiGzDecoder, ZlibDecoder};
 use lz4_flex::frame::FrameDecoder;
 use lzma_rust2::{LzmaReader, XzReader};
 
-/// Digits of the length with which files of joblib's first versions begin, and what is before them.
+/// What files of joblib's first versions begin with, and the digits of a length behind it, which Python 2 writes with one
+/// more.
 const OLD_MAGIC: &[u8] = b"ZF";
-const OLD_DIGITS: usize = 19;
+const OLD_DIGITS: [usize; 2] = [19, 20];
 /// Kilobytes that a decoder may take for what it looks back to.
 const WINDOW_KILOBYTES_MAX: u32 = 128 << 10;
+
+/// Bytes that a file of LZMA may say that it holds: 256 GiB.
+const LENGTH_MAX: u64 = 1 << 38;
 
 type File = io::Cursor<Bytes>;
 type Opened<'f> = io::Result<Box<dyn Read + 'f>>;
@@ -23,7 +27,7 @@ type Codec = (&'static str, fn(&[u8]) -> bool, fn(&mut File) -> Opened<'_>);
 const CODECS: &[Codec] = &[
     ("zlib", is_zlib, |file| Ok(Box::new(ZlibDecoder::new(file)))),
     ("zlib", is_old, |file| {
-        file.set_position((OLD_MAGIC.len() + OLD_DIGITS) as u64);
+        file.set_position(old_content(file.get_ref()).unwrap_or_default() as u64);
         Ok(Box::new(ZlibDecoder::new(file)))
     }),
     ("gzip", |file| file.starts_with(b"\x1f\x8b"), |file| Ok(Box::new(MultiGzDecoder::new(file)))),
@@ -39,12 +43,26 @@ fn is_zlib(file: &[u8]) -> bool {
 }
 
 fn is_old(file: &[u8]) -> bool {
-    file.starts_with(b"ZF0x") && file.len() > OLD_MAGIC.len() + OLD_DIGITS
+    file.starts_with(b"ZF0x") && old_content(file).is_some()
 }
 
-/// The properties that all encoders write, and a dictionary of which the lowest byte is none.
+/// Where the zlib data of joblib's first versions begins.
+fn old_content(file: &[u8]) -> Option<usize> {
+    let places = OLD_DIGITS.map(|digits| OLD_MAGIC.len() + digits);
+    places.into_iter().find(|&at| file.get(at..).is_some_and(is_zlib))
+}
+
+/// What liblzma takes for the header of a file that has no other magic: properties, the size of a dictionary as encoders
+/// choose one, and a length that may be, or none.
 fn is_lzma(file: &[u8]) -> bool {
-    matches!(*file, [0x5d, 0, ..])
+    let [properties, a, b, c, d, length @ ..] = file else { return false };
+    let (bits, dictionary) = (properties % 45, u32::from_le_bytes([*a, *b, *c, *d]));
+    let are_properties = *properties < 225 && bits / 9 + bits % 9 <= 4;
+    let low = dictionary >> dictionary.trailing_zeros().min(31);
+    let is_dictionary = matches!(low, 1 | 3) || dictionary == u32::MAX;
+    let is_length =
+        length.first_chunk().is_some_and(|length| matches!(u64::from_le_bytes(*length), ..LENGTH_MAX | u64::MAX));
+    are_properties && is_dictionary && is_length
 }
 
 /// What a file holds, and what it is compressed with, where it is; with why that ends, if it is damaged.

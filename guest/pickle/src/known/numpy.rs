@@ -125,6 +125,10 @@ impl Dtype {
         let is_order = matches!(order, "<" | ">" | "|" | "=");
         let (order, code) = if is_order { (order, code) } else { ("|", text) };
         let (code, unit) = code.split_at(code.find('[').unwrap_or(code.len()));
+        let is_time = matches!(code, "M8" | "m8");
+        if !(unit.is_empty() || (is_time && is_unit(unit))) {
+            return None;
+        }
         Some(Self { code: code.to_owned(), unit: unit.to_owned(), kind: Kind::of_numpy(code, order)? })
     }
 
@@ -175,6 +179,13 @@ impl Dtype {
             _ => "object".to_owned(),
         }
     }
+}
+
+/// Whether these are brackets around what times are counted in, perhaps behind how many of it: `[ms]`, `[25s]`.
+fn is_unit(text: &str) -> bool {
+    let unit = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or_default();
+    let unit = unit.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    matches!(unit, "Y" | "M" | "W" | "D" | "h" | "m" | "s" | "ms" | "us" | "ns" | "ps" | "fs" | "as")
 }
 
 /// Whether a value is a flag, or the number of one.

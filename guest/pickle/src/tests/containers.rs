@@ -437,6 +437,8 @@ fn what_python_goes_on_behind_is_a_pickle_in_an_archive() {
         b"L\x0b5L\n0cos\nsystem\n(S'id'\ntR.",
         b"I\0\n0cos\nsystem\n(S'id'\ntR.",
         b"N0\x95\0\0\0\0\0\x01\0\0cos\nsystem\n(S'id'\ntR.",
+        b"Fnan\0n\n0cos\nsystem\n(S'id'\ntR.",
+        b"(]ecos\nsystem\n(S'id'\ntR.",
     ] {
         let file = zip(&[member("a.pkl", b"N."), member("b.pkl", pickle)]);
         let worst = inspected(&file).into_iter().map(|part| part.verdict).max();
@@ -448,6 +450,9 @@ fn what_python_goes_on_behind_is_a_pickle_in_an_archive() {
         let worst = inspected(&file).into_iter().map(|part| part.verdict).max();
         assert_eq!(worst, Some(Verdict::Unknown), "{pickle:?}");
     }
+    let other =
+        zip(&[member("a.pkl", b"N."), member("b.dat", b"\x80\x07 behind what is no pickle: cos\nsystem\n(tR.")]);
+    assert_eq!(inspected(&other).into_iter().map(|part| part.verdict).max(), Some(Verdict::Dangerous));
     let text = zip(&[member("a.pkl", b"N."), member("read.me", b"Notes: see (below).\nabc")]);
     assert_eq!(inspected(&text).into_iter().map(|part| part.verdict).max(), Some(Verdict::Data));
 }
