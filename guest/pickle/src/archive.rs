@@ -7,13 +7,15 @@ use autotel_store_sdk::{Fault, Options, decompressed, excerpt};
 use bytes::Bytes;
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
-use rawzip::{CompressionMethod, ZipArchive, ZipFileHeaderRecord, ZipSliceArchive};
+use rawzip::extra_fields::ExtraFields;
+use rawzip::{CompressionMethod, ZipArchive, ZipFileHeaderRecord, ZipLocalFileHeader, ZipSliceArchive};
 
 /// Members of an archive, at most.
 const MEMBERS_MAX: usize = 1 << 20;
 /// What may stand behind a member's content: its checksum and its lengths.
 const DESCRIPTOR_BYTES_MAX: u64 = 24;
 pub(crate) const ARRAY_EXTENSION: &str = ".npy";
+const UTF8_FLAG: usize = 1 << 11;
 const LOCAL_HEADER: &[u8] = b"PK\x03\x04";
 
 pub(crate) struct Archive {
@@ -102,43 +104,23 @@ impl Archive {
         entry: &ZipFileHeaderRecord<'_>,
         covered: &mut BTreeMap<u64, u64>,
     ) {
-        let name = String::from_utf8_lossy(entry.file_path().as_bytes()).into_owned();
-        let start = entry.local_header_offset();
-        let method = entry.compression_method();
-        let mut member = Member {
-            name,
-            offset: start,
-            damage: None,
-            content: Bytes::new(),
-            method,
-            length: entry.uncompressed_size_hint(),
-            crc: entry.crc32(),
-        };
+        let mut member = Member::of_record(entry);
+        let mut is_repeated = false;
         match archive.get_entry(entry.wayfinder()) {
             Ok(found) => {
                 let (from, to) = found.compressed_data_range();
-                if covered.contains_key(&start) {
+                is_repeated = covered.contains_key(&member.offset);
+                if is_repeated {
                     member.damage = Some("it has the content of another member".to_owned());
-                    self.members.push(member);
-                    return;
-                }
-                covered.insert(start, to);
-                let local = found.local_header();
-                let local_name = local.file_path();
-                let is_encrypted = entry.flags().is_encrypted() || local.flags().is_encrypted();
-                member.damage = if local_name.as_bytes() != entry.file_path().as_bytes() {
-                    let local_name = String::from_utf8_lossy(local_name.as_bytes()).into_owned();
-                    Some(format!("its own header calls it `{}`", excerpt(&local_name)))
-                } else if local.compression_method() != method {
-                    Some(format!("its own header says that it is compressed with {}", local.compression_method()))
                 } else {
-                    is_encrypted.then(|| "it is marked as encrypted".to_owned())
-                };
-                (member.offset, member.content) = (from, self.file.slice(from as usize..to as usize));
+                    covered.insert(member.offset, to);
+                    member.damage = disagreement(entry, &found.local_header());
+                    (member.offset, member.content) = (from, self.file.slice(from as usize..to as usize));
+                }
             }
             Err(_) => member.damage = Some("it is not where the directory says".to_owned()),
         }
-        if !entry.is_dir() || member.length > 0 {
+        if !entry.is_dir() || member.length > 0 || is_repeated {
             self.members.push(member);
         }
     }
@@ -232,15 +214,70 @@ fn number(file: &[u8], at: usize, bytes: usize) -> u64 {
     file.get(at..at + bytes).unwrap_or_default().iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte))
 }
 
+/// What a member's own header says otherwise than the directory, or both otherwise than Python reads them.
+fn disagreement(entry: &ZipFileHeaderRecord<'_>, local: &ZipLocalFileHeader<'_>) -> Option<String> {
+    let (name, local_name) = (entry.file_path(), local.file_path());
+    let second_name = second_name(entry.extra_fields()).or_else(|| second_name(local.extra_fields()));
+    if local_name.as_bytes() != name.as_bytes() {
+        let local_name = String::from_utf8_lossy(local_name.as_bytes());
+        return Some(format!("its own header calls it `{}`", excerpt(&local_name)));
+    }
+    if let Some(second_name) = second_name.filter(|second_name| *second_name != name.as_bytes()) {
+        let second_name = String::from_utf8_lossy(second_name);
+        return Some(format!("a second name of it is `{}`, which Python 3.12 and later take", excerpt(&second_name)));
+    }
+    if local.compression_method() != entry.compression_method() {
+        return Some(format!("its own header says that it is compressed with {}", local.compression_method()));
+    }
+    let is_encrypted = entry.flags().is_encrypted() || local.flags().is_encrypted();
+    is_encrypted.then(|| "it is marked as encrypted".to_owned())
+}
+
+/// The name in UTF-8 that Info-ZIP writes beside one in another encoding.
+fn second_name(fields: ExtraFields<'_>) -> Option<&[u8]> {
+    const UNICODE_PATH: u16 = 0x7075;
+    const BEFORE_NAME: usize = 5;
+    fields.into_iter().find(|(id, _)| id.as_u16() == UNICODE_PATH).and_then(|(_, field)| field.get(BEFORE_NAME..))
+}
+
+/// A member's name, in UTF-8 where its flags say so, and else in code page 437.
+fn member_name(name: &[u8], is_utf8: bool) -> String {
+    const BEYOND_ASCII: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀\
+                                αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
+    if is_utf8 || name.is_ascii() {
+        return String::from_utf8_lossy(name).into_owned();
+    }
+    let character = |&byte: &u8| match byte {
+        ..0x80 => char::from(byte),
+        _ => BEYOND_ASCII.chars().nth(usize::from(byte - 0x80)).unwrap_or(char::REPLACEMENT_CHARACTER),
+    };
+    name.iter().map(character).collect()
+}
+
 impl Member {
+    /// The member of which a directory tells, without its content.
+    fn of_record(entry: &ZipFileHeaderRecord<'_>) -> Self {
+        let name = entry.file_path();
+        let is_utf8 = entry.flags().is_utf8() || second_name(entry.extra_fields()).is_some();
+        Self {
+            name: member_name(name.as_bytes(), is_utf8),
+            offset: entry.local_header_offset(),
+            damage: None,
+            content: Bytes::new(),
+            method: entry.compression_method(),
+            length: entry.uncompressed_size_hint(),
+            crc: entry.crc32(),
+        }
+    }
+
     /// The member whose header begins at an offset, with all that stands behind that up to another offset.
     fn by_header(file: &Bytes, start: usize, end: usize) -> Option<Self> {
         let header = file.get(start..end)?;
-        let [method, name_length, extra_length] = [8, 26, 28].map(|at| number(header, at, 2) as usize);
+        let [flags, method, name_length, extra_length] = [6, 8, 26, 28].map(|at| number(header, at, 2) as usize);
         let content = HEADER_BYTES + name_length + extra_length;
-        let name = String::from_utf8_lossy(header.get(HEADER_BYTES..HEADER_BYTES + name_length)?).into_owned();
+        let name = header.get(HEADER_BYTES..HEADER_BYTES + name_length)?;
         Some(Self {
-            name,
+            name: member_name(name, flags & UTF8_FLAG > 0),
             offset: (start + content) as u64,
             damage: Some("no directory tells of it".to_owned()),
             content: file.slice(start + content.min(header.len())..end),

@@ -104,23 +104,24 @@ impl Data {
 }
 
 impl Kind {
-    /// What `array` calls machine formats.
-    pub fn of_array(format: u64) -> Option<Self> {
-        let (class, width) = match format {
-            0 => (Class::Unsigned, 1),
-            1 => (Class::Signed, 1),
-            2..=3 => (Class::Unsigned, 2),
-            4..=5 => (Class::Signed, 2),
-            6..=7 => (Class::Unsigned, 4),
-            8..=9 => (Class::Signed, 4),
-            10..=11 => (Class::Unsigned, 8),
-            12..=13 => (Class::Signed, 8),
-            14..=15 => (Class::Float, 4),
-            16..=17 => (Class::Float, 8),
-            20..=21 => (Class::Text, 4),
+    /// What `array` calls machine formats, each with the type codes that have it: of others Python makes another code.
+    pub fn of_array(format: u64, code: &str) -> Option<Self> {
+        let (codes, class, width) = match format {
+            0 => ("B", Class::Unsigned, 1),
+            1 => ("b", Class::Signed, 1),
+            2..=3 => ("H", Class::Unsigned, 2),
+            4..=5 => ("h", Class::Signed, 2),
+            6..=7 => ("ILQ", Class::Unsigned, 4),
+            8..=9 => ("ilq", Class::Signed, 4),
+            10..=11 => ("ILQ", Class::Unsigned, 8),
+            12..=13 => ("ilq", Class::Signed, 8),
+            14..=15 => ("f", Class::Float, 4),
+            16..=17 => ("d", Class::Float, 8),
+            20..=21 => ("uw", Class::Text, 4),
             _ => return None,
         };
-        Some(Self { class, width, is_big_endian: format >= 2 && format % 2 == 1 })
+        let is_of_it = code.len() == 1 && codes.contains(code);
+        is_of_it.then_some(Self { class, width, is_big_endian: format >= 2 && format % 2 == 1 })
     }
 
     /// NumPy's code of a type, such as `f8`, and its byte order.

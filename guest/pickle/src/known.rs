@@ -43,9 +43,10 @@ use Known::{Function, Instance};
 pub(crate) use collections::ordered_dict_is_empty;
 use exceptions::is_exception;
 pub(crate) use joblib::Wrapper;
-pub(crate) use numbers::{COMPLEX_TAG, RATIONAL_TAG, bytes_of, is_named_decimal, is_uuid};
+pub(crate) use numbers::{COMPLEX_TAG, RATIONAL_TAG, bytes_of, is_named_decimal, is_reduced, is_uuid};
 pub(crate) use numpy::{Dtype, ndarray};
-pub(crate) use time::{DATE_TAG, date_text, datetime_text, time_text};
+pub(crate) use paths::is_path;
+pub(crate) use time::{DATE_TAG, date_text, datetime_text, is_duration, time_text};
 pub(crate) use torch::{storage, storage_width};
 
 /// Every global that is known, by its module and its name.
@@ -180,8 +181,29 @@ fn is_tensor_type(global: &Global) -> bool {
     global.module() == "torch" && torch::is_type(global.name())
 }
 
+/// Constants that are members of enumerations, which Pythons before 3.11 pickle by their names alone.
+const CONSTANTS: &[(&str, &str)] = &[
+    ("signal", "SIG"),
+    ("socket", "AF_"),
+    ("socket", "AI_"),
+    ("socket", "MSG_"),
+    ("socket", "SOCK_"),
+    ("ssl", "ALERT_DESCRIPTION_"),
+    ("ssl", "CERT_"),
+    ("ssl", "OP_"),
+    ("ssl", "PROTOCOL_"),
+    ("ssl", "SSL_ERROR_"),
+    ("ssl", "VERIFY_"),
+];
+
+fn is_constant(global: &Global) -> bool {
+    let is_word = global.name().bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    is_word && CONSTANTS.iter().any(|(module, start)| *module == global.module() && global.name().starts_with(start))
+}
+
 pub(crate) fn is_known(global: &Global) -> bool {
-    find(global).is_some() || is_enumeration(global) || is_exception(global) || is_tensor_type(global)
+    let is_listed = find(global).is_some() || is_enumeration(global) || is_exception(global);
+    is_listed || is_constant(global) || is_tensor_type(global)
 }
 
 /// Whether a value is a global that is known.

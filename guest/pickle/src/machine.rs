@@ -561,6 +561,7 @@ impl Machine {
         let length = wrapper.length().ok_or_else(|| instruction.fault("an array of more bytes than can be"))?;
         let behind = match length {
             None => Behind::Value(self.nested()?),
+            Some(0) if !wrapper.is_aligned => Behind::Bytes(Bytes::new()),
             Some(_) if self.graph.bytes.get(self.next).is_some_and(|&first| Opcode::of(first).is_some()) => {
                 return Err(instruction
                     .fault("the array behind it begins with an opcode: to all but joblib it is instructions"));

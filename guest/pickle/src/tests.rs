@@ -663,14 +663,66 @@ fn what_is_given_to_a_call_is_not_changed_behind_it() {
 #[test]
 fn what_python_makes_something_else_of_is_refused() {
     for pickle in [
-        &b"cpathlib\nPosixPath\n(S'a'\nS'/etc'\ntR."[..],
-        b"cpathlib\nPureWindowsPath\n(S'a'\nS'c:/x'\ntR.",
+        &b"cdatetime\ntimedelta\n(I0\nI90000\nI0\ntR."[..],
+        b"cfractions\nFraction\n(I6\nI4\ntR.",
         b"carray\n_array_reconstructor\n(carray\narray\nS'f'\nI0\nc_codecs\nencode\n(V\nVlatin1\ntRtR.",
         b"carray\narray\n(S'b'\n(lI1\naF2.0\natR.",
         b"carray\narray\n(S'f'\n(lF0.1\natR.",
     ] {
         assert!(refusal(pickle).0.contains("` is refused: "), "{pickle:?}");
     }
+}
+
+#[test]
+fn paths_are_as_python_joins_their_parts() {
+    let path = |class: &str, parts: &[&str]| {
+        let parts: String = parts.iter().map(|part| format!("V{part}\n")).collect();
+        let Value::Tag(_, path) = loaded(format!("cpathlib\n{class}\n({parts}tR.").as_bytes()) else {
+            panic!("a path is of a named type")
+        };
+        let Value::Array(path) = *path else { panic!("a named type is an array") };
+        path[1].clone()
+    };
+    for (parts, told) in [
+        (&["a//b", ".", "c/"][..], "a/b/c"),
+        (&["a", "/etc", "x"], "/etc/x"),
+        (&["//a"], "//a"),
+        (&["///a"], "/a"),
+        (&["./.."], ".."),
+        (&["", "."], "."),
+    ] {
+        assert_eq!(path("PurePosixPath", parts), told.into(), "{parts:?}");
+    }
+    for (parts, told) in [
+        (&["a/b", "c"][..], r"a\b\c"),
+        (&["c:", "x"], r"c:x"),
+        (&["c:/x", "d:y"], r"d:y"),
+        (&["c:/x", "C:y"], r"C:\x\y"),
+        (&["c:/x", "/y"], r"c:\y"),
+        (&["//srv/share", "x"], r"\\srv\share\x"),
+        (&["//srv/share"], r"\\srv\share\"),
+        (&["//?/UNC/srv/share"], r"\\?\UNC\srv\share\"),
+        (&[".", "c:x"], r"c:x"),
+        (&["./c:x"], r".\c:x"),
+    ] {
+        assert_eq!(path("PureWindowsPath", parts), told.into(), "{parts:?}");
+    }
+}
+
+#[test]
+fn an_error_of_the_system_is_of_the_class_of_its_number() {
+    let found = loaded(b"cexceptions\nIOError\n(I2\nS'no such file'\ntR.");
+    assert_eq!(found, named("builtins.FileNotFoundError", list([2i64.into(), "no such file".into()])));
+    assert_eq!(loaded(b"cexceptions\nIOError\n(I2\ntR."), named("builtins.IOError", list([2i64.into()])));
+}
+
+#[test]
+fn members_of_pythons_enumerations_are_known_by_their_names_too() {
+    let global = |name: &str| named("global", name);
+    assert_eq!(loaded(b"csocket\nAF_INET\n."), global("socket.AF_INET"));
+    assert_eq!(loaded(b"csignal\nSIG_DFL\n."), global("signal.SIG_DFL"));
+    assert!(refusal(b"csignal\nSIG_DFL.__class__\n.").0.contains("dangerous"));
+    assert!(refusal(b"csignal\nsignal\n.").0.contains("dangerous"));
 }
 
 #[test]

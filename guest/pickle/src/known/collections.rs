@@ -168,23 +168,7 @@ pub(crate) fn array_of_bytes(it: &Pickled<'_>) -> Option<Vec<Part>> {
         return None;
     }
     let (code, format) = (it.graph.text(code)?, it.graph.integer(format)?.as_u64()?);
-    // What is of another format than that of its code gets another code.
-    let is_format = match &*code {
-        "B" => format == 0,
-        "b" => format == 1,
-        "H" => matches!(format, 2 | 3),
-        "h" => matches!(format, 4 | 5),
-        "I" | "L" | "Q" => matches!(format, 6 | 7 | 10 | 11),
-        "i" | "l" | "q" => matches!(format, 8 | 9 | 12 | 13),
-        "f" => matches!(format, 14 | 15),
-        "d" => matches!(format, 16 | 17),
-        "u" | "w" => matches!(format, 18..=21),
-        _ => false,
-    };
-    if !is_format {
-        return None;
-    }
-    let kind = Kind::of_array(format)?;
+    let kind = Kind::of_array(format, &code)?;
     let elements = Elements::row(it.graph, kind, Data::of(it.graph, bytes)?)?;
     Some(named_array(&code, vec![Part::Elements(elements.into())]))
 }

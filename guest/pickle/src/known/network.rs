@@ -18,7 +18,7 @@ pub(crate) fn address_6(it: &Pickled<'_>) -> Option<Vec<Part>> {
     if it.graph.text(number).is_some() {
         return of_text(it);
     }
-    let number: u128 = it.graph.integer(number)?.to_string().parse().ok()?;
+    let number = it.graph.integer(number)?.as_u128()?;
     it.is_plain().then(|| Part::named("ipaddress.IPv6Address", [Part::text(&Ipv6Addr::from(number).to_string())]))
 }
 

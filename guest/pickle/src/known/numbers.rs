@@ -97,9 +97,26 @@ pub(crate) fn fraction(it: &Pickled<'_>) -> Option<Vec<Part>> {
         [numerator, denominator] => (it.graph.integer(numerator)?, it.graph.integer(denominator)?),
         _ => return None,
     };
-    let number = [Part::Integer(numerator), Part::Integer(denominator.clone())];
-    let parts = [Part::Tag(RATIONAL_TAG), Part::Array].into_iter().chain(number).chain([Part::End]);
-    (it.is_plain() && denominator > Integer::from(0i64)).then(|| parts.collect())
+    (it.is_plain() && is_reduced(&numerator, &denominator)).then(|| {
+        let number = [Part::Integer(numerator), Part::Integer(denominator)];
+        [Part::Tag(RATIONAL_TAG), Part::Array].into_iter().chain(number).chain([Part::End]).collect()
+    })
+}
+
+/// Whether these are a numerator and a denominator as Python keeps them: without a common factor, as far as they are not
+/// beyond 128 bits.
+pub(crate) fn is_reduced(numerator: &Integer, denominator: &Integer) -> bool {
+    let magnitude = |number: &Integer| number.to_string().trim_start_matches('-').parse::<u128>().ok();
+    let has_no_factor = || match (magnitude(numerator), magnitude(denominator)) {
+        (Some(mut one), Some(mut other)) => {
+            while other > 0 {
+                (one, other) = (other, one % other);
+            }
+            one == 1
+        }
+        _ => true,
+    };
+    *denominator > Integer::from(0i64) && has_no_factor()
 }
 
 /// A `UUID`, whose state has its number.

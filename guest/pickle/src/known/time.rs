@@ -60,7 +60,17 @@ fn told(text: &str, zone: Option<Zone>, is_second: bool) -> Vec<Part> {
 
 /// `timedelta(days, seconds, microseconds)`.
 pub(crate) fn timedelta(it: &Pickled<'_>) -> Option<Vec<Part>> {
-    if it.arguments.len() == 3 { it.scalars("datetime.timedelta") } else { None }
+    let [days, seconds, microseconds] = *it.arguments else { return None };
+    let parts = [days, seconds, microseconds].map(|part| it.graph.integer(part)?.as_i64());
+    is_duration(parts).then(|| it.scalars("datetime.timedelta"))?
+}
+
+/// Whether these are days, seconds and microseconds as Python keeps them.
+pub(crate) fn is_duration(parts: [Option<i64>; 3]) -> bool {
+    let [Some(days), Some(seconds), Some(microseconds)] = parts else { return false };
+    (-999_999_999..=999_999_999).contains(&days)
+        && (0..DAY_SECONDS).contains(&seconds)
+        && (0..1_000_000).contains(&microseconds)
 }
 
 /// `timezone(timedelta)`, perhaps with a name.

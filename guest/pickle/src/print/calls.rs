@@ -34,7 +34,7 @@ impl Of {
             (Self::Text, Token::Text(text)) => match name {
                 "decimal.Decimal" => known::is_named_decimal(text),
                 "uuid.UUID" => known::is_uuid(text),
-                _ => !text.is_empty(),
+                path => known::is_path(path, text),
             },
             _ => false,
         }
@@ -71,8 +71,8 @@ impl Argument {
 /// What a tag stands for that is called with two numbers.
 pub(super) fn tagged(tag: u64, arguments: &[Argument], protocol: u8) -> Option<Vec<u8>> {
     let (module, name) = match (tag, arguments) {
-        (RATIONAL_TAG, [Argument::Integer(_), Argument::Integer(denominator)]) => {
-            ("fractions", (*denominator > Integer::from(0i64)).then_some("Fraction")?)
+        (RATIONAL_TAG, [Argument::Integer(numerator), Argument::Integer(denominator)]) => {
+            ("fractions", known::is_reduced(numerator, denominator).then_some("Fraction")?)
         }
         (COMPLEX_TAG, [Argument::Float(_), Argument::Float(_)]) => ("builtins", "complex"),
         _ => return None,
@@ -96,13 +96,7 @@ pub(super) fn spread(name: &str, arguments: &[Argument], protocol: u8) -> Option
 fn is_duration(arguments: &[Argument]) -> bool {
     let of = |argument: &Argument| if let Argument::Integer(value) = argument { value.as_i64() } else { None };
     match arguments {
-        [days, seconds, microseconds] => {
-            let within =
-                |argument, range: std::ops::Range<i64>| of(argument).is_some_and(|value| range.contains(&value));
-            within(days, -999_999_999..1_000_000_000)
-                && within(seconds, 0..86_400)
-                && within(microseconds, 0..1_000_000)
-        }
+        [days, seconds, microseconds] => known::is_duration([of(days), of(seconds), of(microseconds)]),
         _ => false,
     }
 }
