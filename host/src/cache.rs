@@ -64,6 +64,8 @@ pub struct Cache(Arc<Inner>);
 
 struct Inner {
     state: Mutex<Live>,
+    /// Held while a snapshot is written.
+    snapshots: Mutex<()>,
     clocks: Clocks,
     source: Source,
     /// Why what was to be restored is not there.
@@ -88,6 +90,15 @@ struct Live {
     /// How many instances broke before this one.
     generation: u64,
     flights: HashMap<Vec<u8>, Arc<Flight>>,
+}
+
+/// What there is under a key.
+enum Found {
+    Value(Vec<u8>),
+    /// A load that another began.
+    Flight(Arc<Flight>),
+    /// Nothing, and this load begins.
+    Nothing(Arc<Flight>),
 }
 
 /// What is said of one value. What is not said, the [`CacheBuilder`] said.
@@ -200,7 +211,7 @@ impl Cache {
     fn begin(source: Source, clocks: Clocks) -> Result<Self, Error> {
         let instance = outside_runtime(true, || source.instance())?;
         let state = Mutex::new(Live { instance: Some(instance), generation: 0, flights: HashMap::new() });
-        Ok(Self(Arc::new(Inner { state, clocks, source, damage: None })))
+        Ok(Self(Arc::new(Inner { state, snapshots: Mutex::default(), clocks, source, damage: None })))
     }
 
     fn call<T: Send>(
@@ -210,22 +221,31 @@ impl Cache {
         self.0.call(&mut self.0.lock(), export)
     }
 
+    /// The same about a key; one that is too long to be any value's is not told to the instance, which it would end.
+    fn call_about<T: Send + Default>(
+        &self,
+        key: &[u8],
+        export: impl FnOnce(&Guest, &mut Instance, u64) -> wasmtime::Result<T> + Send,
+    ) -> Result<T, Error> {
+        if key.len() as u64 > value_max(&self.0.source.limits) { Ok(T::default()) } else { self.call(export) }
+    }
+
     /// The value of a key.
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>, Error> {
         let key = key.as_ref();
-        self.call(|face, store, now| face.call_get(store, key, now))
+        self.call_about(key, |face, store, now| face.call_get(store, key, now))
     }
 
     /// The value of a key. This does not count as a use.
     pub fn peek(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>, Error> {
         let key = key.as_ref();
-        self.call(|face, store, now| face.call_peek(store, key, now))
+        self.call_about(key, |face, store, now| face.call_peek(store, key, now))
     }
 
     /// Whether a key has a value. This does not count as a use.
     pub fn contains(&self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
         let key = key.as_ref();
-        self.call(|face, store, now| face.call_contains(store, key, now))
+        self.call_about(key, |face, store, now| face.call_contains(store, key, now))
     }
 
     /// Keeps a value in the place of the one that the key had.
@@ -247,10 +267,11 @@ impl Cache {
     /// # Ok::<(), autotel_stores::Error>(())
     /// ```
     pub fn put_with(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>, terms: CacheTerms) -> Result<(), Error> {
+        let (key, value) = (key.as_ref(), value.as_ref());
         let mut live = self.0.lock();
-        self.put_in(&mut live, key.as_ref(), value.as_ref(), terms)??;
+        self.put_in(&mut live, key, value, terms)??;
         // What is loaded meanwhile is older than this.
-        live.forget(key.as_ref());
+        live.forget(key);
         Ok(())
     }
 
@@ -298,24 +319,34 @@ impl Cache {
     ) -> Result<Vec<u8>, E> {
         let key = key.as_ref();
         loop {
-            let mut live = self.0.lock();
-            if let Some(value) = self.0.call(&mut live, |face, store, now| face.call_get(store, key, now))? {
-                return Ok(value);
-            }
-            let Some(flight) = live.flights.get(key).map(Arc::clone) else {
-                let flight = Arc::new(Flight::default());
-                live.flights.insert(key.to_vec(), Arc::clone(&flight));
-                drop(live);
-                return self.land(key, Landing::of(flight, self, key), terms, load);
-            };
-            drop(live);
-            if flight.is_of_this_thread() {
-                return Err(Error::usage("what loads the value of a key asks for the value of the same key").into());
-            }
-            if let Some(value) = flight.wait() {
-                return Ok(value);
+            match self.look_up(key)? {
+                Found::Value(value) => return Ok(value),
+                Found::Nothing(flight) => return self.land(key, Landing::of(flight, self, key), terms, load),
+                Found::Flight(flight) if flight.is_of_this_thread() => {
+                    return Err(Error::usage("what loads the value of a key asks for the value of the same key").into());
+                }
+                Found::Flight(flight) => {
+                    if let Some(value) = flight.wait() {
+                        return Ok(value);
+                    }
+                }
             }
         }
+    }
+
+    /// The value of a key, or the load of it that is under way, or else one that is to begin.
+    fn look_up(&self, key: &[u8]) -> Result<Found, Error> {
+        let mut live = self.0.lock();
+        let is_possible = key.len() as u64 <= value_max(&self.0.source.limits);
+        if is_possible && let Some(value) = self.0.call(&mut live, |face, store, now| face.call_get(store, key, now))? {
+            return Ok(Found::Value(value));
+        }
+        if let Some(flight) = live.flights.get(key) {
+            return Ok(Found::Flight(Arc::clone(flight)));
+        }
+        let flight = Arc::new(Flight::default());
+        live.flights.insert(key.to_vec(), Arc::clone(&flight));
+        Ok(Found::Nothing(flight))
     }
 
     fn land<E: From<Error>>(
@@ -327,14 +358,19 @@ impl Cache {
     ) -> Result<Vec<u8>, E> {
         let value = load()?;
         landing.value = Some(value.clone());
-        let mut live = self.0.lock();
-        if live.flights.get(key).is_some_and(|flight| Arc::ptr_eq(flight, &landing.flight)) {
-            let kept = self.put_in(&mut live, key, &value, terms);
-            if let Err(error) = kept.flatten() {
-                tracing::debug!("what was loaded is not kept: {error}");
-            }
+        if let Err(error) = self.keep_loaded(key, &value, &landing.flight, terms) {
+            tracing::debug!("what was loaded is not kept: {error}");
         }
         Ok(value)
+    }
+
+    /// Keeps what a load gave, unless something newer was put or removed meanwhile.
+    fn keep_loaded(&self, key: &[u8], value: &[u8], flight: &Arc<Flight>, terms: CacheTerms) -> Result<(), Error> {
+        let mut live = self.0.lock();
+        match live.flights.get(key) {
+            Some(current) if Arc::ptr_eq(current, flight) => self.put_in(&mut live, key, value, terms).flatten(),
+            _ => Ok(()),
+        }
     }
 
     /// Takes a value out.
@@ -342,6 +378,9 @@ impl Cache {
         let key = key.as_ref();
         let mut live = self.0.lock();
         live.forget(key);
+        if key.len() as u64 > value_max(&self.0.source.limits) {
+            return Ok(None);
+        }
         self.0.call(&mut live, |face, store, now| face.call_remove(store, key, now))
     }
 
@@ -372,8 +411,16 @@ impl Cache {
     /// # Ok::<(), autotel_stores::Error>(())
     /// ```
     pub fn take_notices(&self, count: u32) -> Result<Vec<CacheNotice>, Error> {
-        let mut notices = self.call(|face, store, _| face.call_take_notices(store, count))?;
-        notices.truncate(count as usize);
+        let mut notices = Vec::new();
+        let mut left = count;
+        while left > 0 {
+            let page = self.call(|face, store, _| face.call_take_notices(store, left))?;
+            if page.is_empty() {
+                break;
+            }
+            notices.extend(page.into_iter().take(left as usize));
+            left = count - notices.len() as u32;
+        }
         Ok(notices)
     }
 
@@ -401,6 +448,8 @@ impl Cache {
 
     /// The same, unless something is wrong when it is read what the cache holds.
     pub(crate) fn snapshot_if(&self, path: &Path, check: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+        // The last that is read is the last that is written.
+        let _alone = self.0.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.now();
         let entries = self.all_in(&mut self.0.lock())?;
         check()?;
@@ -501,10 +550,21 @@ fn no_room(cache::NoRoom { measure, needed, left }: cache::NoRoom) -> Error {
 /// The part of a memory's limit that the values of a cache may take: the rest is for values on their way in and out, and
 /// for what is between them.
 fn memory_max(limits: &Limits) -> u64 {
-    limits.get(Limit::Memory) / 2
+    memory(limits) / 2
+}
+
+/// The memory of an instance, which has 32 bits for an address.
+fn memory(limits: &Limits) -> u64 {
+    limits.get(Limit::Memory).min(1 << 32)
 }
 
 /// Bytes of the largest value with its key.
 fn value_max(limits: &Limits) -> u64 {
-    (limits.get(Limit::Memory) / 6).min(limits.get(Limit::Copies) / 2)
+    (memory(limits) / 6).min(limits.get(Limit::Copies) / 2)
+}
+
+/// Bytes of entries that are asked for at once.
+fn page_bytes(limits: &Limits) -> u32 {
+    const MOST: u64 = 1 << 20;
+    (memory(limits) / 32).min(limits.get(Limit::Copies) / 4).clamp(1, MOST) as u32
 }

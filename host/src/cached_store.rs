@@ -12,9 +12,10 @@ use serde::de::DeserializeOwned;
 use crate::cache::Cache;
 use crate::contract::Loss;
 use crate::error::Error;
+use crate::limits::Limit;
 use crate::memory;
 use crate::reader::Reader;
-use crate::store::Store;
+use crate::store::{Store, guest_name};
 
 /// A file that was changed less than this long ago may be changed again without its time telling: clocks of file systems
 /// tick.
@@ -30,7 +31,9 @@ const SETTLED_COARSELY: Duration = Duration::from_secs(3);
 /// instead, as is wise on network file systems and outside Unix, where only length and time are told. A save through this
 /// or any other [`Store`] makes the file another.
 ///
-/// Of threads that load one file at once, one reads it. Limits hold where a file is read, and not for what is kept.
+/// Of threads that load one file at once, one reads it, unless it was changed within the last moment. Limits hold where a
+/// file is read, and not for what is kept. What is written through a mapping of the file into memory may change no time, and
+/// is seen by digest alone.
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;
@@ -116,7 +119,12 @@ impl CachedStore {
             let documents = self.store.load_cbor()?;
             return Ok((documents, self.version()?));
         }
-        let (copy, digest) = self.accessed(copied(&mut self.store.readable()?))?;
+        let mut file = self.store.readable()?;
+        if self.accessed(file.metadata())?.len() > self.store.limits().get(Limit::Read) {
+            // The store reads no more of it than it may.
+            return Ok((self.store.load_cbor()?, None));
+        }
+        let (copy, digest) = self.accessed(copied(&mut file))?;
         Ok((Reader::open_copy(&self.store, copy)?.rest()?, Some(self.key(&digest))))
     }
 
@@ -177,7 +185,9 @@ impl CachedStore {
     fn identity(&self) -> blake3::Hash {
         let path: PathBuf = self.store.path().canonicalize().unwrap_or_else(|_| self.store.path().to_owned());
         let mut hasher = blake3::Hasher::new();
-        for part in [path.as_os_str().as_encoded_bytes(), self.store.reading().as_bytes()] {
+        // A store goes by the name that it sees, which is another through a link.
+        let seen = guest_name(self.store.path());
+        for part in [path.as_os_str().as_encoded_bytes(), seen.as_bytes(), self.store.reading().as_bytes()] {
             hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
         }
         hasher.finalize()

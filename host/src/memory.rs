@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,6 +12,8 @@ use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
 use crate::loader::Loader;
 use crate::staging::backup;
+#[cfg(unix)]
+use crate::staging::copy_from;
 use crate::tools::Tools;
 
 /// What the names of such files begin with.
@@ -221,18 +223,23 @@ impl MemoryFile {
     }
 
     /// Copies what is written of the file behind its first `passed` bytes, and tells how much that was.
+    #[cfg(unix)]
     pub fn copy_from(&self, passed: u64, to: &mut impl Write) -> io::Result<u64> {
-        let mut file = self.file.try_clone()?;
-        let at = file.stream_position()?;
-        file.seek(io::SeekFrom::Start(passed))?;
-        let copied = io::copy(&mut file, to)?;
-        file.seek(io::SeekFrom::Start(at))?;
-        Ok(copied)
+        copy_from(passed, to, |buffer, at| std::os::unix::fs::FileExt::read_at(&self.file, buffer, at))
     }
 
+    /// The same where reading at a place moves the handle, with which the store goes on to write.
+    #[cfg(not(unix))]
+    pub fn copy_from(&self, _: u64, _: &mut impl Write) -> io::Result<u64> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// All of a file that nobody writes to any more.
     fn written(&self) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
-        self.copy_from(0, &mut content)?;
+        let mut file = &self.file;
+        file.rewind()?;
+        file.read_to_end(&mut content)?;
         Ok(content)
     }
 

@@ -37,6 +37,24 @@ pub(crate) struct Staging {
     _datasets: Vec<Lock>,
 }
 
+/// Copies what `read_at` reads from an offset on, and tells how much that was.
+pub(crate) fn copy_from(
+    start: u64,
+    to: &mut impl Write,
+    mut read_at: impl FnMut(&mut [u8], u64) -> io::Result<usize>,
+) -> io::Result<u64> {
+    let mut buffer = vec![0; COPY_BYTES];
+    let mut copied = 0;
+    loop {
+        let length = read_at(&mut buffer, start + copied)?;
+        if length == 0 {
+            return Ok(copied);
+        }
+        to.write_all(&buffer[..length])?;
+        copied += length as u64;
+    }
+}
+
 impl Staging {
     pub fn begin(path: &Path, replacing: Replacing) -> Result<Self, Error> {
         let unusable = |error| Error::access(path, error);
@@ -67,16 +85,7 @@ impl Staging {
 
     /// Copies what is written of the file behind its first `passed` bytes, and tells how much that was.
     pub fn copy_from(&self, passed: u64, to: &mut impl Write) -> io::Result<u64> {
-        let mut buffer = vec![0; COPY_BYTES];
-        let mut copied = 0;
-        loop {
-            let length = self.staged.read_at(&mut buffer, passed + copied)?;
-            if length == 0 {
-                return Ok(copied);
-            }
-            to.write_all(&buffer[..length])?;
-            copied += length as u64;
-        }
+        copy_from(passed, to, |buffer, at| self.staged.read_at(buffer, at))
     }
 
     /// Puts the file in the target's place, on disk too, with the permissions of what it replaces.

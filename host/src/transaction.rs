@@ -69,29 +69,28 @@ impl Transaction {
     /// None of the files has changed where this fails before they are on disk. Where it fails after, which a disk that
     /// breaks can make it, the message says so: the rest is put in place when one of the files is opened next.
     pub fn commit(mut self) -> Result<(), Error> {
-        // Those in memory can be undone.
-        let in_memory = std::mem::take(&mut self.in_memory);
-        MemoryFiles::commit(in_memory, || self.commit_noting(|| ()))
+        match (self.files.len(), self.in_memory.is_empty()) {
+            (0, _) => MemoryFiles::commit(self.in_memory, || Ok(())),
+            (1, true) => self.files.pop().map_or(Ok(()), Staging::commit),
+            _ => self.commit_noting(|| ()),
+        }
     }
 
-    /// Does what [`Transaction::commit`] does, and calls `reached` after each change on disk.
+    /// Puts files in place with a commit record, and calls `reached` after each change on disk.
     fn commit_noting(mut self, mut reached: impl FnMut()) -> Result<(), Error> {
-        if self.files.len() < 2 {
-            return self.files.pop().map_or(Ok(()), Staging::commit);
-        }
+        let in_memory = std::mem::take(&mut self.in_memory);
         let folders = self.folders()?;
         self.files.iter().try_for_each(Staging::check_unchanged)?;
-        let locks = prepare(&folders, self.files, &mut reached);
-        let committed = locks.and_then(|locks| {
-            folders[0].put(COMMIT, folders[0].marker.id.as_bytes())?;
-            Ok(locks)
-        });
-        let _locks = committed.map_err(|error| {
+        let unusable = |error| Error::access(&folders[0].path, error);
+        let record = || folders[0].put(COMMIT, folders[0].marker.id.as_bytes()).map_err(unusable);
+        let locks = prepare(&folders, self.files, &mut reached).map_err(unusable);
+        // Those in memory change when all others wait, and change back where the record does not come to stand.
+        let committed = locks.and_then(|locks| MemoryFiles::commit(in_memory, record).map(|()| locks));
+        let _locks = committed.inspect_err(|_| {
             let _ = folders[0].dir.remove_file(COMMIT);
             folders.iter().for_each(|folder| {
                 let _ = folder.marker.undo(&folder.dir);
             });
-            Error::access(&folders[0].path, error)
         })?;
         reached();
         complete(&folders, &mut reached).map_err(|error| {

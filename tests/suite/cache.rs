@@ -167,6 +167,77 @@ fn a_cache_stays_within_the_memory_that_it_may_have() {
 }
 
 #[test]
+fn small_values_stay_within_the_memory_whatever_is_noted_of_them() {
+    let limits = Limits::default().with(Limit::Memory, 24 << 20);
+    for policy in ["lru", "s3-fifo"] {
+        let builder = HOST.cache().limits(limits.clone()).policy(policy).entries(10_000_000);
+        let cache = builder.time_to_live(Duration::from_secs(3600)).build().unwrap();
+        (0..200_000_u32).for_each(|n| cache.put(n.to_le_bytes(), b"1").unwrap());
+        assert!(cache.counts().unwrap().over_bytes > 0);
+        assert!(cache.contains(199_999_u32.to_le_bytes()).unwrap());
+    }
+}
+
+#[test]
+fn notices_stay_within_the_memory() {
+    let limits = Limits::default().with(Limit::Memory, 8 << 20).with(Limit::Copies, 1 << 20);
+    let cache = HOST.cache().limits(limits).notices(1 << 20).build().unwrap();
+    for n in 0..3_000 {
+        cache.put(format!("{n:0>4000}"), b"1").unwrap();
+        cache.remove(format!("{n:0>4000}")).unwrap();
+    }
+    let notices = cache.take_notices(u32::MAX).unwrap();
+    let numbers = notices.windows(2).map(|pair| pair[1].sequence - pair[0].sequence);
+    assert!(notices.len() > 50 && numbers.into_iter().all(|step| step == 1));
+    assert_eq!(cache.counts().unwrap().notices_dropped + notices.len() as u64, 3_000);
+}
+
+#[test]
+fn a_key_that_no_value_can_have_is_not_there() {
+    let limits = Limits::default().with(Limit::Memory, 12 << 20);
+    let cache = HOST.cache().limits(limits).build().unwrap();
+    cache.put("a", b"1").unwrap();
+    let key = vec![0; 14 << 20];
+    assert_eq!(cache.get(&key).unwrap(), None);
+    assert_eq!(cache.remove(&key).unwrap(), None);
+    assert!(!cache.contains(&key).unwrap());
+    assert_eq!(cache.get_or_load(&key, || Ok::<_, Error>(b"2".to_vec())).unwrap(), b"2");
+    assert_eq!(cache.get("a").unwrap().as_deref(), Some(&b"1"[..]));
+}
+
+#[test]
+fn keys_and_values_may_use_the_cache_that_they_are_for() {
+    struct Asking<'c>(&'c Cache);
+    impl AsRef<[u8]> for Asking<'_> {
+        fn as_ref(&self) -> &[u8] {
+            self.0.contains("a").expect("the cache is not locked");
+            b"a"
+        }
+    }
+    let cache = cache();
+    cache.put(Asking(&cache), Asking(&cache)).unwrap();
+    assert_eq!(cache.get(Asking(&cache)).unwrap().as_deref(), Some(&b"a"[..]));
+}
+
+#[test]
+fn of_two_snapshots_at_once_the_newer_stays() {
+    let place = Place::new("cache.snapshot");
+    let cache = cache();
+    let path = &place.path;
+    thread::scope(|scope| {
+        let other = cache.clone();
+        let loops = scope.spawn(move || (0..60).try_for_each(|_| other.snapshot(path)));
+        for n in 0..30_u8 {
+            cache.put("newest", [n]).unwrap();
+            cache.snapshot(path).unwrap();
+            let again = HOST.cache().restore(path).build().unwrap();
+            assert_eq!(again.get("newest").unwrap().as_deref(), Some(&[n][..]), "round {n}");
+        }
+        loops.join().unwrap().unwrap();
+    });
+}
+
+#[test]
 fn one_loads_for_all_who_ask_at_once() {
     let (cache, loads, together) = (cache(), AtomicUsize::new(0), Barrier::new(8));
     thread::scope(|scope| {

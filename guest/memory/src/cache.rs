@@ -9,8 +9,11 @@ use crate::policy::{self, Policy};
 
 /// Entries whose time is over that one call lets go, so that none takes long.
 const LET_GO_MAX: usize = 64;
-/// Bytes of the keys in all notices.
-const NOTICE_BYTES_MAX: usize = 1 << 22;
+/// Bytes that a notice takes beside its key, and the part of the memory that all of them may take.
+const NOTICE_BYTES: usize = 64;
+const NOTICE_PART: u64 = 8;
+/// Bytes of notices that are told at once.
+const NOTICE_PAGE_BYTES: usize = 1 << 16;
 
 /// What a cache is made with.
 #[derive(Clone, Debug)]
@@ -37,6 +40,12 @@ pub(crate) struct Notice {
     pub reason: Reason,
 }
 
+impl Notice {
+    fn bytes(&self) -> usize {
+        NOTICE_BYTES + self.key.len()
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Statistics {
     pub hits: u64,
@@ -56,7 +65,7 @@ pub(crate) struct Cache {
     alarms: BTreeMap<(u64, u64), Key>,
     alarms_set: u64,
     notices: VecDeque<Notice>,
-    /// Bytes of the keys in them.
+    /// Bytes that they take.
     notice_bytes: usize,
     notices_given: u64,
     statistics: Statistics,
@@ -106,7 +115,10 @@ impl Cache {
     pub fn put(&mut self, key: &[u8], value: Vec<u8>, terms: Terms, now: u64) -> Result<(), NoRoom> {
         self.pass_to(now);
         let weight = terms.weight.unwrap_or(key.len() as u64 + value.len() as u64);
-        let memory = memory(key.len(), value.len());
+        let time_to_live = terms.time_to_live.or(self.settings.time_to_live);
+        let time_to_idle = terms.time_to_idle.or(self.settings.time_to_idle);
+        let has_end = time_to_live.is_some() || time_to_idle.is_some();
+        let memory = self.policy.overhead() + memory(key.len(), value.len(), has_end);
         self.check_bounds(weight, memory)?;
         if self.settings.policy == policy::NONE {
             while self.let_go_next() {}
@@ -115,12 +127,12 @@ impl Cache {
         let replaced = self.take_out(key, Reason::Replaced);
         self.make_room(weight, memory);
         let key = Key::from(key);
-        let time_to_live = terms.time_to_live.or(self.settings.time_to_live);
         let mut entry = Entry {
             value: Value::of(value),
             weight,
+            memory,
             expires_at: time_to_live.map(|time| self.now.saturating_add(time)),
-            time_to_idle: terms.time_to_idle.or(self.settings.time_to_idle),
+            time_to_idle,
             used_at: self.now,
             alarm: None,
             // What is put again is in use: the policy goes on with what it knew of the key.
@@ -148,9 +160,16 @@ impl Cache {
         }
     }
 
-    pub fn take_notices(&mut self, count: usize) -> impl Iterator<Item = Notice> {
-        self.notice_bytes -= self.notices.iter().take(count).map(|notice| notice.key.len()).sum::<usize>();
-        self.notices.drain(..count.min(self.notices.len()))
+    /// The oldest notices: so many at most, and fewer where those would be long together.
+    pub fn take_notices(&mut self, count: usize) -> Vec<Notice> {
+        let (mut taken, mut bytes) = (Vec::new(), 0);
+        while taken.len() < count && bytes < NOTICE_PAGE_BYTES {
+            let Some(notice) = self.notices.pop_front() else { break };
+            bytes += notice.bytes();
+            taken.push(notice);
+        }
+        self.notice_bytes -= bytes;
+        taken
     }
 
     /// What the cache has done, with the number of entries that it holds.
@@ -214,7 +233,7 @@ impl Cache {
     /// Refuses what does not fit in beside the others, none of which may go.
     fn check_room(&self, key: &[u8], weight: u64, memory: u64) -> Result<(), NoRoom> {
         let replaced = self.policy.peek(key);
-        let (old_weight, old_memory) = replaced.map_or((0, 0), |entry| (entry.weight, entry.memory(key)));
+        let (old_weight, old_memory) = replaced.map_or((0, 0), |entry| (entry.weight, entry.memory));
         let Statistics { weight: all_weight, memory: all_memory, .. } = self.statistics;
         let Settings { bytes_max, memory_max, entries_max, .. } = self.settings;
         check(Measure::Weight, weight, bytes_max - (all_weight - old_weight))?;
@@ -234,6 +253,10 @@ impl Cache {
             } else {
                 return;
             };
+            // What is over goes before what is not.
+            if self.let_go_next() {
+                continue;
+            }
             let Some((key, entry)) = self.policy.evict() else { return };
             self.let_go(&key, &entry, reason);
         }
@@ -252,15 +275,21 @@ impl Cache {
             self.alarms.remove(&alarm);
         }
         self.statistics.weight -= entry.weight;
-        self.statistics.memory -= entry.memory(key);
+        self.statistics.memory -= entry.memory;
         self.statistics.gone[reason as usize] += 1;
-        let sequence = self.notices_given;
+        self.tell(key, entry.weight, reason);
+    }
+
+    /// Keeps a notice, and drops the oldest where there are too many.
+    fn tell(&mut self, key: &Key, weight: u64, reason: Reason) {
+        let notice = Notice { sequence: self.notices_given, key: Key::clone(key), weight, reason };
         self.notices_given += 1;
-        self.notices.push_back(Notice { sequence, key: Key::clone(key), weight: entry.weight, reason });
-        self.notice_bytes += key.len();
-        while self.notices.len() > self.settings.notices_max || self.notice_bytes > NOTICE_BYTES_MAX {
+        self.notice_bytes += notice.bytes();
+        self.notices.push_back(notice);
+        let bytes_max = usize::try_from(self.settings.memory_max / NOTICE_PART).unwrap_or(usize::MAX);
+        while self.notices.len() > self.settings.notices_max || self.notice_bytes > bytes_max {
             let Some(oldest) = self.notices.pop_front() else { return };
-            self.notice_bytes -= oldest.key.len();
+            self.notice_bytes -= oldest.bytes();
             self.statistics.notices_dropped += 1;
         }
     }

@@ -7,8 +7,10 @@ use autotel_store_sdk::cache::Reason;
 /// A key, which its value and what tells of it share.
 pub(crate) type Key = Rc<[u8]>;
 
-/// Bytes that an entry takes beside its key and its value: in the table, in a list and in the allocator.
-const OVERHEAD_BYTES: u64 = 128;
+/// Bytes that an entry takes beside its key and its value, in the table, in a list and in the allocator, and those of the
+/// alarm of one that has an end.
+const OVERHEAD_BYTES: u64 = 144;
+const ALARM_BYTES: u64 = 80;
 
 /// Bytes of the pieces of which long values are kept: of one size, they fit into what others leave.
 const PIECE_BYTES: usize = 64 << 10;
@@ -27,13 +29,6 @@ impl Value {
         Self::Pieces(bytes.chunks(PIECE_BYTES).map(Box::from).collect())
     }
 
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Whole(bytes) => bytes.len(),
-            Self::Pieces(pieces) => pieces.iter().map(|piece| piece.len()).sum(),
-        }
-    }
-
     pub fn to_vec(&self) -> Vec<u8> {
         match self {
             Self::Whole(bytes) => bytes.clone(),
@@ -46,6 +41,8 @@ impl Value {
 pub(crate) struct Entry {
     pub value: Value,
     pub weight: u64,
+    /// About the bytes of memory that it takes.
+    pub memory: u64,
     /// When it is gone.
     pub expires_at: Option<u64>,
     /// Nanoseconds without a use after which it is gone.
@@ -65,22 +62,15 @@ impl Entry {
         self.expires_at.into_iter().chain(idle_at).min()
     }
 
-    /// Why its time is over, where it is.
+    /// Why its time is over, where it is: what came first.
     pub fn over(&self, now: u64) -> Option<Reason> {
-        if self.expires_at.is_some_and(|at| at <= now) {
-            return Some(Reason::Expired);
-        }
-        let is_idle = self.time_to_idle.is_some_and(|idle| self.used_at.saturating_add(idle) <= now);
-        is_idle.then_some(Reason::Idle)
-    }
-
-    /// About the bytes of memory that it takes.
-    pub fn memory(&self, key: &[u8]) -> u64 {
-        memory(key.len(), self.value.len())
+        let ended_at = self.ends_at().filter(|&at| at <= now)?;
+        Some(if self.expires_at == Some(ended_at) { Reason::Expired } else { Reason::Idle })
     }
 }
 
 /// About the bytes of memory that an entry of such a key and value takes.
-pub(crate) fn memory(key_bytes: usize, value_bytes: usize) -> u64 {
-    key_bytes as u64 + value_bytes as u64 + OVERHEAD_BYTES
+pub(crate) fn memory(key_bytes: usize, value_bytes: usize, has_end: bool) -> u64 {
+    let alarm = if has_end { ALARM_BYTES } else { 0 };
+    key_bytes as u64 + value_bytes as u64 + OVERHEAD_BYTES + alarm
 }

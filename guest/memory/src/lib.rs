@@ -74,7 +74,7 @@ impl face::Guest for MemoryStore {
     }
 
     fn take_notices(count: u32) -> Vec<face::Notice> {
-        with(|cache| cache.take_notices(count as usize).map(notice).collect())
+        with(|cache| cache.take_notices(count as usize).into_iter().map(notice).collect())
     }
 
     fn statistics(now: u64) -> face::Counts {
@@ -127,7 +127,7 @@ impl face::GuestWalk for Walk {
             self.next.set(self.next.get() + 1);
             entries.extend(with(|cache| {
                 let entry = cache.peek(key, now)?;
-                bytes += entry.memory(key);
+                bytes += entry.memory;
                 let (value, weight, time_to_idle) = (entry.value.to_vec(), entry.weight, entry.time_to_idle);
                 let expires_at = entry.expires_at;
                 let time_to_live = expires_at.map(|at| at.saturating_sub(cache.now()));

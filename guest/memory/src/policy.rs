@@ -29,6 +29,11 @@ pub(crate) trait Policy {
 
     /// All keys, from that which would go first.
     fn keys(&self) -> Vec<Key>;
+
+    /// Bytes that an entry takes here beside what it takes in any policy.
+    fn overhead(&self) -> u64 {
+        0
+    }
 }
 
 /// The names of the policies, the usual one first.

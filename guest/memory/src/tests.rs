@@ -43,7 +43,7 @@ fn refused(cache: &mut Cache, key: &str, bytes: usize, terms: Terms) -> (Measure
 /// What went, in order.
 fn gone(cache: &mut Cache) -> Vec<(String, Reason)> {
     let told = |key: &[u8]| String::from_utf8(key.to_vec()).unwrap();
-    cache.take_notices(usize::MAX).map(|notice| (told(&notice.key), notice.reason)).collect()
+    cache.take_notices(usize::MAX).into_iter().map(|notice| (told(&notice.key), notice.reason)).collect()
 }
 
 fn each_policy(test: impl Fn(Cache)) {
@@ -132,7 +132,8 @@ fn what_is_too_heavy_is_refused_and_changes_nothing() {
         assert_eq!(get(&mut cache, "a", 0).as_deref(), Some("1"));
         let light = Terms { weight: Some(1), ..TERMS };
         assert!(cache.put(b"b", vec![0; 2000], light, 0).is_ok());
-        assert_eq!(refused(&mut cache, "c", 2 << 20, light), (Measure::Memory, (2 << 20) + 129, 1 << 20));
+        let (measure, needed, left) = refused(&mut cache, "c", 2 << 20, light);
+        assert!(measure == Measure::Memory && needed > 2 << 20 && left == 1 << 20, "{needed}");
         assert!(cache.put(b"c", vec![0; 2 << 20], light, 0).is_err(), "memory is bounded whatever it weighs");
     });
 }
@@ -182,7 +183,7 @@ fn of_too_many_notices_the_oldest_are_dropped_and_counted() {
         put(&mut cache, key, "", 0);
         cache.remove(key.as_bytes(), 0);
     }
-    let numbers: Vec<_> = cache.take_notices(1).map(|notice| notice.sequence).collect();
+    let numbers: Vec<_> = cache.take_notices(1).into_iter().map(|notice| notice.sequence).collect();
     assert_eq!(numbers, [1]);
     assert_eq!(gone(&mut cache), [("c".to_owned(), Reason::Removed)]);
     assert_eq!(cache.statistics(0).0.notices_dropped, 1);
@@ -190,13 +191,68 @@ fn of_too_many_notices_the_oldest_are_dropped_and_counted() {
 
 #[test]
 fn notices_of_long_keys_are_bounded_by_their_bytes() {
-    let mut cache = Cache::new(Settings { bytes_max: 1 << 30, memory_max: 1 << 30, ..settings("lru") });
+    let mut cache = Cache::new(Settings { bytes_max: 1 << 30, memory_max: 32 << 20, ..settings("lru") });
     for key in ["a", "b", "c"].map(|key| key.repeat(3 << 20)) {
         cache.put(key.as_bytes(), Vec::new(), TERMS, 0).unwrap();
         cache.remove(key.as_bytes(), 0);
     }
-    assert_eq!(cache.take_notices(usize::MAX).count(), 1);
+    assert_eq!(cache.take_notices(usize::MAX).len(), 1);
     assert_eq!(cache.statistics(0).0.notices_dropped, 2);
+}
+
+#[test]
+fn notices_of_long_keys_come_in_parts() {
+    let mut cache = Cache::new(Settings { bytes_max: 1 << 30, memory_max: 32 << 20, ..settings("lru") });
+    for key in ["a", "b", "c"].map(|key| key.repeat(50 << 10)) {
+        cache.put(key.as_bytes(), Vec::new(), TERMS, 0).unwrap();
+        cache.remove(key.as_bytes(), 0);
+    }
+    let parts: Vec<_> = (0..3).map(|_| cache.take_notices(usize::MAX).len()).collect();
+    assert_eq!(parts, [2, 1, 0]);
+}
+
+#[test]
+fn what_is_over_goes_before_what_is_not() {
+    for policy in NAMES {
+        let mut cache = Cache::new(Settings { entries_max: 1000, ..settings(policy) });
+        cache.put(b"kept", Vec::new(), Terms { weight: Some(100), ..TERMS }, 0).unwrap();
+        for key in 0..900u32 {
+            let terms = Terms { weight: Some(1), time_to_live: Some(10), ..TERMS };
+            cache.put(&key.to_le_bytes(), Vec::new(), terms, 0).unwrap();
+        }
+        cache.put(b"heavy", Vec::new(), Terms { weight: Some(800), ..TERMS }, 20).unwrap();
+        assert!(cache.peek(b"kept", 20).is_some());
+        assert_eq!(cache.statistics(20).1, 2);
+    }
+}
+
+#[test]
+fn of_two_ends_the_first_is_told() {
+    each_policy(|mut cache| {
+        let terms = Terms { time_to_idle: Some(5), time_to_live: Some(10), ..TERMS };
+        cache.put(b"a", Vec::new(), terms, 0).unwrap();
+        assert!(get(&mut cache, "a", 11).is_none());
+        assert_eq!(gone(&mut cache), [("a".to_owned(), Reason::Idle)]);
+    });
+}
+
+#[test]
+fn a_scan_does_not_empty_s3_fifo_where_bytes_are_its_bound() {
+    let hits = |settings: Settings| {
+        let mut cache = Cache::new(settings);
+        let mut ask = |key: u32| {
+            let found = cache.get(&key.to_le_bytes(), 0).is_some();
+            if !found {
+                cache.put(&key.to_le_bytes(), vec![0; 96], TERMS, 0).unwrap();
+            }
+            u32::from(found)
+        };
+        // Of some that are asked for now and then, among many that are asked for once.
+        (0..40_000u32).map(|n| if n % 10 == 0 { ask(n / 10 % 20) } else { ask(1000 + n) }).sum::<u32>()
+    };
+    let by_entries = hits(Settings { entries_max: 100, bytes_max: 1 << 30, ..settings("s3-fifo") });
+    let by_bytes = hits(Settings { entries_max: 10_000, bytes_max: 100 * 100, ..settings("s3-fifo") });
+    assert!(by_entries > 1000 && by_bytes * 10 > by_entries * 9, "{by_entries} and {by_bytes}");
 }
 
 #[test]

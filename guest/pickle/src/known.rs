@@ -221,7 +221,7 @@ pub(crate) fn parts(graph: &Graph, id: NodeId, object: &Object) -> Option<Vec<Pa
     if object.keywords.is_some() {
         return None;
     }
-    if let Some(it) = instance(graph, object)
+    if let Some(it) = instance(graph, object).filter(|it| it.base.is_none())
         && let Some(Instance(shape, _)) = find(graph.global(it.class)?)
     {
         let arguments = it.arguments.and_then(|tuple| graph.items(tuple)).unwrap_or_default();

@@ -10,18 +10,18 @@ use crate::python::{is_main, is_of_python};
 ///
 /// Python's own classes are none of those: which of them hold data is known.
 pub(crate) fn class(graph: &Graph, object: &Object) -> Option<NodeId> {
-    let Instance { class, arguments } = instance(graph, object)?;
+    let Instance { class, arguments, base } = instance(graph, object)?;
     let Value::Node(id) = class else { return None };
     // Of a known class another form than the known one makes more than data.
     let is_own = graph.global(class).is_some_and(|class| is_own(class) && !is_known(class));
     let has_fields = match object.states[..] {
         [] => true,
-        [state] => arguments.is_none() && fields(graph, state).is_some(),
+        [state] => fields(graph, state).is_some(),
         _ => false,
     };
     let is_of_one_kind = object.items.is_empty() || object.entries.is_empty();
     let is_filled = !object.items.is_empty() || !object.entries.is_empty();
-    let is_whole = is_of_one_kind && !(is_filled && arguments.is_some());
+    let is_whole = is_of_one_kind && !(is_filled && (arguments.is_some() || base.is_some()));
     (is_own && has_fields && is_whole && object.keywords.is_none()).then_some(id)
 }
 
@@ -41,6 +41,8 @@ pub(crate) struct Instance {
     pub class: Value,
     /// A tuple, where there are some.
     pub arguments: Option<Value>,
+    /// What it is beside its fields, of a class that is made of a list, a dict, a number or the like.
+    pub base: Option<Value>,
 }
 
 /// The instance that an object is. Protocols below 2 write it as a call of `_reconstructor(class, base, arguments)`.
@@ -50,19 +52,35 @@ pub(crate) fn instance(graph: &Graph, object: &Object) -> Option<Instance> {
     match (object.call, graph.global(object.callee)) {
         (Call::New, Some(_)) => {
             let arguments = Some(object.arguments).filter(|&tuple| has_some(tuple));
-            Some(Instance { class: object.callee, arguments })
+            Some(Instance { class: object.callee, arguments, base: None })
         }
         (Call::Function, Some(callee)) if callee.is("copyreg", "_reconstructor") => match *arguments {
             [class, base, Value::None] if graph.global(base)?.is("builtins", "object") => {
-                Some(Instance { class, arguments: None })
+                Some(Instance { class, arguments: None, base: None })
             }
             [class, base, tuple] if graph.global(base)?.is("builtins", "tuple") => {
-                Some(Instance { class, arguments: Some(tuple).filter(|&tuple| has_some(tuple)) })
+                Some(Instance { class, arguments: Some(tuple).filter(|&tuple| has_some(tuple)), base: None })
+            }
+            [class, base, value] if is_of_base(graph, graph.global(base)?, value) => {
+                Some(Instance { class, arguments: None, base: Some(value) })
             }
             _ => None,
         },
         _ => None,
     }
+}
+
+/// Whether a value is what Python reconstructs an instance of, whose class is made of another.
+fn is_of_base(graph: &Graph, base: &Global, value: Value) -> bool {
+    base.module() == "builtins"
+        && match base.name() {
+            "list" => matches!(graph.find(value), Some(Node::List(_))),
+            "dict" => matches!(graph.find(value), Some(Node::Dict(_))),
+            "str" => graph.text(value).is_some(),
+            "int" => graph.integer(value).is_some(),
+            "float" => graph.float(value).is_some(),
+            _ => false,
+        }
 }
 
 /// The arguments that an object is reconstructed with, where it is.
@@ -87,35 +105,48 @@ fn fields(graph: &Graph, state: Value) -> Option<Vec<NodeId>> {
     }
 }
 
-/// Tag 27, the class's name, and its fields: a map of them, with those in slots a second map, or an array of the arguments.
-/// One that is filled is what it is filled with, and with fields a map of both.
+/// Tag 27, the class's name, and its fields: a map of them, with those in slots a second map. One that is made with
+/// arguments, or of a list, a dict or a number, is that, and with fields a map of both.
 pub(crate) fn parts(graph: &Graph, class: NodeId, id: NodeId, object: &Object) -> Vec<Part> {
     let name = if let Node::Global(global) = graph.node(class) { global.to_string() } else { String::new() };
-    let content = match (object.items.is_empty(), object.entries.is_empty()) {
-        (true, true) => fields_or_arguments(graph, object),
-        (false, _) => filled(graph, object, "items", vec![Part::Array, Part::Items(id), Part::End]),
-        (true, false) => filled(graph, object, "entries", vec![Part::Map, Part::Entries(id), Part::End]),
+    let fields = state_parts(graph, object);
+    let content = match (made_of(graph, id, object), fields) {
+        (None, fields) => fields.unwrap_or_else(|| vec![Part::Array, Part::End]),
+        (Some((_, parts)), None) => parts,
+        (Some((what, parts)), Some(fields)) => map([(what, parts), ("fields", fields)]),
     };
     Part::named(&name, content)
 }
 
-fn filled(graph: &Graph, object: &Object, what: &str, content: Vec<Part>) -> Vec<Part> {
-    if object.states.is_empty() {
-        return content;
+/// What an instance is made of beside its fields, and what that is called.
+fn made_of(graph: &Graph, id: NodeId, object: &Object) -> Option<(&'static str, Vec<Part>)> {
+    if !object.items.is_empty() {
+        return Some(("items", vec![Part::Array, Part::Items(id), Part::End]));
     }
-    map([(what, content), ("fields", fields_or_arguments(graph, object))])
+    if !object.entries.is_empty() {
+        return Some(("entries", vec![Part::Map, Part::Entries(id), Part::End]));
+    }
+    let Instance { arguments, base, .. } = instance(graph, object)?;
+    if let Some(arguments) = arguments {
+        return Some(("arguments", vec![Part::Value(arguments)]));
+    }
+    let base = base?;
+    Some(match graph.find(base) {
+        Some(Node::List(_)) => ("items", vec![Part::Value(base)]),
+        Some(Node::Dict(_)) => ("entries", vec![Part::Value(base)]),
+        _ => ("arguments", vec![Part::Array, Part::Value(base), Part::End]),
+    })
 }
 
-fn fields_or_arguments(graph: &Graph, object: &Object) -> Vec<Part> {
-    match object.states[..] {
-        [state] => match fields(graph, state).unwrap_or_default()[..] {
-            [only] => vec![Part::Value(Value::Node(only))],
-            // Of slots alone, or of both.
-            _ => vec![Part::Value(state)],
-        },
-        _ => match instance(graph, object).and_then(|it| it.arguments) {
-            Some(arguments) => vec![Part::Value(arguments)],
-            None => vec![Part::Array, Part::End],
-        },
+/// The fields that an object is given as its state. Python 2 gives some none: an empty dict.
+fn state_parts(graph: &Graph, object: &Object) -> Option<Vec<Part>> {
+    let [state] = object.states[..] else { return None };
+    let is_made_of_more = || instance(graph, object).is_some_and(|it| it.arguments.is_some() || it.base.is_some());
+    let is_filled = !object.items.is_empty() || !object.entries.is_empty() || is_made_of_more();
+    match fields(graph, state).unwrap_or_default()[..] {
+        [only] if is_filled && graph.node(only).items(false).is_empty() => None,
+        [only] => Some(vec![Part::Value(Value::Node(only))]),
+        // Of slots alone, or of both.
+        _ => Some(vec![Part::Value(state)]),
     }
 }

@@ -4,12 +4,10 @@ use std::vec::IntoIter;
 
 use wasmtime::component::ResourceAny;
 
-use super::{Cache, CacheEntry, Inner, Live};
+use super::{Cache, CacheEntry, Inner, Live, page_bytes};
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limit;
 
-/// Bytes of entries that are asked for at once.
-const PAGE_BYTES: u32 = 1 << 20;
 /// Bytes that an entry takes at least, beside its key and its value.
 const ENTRY_BYTES: u64 = 32;
 
@@ -33,8 +31,8 @@ impl Walk {
         if live.generation != self.generation {
             return Err(Error::new(ErrorKind::Store, "the cache broke while its entries were gone through"));
         }
-        let at = self.at;
-        let page = inner.call(live, |face, store, now| face.walk().call_next(store, at, PAGE_BYTES, now))?;
+        let (at, page_bytes) = (self.at, page_bytes(&inner.source.limits));
+        let page = inner.call(live, |face, store, now| face.walk().call_next(store, at, page_bytes, now))?;
         let bytes = page.iter().map(|entry| ENTRY_BYTES + (entry.key.len() + entry.value.len()) as u64).sum();
         let left = self.bytes_left.checked_sub(bytes);
         self.bytes_left = left.ok_or_else(|| Error::limit(Limit::Memory, &inner.source.limits))?;

@@ -125,6 +125,51 @@ fn a_transaction_changes_all_files_or_none() {
 }
 
 #[test]
+fn what_is_committed_stays_in_memory_where_a_disk_fails_behind_it() {
+    let host = host();
+    let place = Place::new("a.json");
+    let (in_the_way, memory) = (place.folder.path().join("b.json"), host.open("memory:c.json").unwrap());
+    let mut transaction = host.transaction();
+    transaction.save(&host.open(&place.path).unwrap(), &1).unwrap();
+    transaction.save(&host.open(&in_the_way).unwrap(), &1).unwrap();
+    transaction.save(&memory, &1).unwrap();
+    fs::create_dir(&in_the_way).unwrap();
+    match transaction.commit() {
+        Err(error) if error.to_string().contains("it is committed") => assert_eq!(memory.load::<u8>().unwrap(), 1),
+        outcome => {
+            assert!(outcome.is_err());
+            assert!(memory.load::<u8>().is_err() && !place.path.exists(), "none of it happened");
+        }
+    }
+}
+
+#[test]
+fn a_file_is_copied_while_it_is_written() {
+    let host = host();
+    let items: Vec<_> = (0..40_000).map(|n| Value::from(format!("{n:0>40}"))).collect();
+    let document = Value::Array(items);
+    let mut copies = Vec::new();
+    let mut writer = host.open("memory:big.json").unwrap().writer().unwrap();
+    for page in document.to_cbor().chunks(64 << 10) {
+        writer.write_page(page.to_vec()).unwrap();
+        writer.copy_written(&mut copies).unwrap();
+    }
+    writer.finish().unwrap();
+    let store = host.open("memory:big.json").unwrap();
+    assert_eq!(store.load_value().unwrap(), document);
+}
+
+#[test]
+fn looking_at_the_files_needs_no_more_than_they_do() {
+    let limits = Limits::default().with(Limit::Copies, 1 << 20);
+    let host = autotel_tests::host().limits(limits).build().unwrap();
+    for n in 0..8 {
+        host.open(format!("memory:{n}.json")).unwrap().save(&"x".repeat(400 << 10)).unwrap();
+    }
+    assert_eq!(host.memory().unwrap().names().unwrap().len(), 8);
+}
+
+#[test]
 fn what_does_not_fit_is_refused_and_nothing_goes_for_it() {
     let limits = Limits::default().with(Limit::Memory, 64 << 20);
     let host = autotel_tests::host().limits(limits).build().unwrap();

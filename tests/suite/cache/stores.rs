@@ -7,7 +7,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use autotel_stores::{Cache, CachedStore, Grants, Host};
+use autotel_stores::{Cache, CachedStore, Grants, Host, Limit, Limits};
 use autotel_tests::Place;
 
 /// A host that counts its calls of stores.
@@ -201,4 +201,26 @@ fn a_file_without_a_document_has_none_from_the_cache_either() {
     for _ in 0..2 {
         assert_eq!(store.load_values().unwrap(), []);
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_read_by_its_own_name() {
+    let place = Place::with("list.jsonl", "[1]\n[2]\n");
+    let link = place.folder.path().join("list.json");
+    std::os::unix::fs::symlink(&place.path, &link).unwrap();
+    let (host, _) = counting();
+    let cache = later(&host);
+    assert_eq!(host.open(&place.path).unwrap().cached_in(&cache).load_values().unwrap().len(), 2);
+    assert!(host.open(&link).unwrap().cached_in(&cache).load_values().is_err(), "it is one document by its name");
+}
+
+#[test]
+fn what_a_store_may_not_read_is_not_copied_for_its_digest() {
+    let limits = Limits::default().with(Limit::Read, 1 << 10);
+    let place = Place::with("list.json", &format!("[{}1]", "1, ".repeat(1 << 10)));
+    let host = autotel_tests::host().limits(limits).build().unwrap();
+    let cache = later(&host);
+    let error = host.open(&place.path).unwrap().cached_in(&cache).by_digest().load_value().unwrap_err();
+    assert_eq!(error.limit_reached(), Some(Limit::Read), "{error}");
 }

@@ -13,6 +13,8 @@ use crate::entries::{Entry, Key};
 
 /// The small queue is a tenth of all.
 const SMALL_PART: usize = 10;
+/// What a remembered key takes, with its part of a table.
+const GHOST_BYTES: u64 = 96;
 /// Uses in the small queue after which an entry goes to the main queue.
 const USES_MIN: u8 = 2;
 /// As far as uses are counted.
@@ -27,8 +29,7 @@ pub(crate) struct S3Fifo {
     /// Hashes of the keys that went out of the small queue.
     ghosts: LruCache<u64, (), RandomState>,
     hasher: RandomState,
-    small_max: usize,
-    ghosts_max: usize,
+    entries_max: usize,
     /// Whether it was full once: before that, what comes fills the main queue too.
     has_evicted: bool,
 }
@@ -36,23 +37,38 @@ pub(crate) struct S3Fifo {
 impl S3Fifo {
     pub fn new(entries_max: usize) -> Self {
         let hasher = RandomState::new();
-        let small_max = (entries_max / SMALL_PART).max(1);
         Self {
             small: LruCache::unbounded_with_hasher(hasher.clone()),
             main: LruCache::unbounded_with_hasher(hasher.clone()),
             ghosts: LruCache::unbounded_with_hasher(hasher.clone()),
             hasher,
-            small_max,
-            ghosts_max: entries_max.saturating_sub(small_max).max(1),
+            entries_max,
             has_evicted: false,
         }
     }
 
+    /// Entries of the small queue, at most: bounds other than that of entries may keep it from holding as many.
+    fn small_max(&self) -> usize {
+        let held = if self.has_evicted { self.len() } else { usize::MAX };
+        (self.entries_max.min(held) / SMALL_PART).max(1)
+    }
+
     fn remember(&mut self, key: &Key) {
         self.ghosts.put(self.hasher.hash_one(&**key), ());
-        while self.ghosts.len() > self.ghosts_max.min(self.len().max(1)) {
+        let ghosts_max = self.entries_max.saturating_sub(self.small_max()).min(self.len()).max(1);
+        while self.ghosts.len() > ghosts_max {
             self.ghosts.pop_lru();
         }
+    }
+
+    /// Has what came last be in the main queue, as where it is known from the beginning how many there is room for.
+    fn fill_main(&mut self) {
+        let first: Vec<_> = (0..self.small_max()).map_while(|_| self.small.pop_lru()).collect();
+        while let Some((key, mut entry)) = self.small.pop_lru() {
+            entry.is_proven = true;
+            self.main.put(key, entry);
+        }
+        first.into_iter().for_each(|(key, entry)| drop(self.small.put(key, entry)));
     }
 
     /// Takes an entry out of the small queue, unless all of them go to the main queue.
@@ -105,7 +121,7 @@ impl Policy for S3Fifo {
 
     fn insert(&mut self, key: Key, mut entry: Entry) {
         let was_there = self.ghosts.pop(&self.hasher.hash_one(&*key)).is_some();
-        let is_filling = !self.has_evicted && self.small.len() >= self.small_max;
+        let is_filling = !self.has_evicted && self.small.len() >= self.small_max();
         entry.is_proven |= was_there || is_filling;
         entry.uses = entry.uses.min(USES_MAX);
         let queue = if entry.is_proven { &mut self.main } else { &mut self.small };
@@ -117,10 +133,16 @@ impl Policy for S3Fifo {
     }
 
     fn evict(&mut self) -> Option<(Key, Entry)> {
-        self.has_evicted = true;
-        let is_small_full = self.small.len() > self.small_max || self.main.is_empty();
+        if !std::mem::replace(&mut self.has_evicted, true) {
+            self.fill_main();
+        }
+        let is_small_full = self.small.len() > self.small_max() || self.main.is_empty();
         let evicted = if is_small_full { self.evict_small() } else { None };
         evicted.or_else(|| self.evict_main()).or_else(|| self.evict_small())
+    }
+
+    fn overhead(&self) -> u64 {
+        GHOST_BYTES
     }
 
     fn keys(&self) -> Vec<Key> {
