@@ -242,11 +242,15 @@ impl Document {
                 self.check_keys(id, false)?;
                 to.begin_map();
             }
-            Node::Set(_) => {
+            Node::Set(items) => {
+                self.check_items(items, offset)?;
                 to.tag(SET_TAG);
                 to.begin_array();
             }
-            _ => {
+            node => {
+                if let Node::FrozenSet(items) = node {
+                    self.check_items(items, offset)?;
+                }
                 let mut parts = self.objects.parts(&self.graph, id)?;
                 parts.push(Part::Leave(id));
                 self.jobs.push(Job::Parts(reversed(parts)));
@@ -273,6 +277,16 @@ impl Document {
 
     fn items(&mut self, node: NodeId, are_entries: bool, has_end: bool) {
         self.jobs.push(Job::Items { node, next: 0, are_entries, has_end });
+    }
+
+    /// Refuses a set with an item that comes twice, as in none of Python's.
+    fn check_items(&self, items: &[Value], offset: usize) -> Result<(), Fault> {
+        match self.graph.repeated(items) {
+            None => Ok(()),
+            Some((number, earlier)) => {
+                Err(Fault::invalid(format!("an item comes twice in one set: item {number} is item {earlier}"), offset))
+            }
+        }
     }
 
     /// Finds keys of a dict that come twice, as in no dict of Python's: refuses them, or leaves the last.

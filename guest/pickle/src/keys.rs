@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::hash::{DefaultHasher, Hasher};
 
-use autotel_store_sdk::Integer;
+use autotel_store_sdk::{Integer, Keys};
 
+use crate::document::Part;
 use crate::graph::{Graph, Node, NodeId, Value};
 use crate::instructions::{Argument, Instruction};
+use crate::known;
 use crate::literal::Literal;
 use crate::opcode::{Form, Opcode};
 
@@ -40,6 +42,17 @@ impl Graph {
             None => Key { graph: self, left: BYTES_MAX }.push(value, DEPTH_MAX, buffer),
         }
         buffer
+    }
+
+    /// The numbers of an item that comes twice, as in no set of Python's, and of what it repeats.
+    pub fn repeated(&self, items: &[Value]) -> Option<(usize, usize)> {
+        let (mut keys, mut buffer) = (Keys::default(), Vec::new());
+        keys.open();
+        let repeats = |(number, &item): (usize, &Value)| {
+            let earlier = keys.insert(self.key(item, &mut buffer)).err()?;
+            Some((number + 1, earlier + 1))
+        };
+        items.iter().enumerate().find_map(repeats)
     }
 
     /// The bytes of text, however it is written: to Python those of one text are one key.
@@ -131,8 +144,44 @@ impl Key<'_> {
                 to.push(END);
                 self.left = self.left.saturating_sub(2);
             }
+            Node::Object(object) if depth > 0 => {
+                let parts = known::parts(self.graph, id, object).unwrap_or_default();
+                let length = to.len();
+                if parts.is_empty() || self.push_parts(&parts, depth, to).is_none() {
+                    to.truncate(length);
+                    identity(b'd', Graph::index(id) as u32, to);
+                }
+            }
             _ => identity(b'd', Graph::index(id) as u32, to),
         }
+    }
+
+    /// What a known type is written as: two that are written alike are equal. `None` where that is not seen here.
+    fn push_parts(&mut self, parts: &[Part], depth: usize, to: &mut Vec<u8>) -> Option<()> {
+        if let [Part::Bytes(bytes)] = parts {
+            hashed(b'b', bytes, to);
+            return Some(());
+        }
+        kind(b'v', to);
+        for part in parts {
+            self.left = self.left.checked_sub(1)?;
+            match part {
+                Part::Tag(tag) => hashed(b'g', &tag.to_le_bytes(), to),
+                Part::Array => kind(b'[', to),
+                Part::Map => kind(b'{', to),
+                Part::End => kind(b']', to),
+                Part::Null => kind(b'n', to),
+                Part::Integer(value) => number(value, to),
+                Part::Float(value) => hashed(b'f', &value.to_bits().to_le_bytes(), to),
+                Part::Decimal(value) => hashed(b'D', value.to_string().as_bytes(), to),
+                Part::Text(text) => hashed(b't', text.as_bytes(), to),
+                Part::Bytes(bytes) => hashed(b'b', bytes, to),
+                Part::Value(value) => self.push(*value, depth - 1, to),
+                _ => return None,
+            }
+        }
+        to.push(END);
+        Some(())
     }
 
     fn push_literal(&self, offset: u32, to: &mut Vec<u8>) {
@@ -164,16 +213,25 @@ impl Key<'_> {
 
     /// Adds a hash of what a literal holds. That of much is remembered: it may be a part of many keys.
     fn push_hash(&self, letter: u8, offset: u32, bytes: &[u8], to: &mut Vec<u8>) {
-        let hash = || {
-            let mut hasher = DefaultHasher::new();
-            hasher.write(bytes);
-            hasher.finish()
-        };
-        let is_short = bytes.len() <= SHORT_BYTES;
-        let hash = if is_short { hash() } else { self.graph.remembered_hash(offset, hash) };
+        if bytes.len() <= SHORT_BYTES {
+            return hashed(letter, bytes, to);
+        }
+        let hash = self.graph.remembered_hash(offset, || hash(bytes));
         kind(letter, to);
         to.extend(hash.to_le_bytes());
     }
+}
+
+/// A hash, by which what has it is taken to be the same.
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+fn hashed(letter: u8, bytes: &[u8], to: &mut Vec<u8>) {
+    kind(letter, to);
+    to.extend(hash(bytes).to_le_bytes());
 }
 
 fn kind(letter: u8, to: &mut Vec<u8>) {

@@ -270,12 +270,11 @@ impl Pickled<'_> {
         self.object.items.is_empty()
     }
 
-    /// Its one argument, a list.
-    pub fn list_argument(&self) -> Option<NodeId> {
-        match *self.arguments {
-            [Value::Node(id)] if self.is_plain() && matches!(self.graph.node(id), Node::List(_)) => Some(id),
-            _ => None,
-        }
+    /// Its one argument, a list of the items of a set.
+    pub fn set_argument(&self) -> Option<NodeId> {
+        let [Value::Node(id)] = *self.arguments else { return None };
+        let Node::List(items) = self.graph.node(id) else { return None };
+        (self.is_plain() && self.graph.repeated(items).is_none()).then_some(id)
     }
 
     /// Tag 27 and an array of its arguments, which are numbers or `None`.

@@ -61,12 +61,12 @@ struct Item {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Literal(u32),
-    /// The number among lists, dicts and sets, and for a dict where its keys begin among those on the stack.
+    /// The number among lists, dicts and sets, and for a dict or a set where its keys begin among those on the stack.
     List(u32),
-    Set(u32),
-    Dict {
+    Keyed {
         number: u32,
         keys: u32,
+        is_dict: bool,
     },
     Tuple,
 }
@@ -79,7 +79,7 @@ struct Outliner {
     marks: Vec<usize>,
     /// Lists, dicts, sets and tuples.
     objects: usize,
-    /// The keys of the dicts on the stack.
+    /// The keys of the dicts and the sets on the stack.
     keys: Vec<u32>,
     shapes: VecDeque<Box<[u32]>>,
     outline: Outline,
@@ -130,11 +130,11 @@ impl Outliner {
                 self.push(at, Kind::List(number));
             }
             code::EMPTY_SET => {
-                let number = self.container(at);
-                self.push(at, Kind::Set(number));
+                let kind = self.keyed(at, false);
+                self.push(at, kind);
             }
             code::EMPTY_DICT => {
-                let kind = Kind::Dict { number: self.container(at), keys: self.keys.len() as u32 };
+                let kind = self.keyed(at, true);
                 self.push(at, kind);
             }
             code::EMPTY_TUPLE => {
@@ -195,6 +195,10 @@ impl Outliner {
         self.outline.ends.len() as u32 - 1
     }
 
+    fn keyed(&mut self, at: u32, is_dict: bool) -> Kind {
+        Kind::Keyed { number: self.container(at), keys: self.keys.len() as u32, is_dict }
+    }
+
     /// Remembers what is on top, under the next number: what is replaced there could not be found again.
     #[inline]
     fn memoize(&mut self, index: usize) -> Option<()> {
@@ -237,9 +241,12 @@ impl Outliner {
         }
         let number = match (instruction.opcode.code, self.stack[first - 1].kind) {
             (code::APPEND | code::APPENDS, Kind::List(number)) => number,
-            (code::ADDITEMS, Kind::Set(number)) if self.are_hashable(first) => number,
-            (code::SETITEM | code::SETITEMS, Kind::Dict { number, .. }) => {
-                self.take_keys(first)?;
+            (code::ADDITEMS, Kind::Keyed { number, is_dict: false, .. }) => {
+                self.take_keys(first, 1)?;
+                number
+            }
+            (code::SETITEM | code::SETITEMS, Kind::Keyed { number, is_dict: true, .. }) => {
+                self.take_keys(first, 2)?;
                 number
             }
             _ => return None,
@@ -249,13 +256,13 @@ impl Outliner {
         Some(())
     }
 
-    /// Keeps the keys of entries that come into a dict: numbers, texts and bytes.
-    fn take_keys(&mut self, first: usize) -> Option<()> {
+    /// Keeps the keys of entries that come into a dict, or the items of a set: numbers, texts and bytes.
+    fn take_keys(&mut self, first: usize, entry_items: usize) -> Option<()> {
         let entries = &self.stack[first..];
-        if !entries.len().is_multiple_of(2) {
+        if !entries.len().is_multiple_of(entry_items) {
             return None;
         }
-        for entry in entries.chunks_exact(2) {
+        for entry in entries.chunks_exact(entry_items) {
             let Kind::Literal(key) = entry[0].kind else { return None };
             if matches!(self.graph.bytes[key as usize], code::NONE | code::NEWTRUE | code::NEWFALSE | code::BYTEARRAY8)
             {
@@ -266,20 +273,11 @@ impl Outliner {
         Some(())
     }
 
-    /// Whether all from a place on in the stack is what a set may hold.
-    fn are_hashable(&self, first: usize) -> bool {
-        let is_one = |item: &Item| match item.kind {
-            Kind::Literal(at) => self.graph.bytes[at as usize] != code::BYTEARRAY8,
-            _ => false,
-        };
-        self.stack[first..].iter().all(is_one)
-    }
-
-    /// Whether no dict from a place on in the stack has a key twice. Those are complete: their keys are forgotten.
+    /// Whether no dict or set from a place on in the stack has a key twice. Those are complete: their keys are forgotten.
     #[inline]
     fn are_keys_unique(&mut self, first: usize) -> bool {
         for place in (first..self.stack.len()).rev() {
-            if let Kind::Dict { keys, .. } = self.stack[place].kind {
+            if let Kind::Keyed { keys, .. } = self.stack[place].kind {
                 if !self.has_no_key_twice(keys as usize) {
                     return false;
                 }

@@ -235,6 +235,7 @@ impl Printer {
         let call = match (named(name), token) {
             (Some(Named::Class(module, class, of)), token) if of.is(name, token) => {
                 self.open(Frame::named(&[code::TUPLE1, code::REDUCE]), to);
+                self.hash_name(name);
                 calls::class(module, class, protocol, to.bytes());
                 return self.item(token, to);
             }

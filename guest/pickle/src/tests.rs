@@ -285,6 +285,56 @@ fn instances_are_their_fields() {
 }
 
 #[test]
+fn instances_are_what_they_are_made_of_and_their_fields() {
+    let list_of_one = || list([1i64.into()]);
+    let fields = || map([("a", 2i64.into())]);
+    let of_list = b"ccopy_reg\n_reconstructor\n(cshop\nOrder\nc__builtin__\nlist\n(lI1\natR";
+    assert_eq!(loaded(&[&of_list[..], b"."].concat()), named("shop.Order", list_of_one()));
+    let both = map([("items", list_of_one()), ("fields", fields())]);
+    assert_eq!(loaded(&[&of_list[..], b"(dS'a'\nI2\nsb."].concat()), named("shop.Order", both.clone()));
+    assert_eq!(loaded(b"cshop\nOrder\n)\x81K\x01a}S'a'\nK\x02sb."), named("shop.Order", both));
+    let of_text = b"ccopy_reg\n_reconstructor\n(cshop\nName\nc__builtin__\nunicode\nVx\ntR.";
+    assert_eq!(loaded(of_text), named("shop.Name", list(["x".into()])));
+    let arguments = b"cshop\nOrder\nK\x01\x85\x81";
+    assert_eq!(loaded(&[&arguments[..], b"}b."].concat()), named("shop.Order", list_of_one()));
+    let both = map([("arguments", list_of_one()), ("fields", fields())]);
+    assert_eq!(loaded(&[&arguments[..], b"}S'a'\nK\x02sb."].concat()), named("shop.Order", both));
+}
+
+#[test]
+fn nothing_comes_twice_in_a_set() {
+    for set in [
+        &b"\x8f(K\x01\x88\x90."[..],
+        b"\x8f(K\x01K\x02G?\xf0\0\0\0\0\0\0\x90.",
+        b"\x8f(K\x01\x85K\x01\x85\x90.",
+        b"(NN\x91.",
+    ] {
+        assert!(refusal(set).0.contains("an item comes twice in one set"), "{set:?}");
+    }
+    assert!(refusal(b"c__builtin__\nset\n(lI1\naI1\na\x85R.").0.contains("is refused"));
+    let date = b"cdatetime\ndate\nC\x04\x07\xe4\x01\x02\x85R";
+    assert!(refusal(&[b"\x8f(", &date[..], date, b"\x90."].concat()).0.contains("item 2 is item 1"));
+    assert!(refusal(&[b"}(", &date[..], b"N", date, b"Nu."].concat()).0.contains("a key comes twice"));
+}
+
+#[test]
+fn what_comes_twice_is_not_written_into_a_set() {
+    let options = Options::defaults(&PickleStore::describe(), Operations::SAVE);
+    let pair = |one: i64, other: i64| list([one.into(), other.into()]);
+    let set = |items: Vec<Value>| Value::Tag(258, Box::new(Value::Array(items)));
+    let print = |value: Value| print_all::<PickleStore>(&value.to_cbor(), &options);
+    for items in [
+        vec![1i64.into(), 1.0.into()],
+        vec![pair(1, 2), pair(1, 2)],
+        vec![set(vec![1i64.into(), 2i64.into()]), set(vec![2i64.into(), 1i64.into()])],
+    ] {
+        let fault = print(set(items)).unwrap_err().to_string();
+        assert!(fault.contains("an item that comes twice in one set"), "{fault}");
+    }
+    assert!(print(set(vec![pair(1, 2), pair(2, 1), list([pair(1, 2)]), set(vec![1i64.into()])])).is_ok());
+}
+
+#[test]
 fn what_is_not_known_to_be_data_is_refused_wherever_it_is() {
     for pickle in [
         &b"cos\nsystem\n(S'id'\ntR."[..],
@@ -307,7 +357,7 @@ fn what_is_not_known_to_be_data_is_refused_wherever_it_is() {
         b"ccollections\nOrderedDict\n)Rcos\nsystem\nb.",
         b"ccollections\ndefaultdict\n(cos\nsystem\ntR.",
         b"ccopy_reg\n_reconstructor\n(cos\nsystem\nc__builtin__\nobject\nNtR.",
-        b"ccopy_reg\n_reconstructor\n(cshop\nOrder\nc__builtin__\nlist\n(lI1\natR.",
+        b"ccopy_reg\n_reconstructor\n(cshop\nOrder\nc__builtin__\ndict\n(lI1\natR.",
         b"cbuiltins\ngetattr\n(cdatetime\ndate\nS'today'\ntR.",
         b"cdatetime\ndatetime.now\n)R.",
         b"cnumpy\nload\n(S'a'\ntR.",

@@ -13,12 +13,12 @@ const PAIR_BYTES: usize = 8;
 
 /// `set(list)`: how one is written below protocol 4.
 pub(crate) fn set(it: &Pickled<'_>) -> Option<Vec<Part>> {
-    let items = it.list_argument()?;
+    let items = it.set_argument()?;
     Some(vec![Tag(SET_TAG), Array, Items(items), End])
 }
 
 pub(crate) fn frozenset(it: &Pickled<'_>) -> Option<Vec<Part>> {
-    let items = it.list_argument()?;
+    let items = it.set_argument()?;
     Some(Part::named("frozenset", [Array, Items(items), End]))
 }
 

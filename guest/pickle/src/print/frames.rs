@@ -4,7 +4,7 @@ use autotel_store_sdk::{Fault, Integer, Output};
 
 use super::{Printer, calls, scalars};
 use crate::instructions::Instruction;
-use crate::keys::whole;
+use crate::keys::{hash, whole};
 use crate::literal::Literal;
 use crate::opcode::code;
 
@@ -28,6 +28,10 @@ pub(super) struct Frame {
     items: u64,
     /// Whether what is in it is hashed, and so must not be changed.
     is_hashed: bool,
+    /// Whether no item may come twice, and their order is none.
+    is_set: bool,
+    /// A hash of what is in it, of what is hashed.
+    hash: u64,
     /// What is written behind its end.
     close: &'static [u8],
 }
@@ -35,7 +39,12 @@ pub(super) struct Frame {
 impl Frame {
     /// The array of a named type, behind whose item `close` is written.
     pub fn named(close: &'static [u8]) -> Self {
-        Self { kind: Kind::Named, items: 0, is_hashed: false, close }
+        Self { close, ..Self::of(Kind::Named) }
+    }
+
+    fn of(kind: Kind) -> Self {
+        let is_set = matches!(kind, Kind::Set | Kind::FrozenSet);
+        Self { kind, items: 0, is_hashed: is_set, is_set, hash: 0, close: &[] }
     }
 
     /// Items between which what was gathered is put into the container.
@@ -50,6 +59,16 @@ impl Frame {
 
     fn is_at_key(&self) -> bool {
         self.kind == Kind::Dict && self.items.is_multiple_of(2)
+    }
+
+    /// Adds a part of what is in it to the hash.
+    fn hash_in(&mut self, part: &[u8]) {
+        let part = hash(part);
+        self.hash = if self.is_set {
+            self.hash.wrapping_add(part)
+        } else {
+            hash(&[self.hash, part].map(u64::to_le_bytes).concat())
+        };
     }
 }
 
@@ -78,10 +97,29 @@ impl Printer {
         self.before_item(to);
         let start = to.bytes().len();
         write(to.bytes());
-        if self.frames.last().is_some_and(Frame::is_at_key) && self.keys.insert(&key(&to.bytes()[start..])).is_err() {
-            return Err(Fault::unsupported("a key that comes twice in one map"));
+        if self.is_hashed() {
+            self.hash_item(&key(&to.bytes()[start..]))?;
         }
         self.after_item(to)
+    }
+
+    /// Notes an item that is hashed. A key comes once, and so does an item of a set.
+    fn hash_item(&mut self, item: &[u8]) -> Result<(), Fault> {
+        let Some(frame) = self.frames.last_mut() else { return Ok(()) };
+        if frame.is_at_key() || frame.is_set {
+            let what =
+                if frame.is_set { "an item that comes twice in one set" } else { "a key that comes twice in one map" };
+            self.keys.insert(item).map_err(|_| Fault::unsupported(what))?;
+        }
+        frame.hash_in(item);
+        Ok(())
+    }
+
+    /// Notes of what type the item is that follows.
+    pub(super) fn hash_name(&mut self, name: &str) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.hash_in(name.as_bytes());
+        }
     }
 
     /// Begins a container, which is remembered under a number.
@@ -95,8 +133,7 @@ impl Printer {
             }
             kind => kind,
         };
-        let has_hashed = is_hashed || matches!(kind, Kind::Set | Kind::FrozenSet);
-        let mut frame = Frame { kind, items: 0, is_hashed: has_hashed, close: &[] };
+        let mut frame = Frame::of(kind);
         // Below protocol 4 a call with a list.
         let called = match kind {
             Kind::Set if self.protocol < 4 => Some("set"),
@@ -120,7 +157,7 @@ impl Printer {
         if let Some(number) = number {
             to.bytes().extend(scalars::put(number));
         }
-        if kind == Kind::Dict {
+        if matches!(kind, Kind::Dict | Kind::Set | Kind::FrozenSet) {
             self.keys.open();
         }
         Ok(())
@@ -144,10 +181,13 @@ impl Printer {
             }
             _ => {}
         }
-        if frame.kind == Kind::Dict {
+        if frame.kind == Kind::Dict || frame.is_set {
             self.keys.close();
         }
         to.bytes().extend(frame.close);
+        if self.is_hashed() {
+            self.hash_item(&[&[code::STOP, u8::from(frame.is_set)][..], &frame.hash.to_le_bytes()[..]].concat())?;
+        }
         self.after_item(to)
     }
 
