@@ -143,7 +143,7 @@ pub(crate) fn is_array(bytes: &[u8], at: usize) -> bool {
 /// Whether what was run from the beginning of a member is a pickle, damaged or not, and not any other file.
 pub(crate) fn is_pickle(run: &Run) -> bool {
     let has_globals = || run.graph.ids().any(|id| matches!(run.graph.node(id), Node::Global(_)));
-    let is_one = run.outcome.is_ok() || matches!(*run.graph.bytes, [code::PROTO, 0..=5, ..]) || has_globals();
+    let is_one = run.outcome.is_ok() || matches!(*run.graph.bytes, [code::PROTO, 0..=9, ..]) || has_globals();
     is_one || run.outcome.as_ref().err().is_some_and(|fault| is_only_here(run, fault))
 }
 

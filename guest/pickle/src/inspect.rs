@@ -28,7 +28,7 @@ const STEP_BYTES_MAX: usize = 300;
 /// Steps of an element, at most.
 const STEPS_MAX: usize = 12;
 /// Characters of an argument in a step.
-const ARGUMENT_CHARACTERS_MAX: usize = 60;
+const ARGUMENT_CHARACTERS_MAX: usize = 1000;
 
 /// What is told of a file.
 pub(crate) fn inspect(bytes: Bytes, options: &Options) -> Vec<Part> {
@@ -172,15 +172,22 @@ impl<'o> Inspection<'o> {
         if opened.is_looked_through(self.options) {
             return self.opened(opened, &bytes);
         }
-        // What no unpickler reads as far as is known, unless one does.
+        self.no_pickle(&Graph::new(bytes, 0), None);
+    }
+
+    /// Tells of what no unpickler reads, as far as is known, where something in it is as in a pickle that is dangerous, or
+    /// where there is nothing else to tell of.
+    fn no_pickle(&mut self, graph: &Graph, why: Option<String>) {
         let mut elements = Vec::new();
-        self.scan_behind(&Graph::new(bytes, 0), 0, &mut elements);
+        self.scan_behind(graph, 0, &mut elements);
         elements.retain(|element| element.verdict == Verdict::Dangerous);
-        if !elements.is_empty() {
-            let (name, format) = (self.name.clone(), "no pickle, though something in it is as in one".to_owned());
-            let damage = None;
-            self.push(Part { name, format, offset: 0, verdict: Verdict::Dangerous, damage, elements });
-        }
+        let (format, verdict) = match (elements.is_empty(), &why) {
+            (true, None) => return,
+            (true, Some(_)) => ("no pickle", Verdict::Unknown),
+            (false, _) => ("no pickle, though something in it is as in one", Verdict::Dangerous),
+        };
+        let (name, format) = (self.name.clone(), format.to_owned());
+        self.push(Part { name, format, offset: 0, verdict, damage: why, elements });
     }
 
     /// Looks through the pickle of an archive of PyTorch's, which asks for storages.
@@ -242,6 +249,10 @@ impl<'o> Inspection<'o> {
         // joblib reads files, and neither members of archives nor NumPy's arrays.
         let reader = if self.archives > 0 || is_of_array { Reader::Plain } else { Reader::Any };
         let run = run_through(bytes, start, reader, self.options);
+        if start == 0 && !is_pickle(&run) {
+            self.no_pickle(&run.graph, run.outcome.err().map(|fault| fault.to_string()));
+            return None;
+        }
         let end = run.outcome.as_ref().ok().map(|(_, end)| *end);
         let is_checkpoint =
             start == 0 && run.outcome.as_ref().is_ok_and(|(root, _)| checkpoint::begins_one(&run.graph, *root));
@@ -378,13 +389,19 @@ fn scan(bytes: &Bytes, mut at: usize, end: usize) -> impl Iterator<Item = Found>
             if let Ok(Literal::Text(text)) = Literal::of(&instruction, 0) {
                 texts = [texts[1].take(), Some((instruction.offset, text.into_owned()))];
             }
-            if let Some(global) = global {
+            if let Some(global) = global.filter(is_importable) {
                 steps.extend(following(near, instruction.end));
                 return Some(Found { global, lines: instruction.offset..instruction.end, steps });
             }
         }
         None
     })
+}
+
+/// Whether a module and a name are such as Python can have.
+fn is_importable(global: &Global) -> bool {
+    let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || c == '_');
+    [&global.module, &global.name].into_iter().all(|path| path.split('.').all(is_word))
 }
 
 /// The instructions behind a global up to a call.
@@ -452,22 +469,29 @@ fn uses(graph: &Graph) -> BTreeMap<NodeId, NodeId> {
     uses
 }
 
-/// The instructions that make a node and what it is called with, in their order.
+/// The instructions that make a node and what it is called with, in their order: some of many, its own and the call always.
 fn steps(graph: &Graph, id: NodeId, used_by: Option<NodeId>) -> Vec<String> {
-    let mut offsets = vec![];
-    gather(graph, Value::Node(id), &mut offsets);
+    let (mut own, mut others) = (vec![graph.offset(id)], Vec::new());
+    if let Node::Global(global) = graph.node(id) {
+        let names = global.of.iter().flatten();
+        own.extend(names.filter_map(|&name| if let Value::Literal(at) = name { Some(at as usize) } else { None }));
+    }
+    own.extend(used_by.map(|user| graph.offset(user)));
+    gather(graph, Value::Node(id), &mut others);
     if let Some(user) = used_by {
-        gather(graph, Value::Node(user), &mut offsets);
+        gather(graph, Value::Node(user), &mut others);
     }
-    offsets.sort_unstable();
-    offsets.dedup();
-    let told = |offsets: &[usize]| offsets.iter().filter_map(|&offset| step(graph, offset)).collect::<Vec<_>>();
-    if offsets.len() <= STEPS_MAX {
-        return told(&offsets);
+    others.retain(|offset| !own.contains(offset));
+    others.sort_unstable();
+    others.dedup();
+    let is_cut = own.len() + others.len() > STEPS_MAX;
+    own.extend(others.into_iter().take(STEPS_MAX.saturating_sub(own.len())));
+    own.sort_unstable();
+    let mut told: Vec<_> = own.iter().filter_map(|&offset| step(graph, offset)).collect();
+    if is_cut {
+        told.insert(told.len().saturating_sub(1), "…".to_owned());
     }
-    // What is made first, and the call at the end, whatever stands between them.
-    let (first, last) = (&offsets[..STEPS_MAX / 2], &offsets[offsets.len() - STEPS_MAX / 2..]);
-    [told(first), vec!["…".to_owned()], told(last)].concat()
+    told
 }
 
 /// Finds the offsets of what makes a value.

@@ -26,7 +26,13 @@ const ENUMERATION: Judgement =
     judged(Verdict::Instance, "Python would import and call it; the options say that it is an enumeration");
 const UNKNOWN: Judgement = judged(Verdict::Unknown, "nothing of that name is known to hold data");
 const OF_ANOTHER_SHAPE: Judgement =
-    judged(Verdict::Unknown, "its arguments or its state are not those that Python pickles it with");
+    judged(Verdict::Unknown, "it is made of other arguments or of another state than are read here");
+const MADE_OTHERWISE: Judgement =
+    judged(Verdict::Unknown, "an instance that is made with keywords, or has no dict as its state, is not read here");
+const CALLED: Judgement = judged(
+    Verdict::Unknown,
+    "it is called for an instance of its own, as those of Python 2's old classes are: what a call gives is not known",
+);
 const NESTED: Judgement =
     judged(Verdict::Unknown, "its objects are a pickle within this one, which only joblib reads as one of its own");
 const ELSEWHERE: Judgement = judged(Verdict::Unknown, "it is not in the file, but in the program that loads it");
@@ -49,7 +55,7 @@ pub(crate) fn judge(graph: &Graph, root: Option<Value>) -> Vec<Option<Judgement>
             classes[Graph::index(class)] = true;
             INSTANCE
         } else {
-            if known::is_known_value(graph, object.callee) { OF_ANOTHER_SHAPE } else { UNKNOWN }
+            unread(graph, object)
         });
     }
     // Only globals are asked for what else they are, and plain data has none.
@@ -73,6 +79,19 @@ pub(crate) fn judge(graph: &Graph, root: Option<Value>) -> Vec<Option<Judgement>
         judgements[Graph::index(id)] = Some(judgement);
     }
     judgements
+}
+
+/// Why an object is not read.
+fn unread(graph: &Graph, object: &Object) -> Judgement {
+    let class = records::instance(graph, object).and_then(|it| graph.global(it.class));
+    let is_called_alone = object.call == Call::Function && graph.items(object.arguments).is_some_and(<[_]>::is_empty);
+    match (class, graph.global(object.callee)) {
+        (Some(class), _) if known::is_known(class) => OF_ANOTHER_SHAPE,
+        (Some(class), _) if records::is_own(class) => MADE_OTHERWISE,
+        (_, Some(callee)) if known::is_known(callee) => OF_ANOTHER_SHAPE,
+        (_, Some(callee)) if is_called_alone && records::is_own(callee) => CALLED,
+        _ => UNKNOWN,
+    }
 }
 
 /// The judgement of a global, whatever it is for.

@@ -271,7 +271,7 @@ fn arrays_of_numpy_are_arrays() {
     assert_eq!(loaded(&ndarray("K\x02K\0", "f8", "<", b"")), array("float64", list([list([]), list([])])));
     for shape in ["K\x03", "L99999999999L\nL99999999999L\n", "L99999999L\nK\0"] {
         let (message, _) = refusal(&ndarray(shape, "f8", "<", b""));
-        assert!(message.contains("not those that Python pickles it with"), "{shape}: {message}");
+        assert!(message.contains("than are read here"), "{shape}: {message}");
     }
 }
 
@@ -461,7 +461,27 @@ fn what_is_inspected_is_told_behind_damage_too() {
         assert_eq!(names(pickle).0, Verdict::Dangerous, "{pickle:?}");
     }
     assert_eq!(names(b"N"), (Verdict::Unknown, true, vec![]));
-    assert_eq!(names(b"\xffcsignal\nSignals\n."), (Verdict::Unknown, true, vec!["signal.Signals".to_owned()]));
+    assert_eq!(names(b"\x80\x02N0\xffcsignal\nSignals\n."), (Verdict::Unknown, true, vec!["signal.Signals".to_owned()]));
+}
+
+#[test]
+fn what_no_unpickler_reads_is_no_pickle() {
+    for (file, verdict) in [
+        (&b"# Notes\nincludes nt.rs (bytes and documents)\nand the c compiler\n"[..], Verdict::Unknown),
+        (b"hello world", Verdict::Unknown),
+        (b"", Verdict::Unknown),
+        (b"\x7fELF behind it: cos\nsystem\n(tR.", Verdict::Dangerous),
+    ] {
+        let parts = inspected(file);
+        assert!(parts[0].format.starts_with("no pickle"), "{parts:?}");
+        assert_eq!((parts.len(), parts[0].verdict), (1, verdict), "{parts:?}");
+    }
+}
+
+#[test]
+fn a_pickle_of_a_protocol_to_come_says_so() {
+    let parts = inspected(b"\x80\x06N.");
+    assert_eq!((&*parts[0].format, parts[0].verdict), ("pickle, protocol 6", Verdict::Unknown));
 }
 
 #[test]

@@ -329,7 +329,7 @@ impl Target<'_> {
             // Documents cross the boundary, and are not made anything of here.
             let loaded = store.load_cbor();
             // What is too much may be data all the same.
-            let is_too_much = loaded.as_ref().is_err_and(|error| first_problem(error).starts_with("beyond the bound"));
+            let is_too_much = loaded.as_ref().is_err_and(|error| first_problem(error).contains("beyond the bound"));
             look_through(&store, is_refused && !is_too_much)?;
             self.load_otherwise(&store)?;
             let documents = loaded?;
