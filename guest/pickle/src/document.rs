@@ -12,7 +12,7 @@ use crate::graph::{Graph, Node, NodeId, Value};
 use crate::leaves::{Leaves, NODE_BYTES};
 use crate::machine::Pickle;
 use crate::objects::Objects;
-use crate::options::marks_shared;
+use crate::options::{is_simple, marks_shared};
 
 /// An item that is referred to, and a reference to it, by the number of those before it.
 pub(crate) const SHAREABLE_TAG: u64 = 28;
@@ -24,6 +24,11 @@ pub(crate) const SET_TAG: u64 = 258;
 #[derive(Clone, Debug)]
 pub(crate) enum Part {
     Tag(u64),
+    /// The beginning of a value of a named type: tag 27, and an array of this name and one item.
+    Named(Rc<str>),
+    NamedEnd,
+    /// What the simple mapping leaves out.
+    Detail(Box<Part>),
     Array,
     Map,
     End,
@@ -51,10 +56,13 @@ impl Part {
         Self::Text(text.into())
     }
 
-    /// A value of a named type: tag 27, an array of the name and the one item that `parts` are.
+    /// A value of a named type: the one item that `parts` are.
     pub fn named(name: &str, parts: impl IntoIterator<Item = Self>) -> Vec<Self> {
-        let begin = [Self::Tag(NAMED_TYPE_TAG), Self::Array, Self::text(name)];
-        begin.into_iter().chain(parts).chain([Self::End]).collect()
+        [Self::Named(name.into())].into_iter().chain(parts).chain([Self::NamedEnd]).collect()
+    }
+
+    fn detail(self) -> Self {
+        Self::Detail(self.into())
     }
 }
 
@@ -62,6 +70,21 @@ impl Part {
 pub(crate) fn map<'n>(entries: impl IntoIterator<Item = (&'n str, Vec<Part>)>) -> Vec<Part> {
     let entries = entries.into_iter().flat_map(|(name, value)| [Part::text(name)].into_iter().chain(value));
     [Part::Map].into_iter().chain(entries).chain([Part::End]).collect()
+}
+
+/// A map of names, of which the simple mapping has the value of `main` alone.
+pub(crate) fn detailed<'n>(main: &str, entries: impl IntoIterator<Item = (&'n str, Vec<Part>)>) -> Vec<Part> {
+    let mut parts = vec![Part::Map.detail()];
+    for (name, value) in entries {
+        parts.push(Part::text(name).detail());
+        if name == main {
+            parts.extend(value);
+        } else {
+            parts.extend(value.into_iter().map(Part::detail));
+        }
+    }
+    parts.push(Part::End.detail());
+    parts
 }
 
 /// What is still to be written.
@@ -90,6 +113,8 @@ pub(crate) struct Document {
     leaves: Leaves,
     keys: Vec<Keys>,
     keeps_last: bool,
+    /// Whether values of named types are written alone, and nothing is tagged but what is referred to.
+    is_simple: bool,
 }
 
 impl Document {
@@ -116,6 +141,7 @@ impl Document {
             leaves: Leaves::of(graph.source_bytes(), options),
             keys: Vec::new(),
             keeps_last: options.word("duplicate-keys") == "last",
+            is_simple: is_simple(options),
             graph,
         }
     }
@@ -159,7 +185,16 @@ impl Document {
 
     fn part(&mut self, part: Part, to: &mut Encoder) -> Result<(), Fault> {
         match part {
+            Part::Tag(_) | Part::Named(_) | Part::NamedEnd | Part::Detail(_) if self.is_simple => {}
             Part::Tag(tag) => to.tag(tag),
+            Part::Named(name) => {
+                to.tag(NAMED_TYPE_TAG);
+                to.begin_array();
+                to.text(&name);
+                return self.leaves.spend(name.len());
+            }
+            Part::NamedEnd => to.end(),
+            Part::Detail(part) => return self.part(*part, to),
             Part::Array => to.begin_array(),
             Part::Map => to.begin_map(),
             Part::End => to.end(),
@@ -244,7 +279,9 @@ impl Document {
             }
             Node::Set(items) => {
                 self.check_items(items, offset)?;
-                to.tag(SET_TAG);
+                if !self.is_simple {
+                    to.tag(SET_TAG);
+                }
                 to.begin_array();
             }
             node => {

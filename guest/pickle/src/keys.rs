@@ -165,7 +165,10 @@ impl Key<'_> {
         kind(b'v', to);
         for part in parts {
             self.left = self.left.checked_sub(1)?;
+            let part = if let Part::Detail(part) = part { part } else { part };
             match part {
+                Part::Named(name) => hashed(b'N', name.as_bytes(), to),
+                Part::NamedEnd => kind(b'.', to),
                 Part::Tag(tag) => hashed(b'g', &tag.to_le_bytes(), to),
                 Part::Array => kind(b'[', to),
                 Part::Map => kind(b'{', to),

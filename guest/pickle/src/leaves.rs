@@ -5,7 +5,7 @@ use autotel_store_sdk::{DEPTH_MAX, Encoder, Fault, NAMED_TYPE_TAG, Options};
 use crate::instructions::{Argument, Instruction};
 use crate::literal::Literal;
 use crate::opcode::code;
-use crate::options::SHARED_BYTES_MAX;
+use crate::options::{SHARED_BYTES_MAX, is_simple};
 use crate::strings::Strings;
 
 /// Text with surrogates, as UTF-8 that lets them through.
@@ -23,6 +23,7 @@ pub(crate) struct Leaves {
     shared_bytes_max: u64,
     /// Where the instruction stands that is written.
     offset: usize,
+    is_simple: bool,
 }
 
 impl Leaves {
@@ -35,6 +36,7 @@ impl Leaves {
             budget: GROWTH * source_bytes as u64 + shared_bytes_max,
             shared_bytes_max,
             offset: 0,
+            is_simple: is_simple(options),
         }
     }
 
@@ -103,6 +105,10 @@ impl Leaves {
                 1
             }
             Literal::Bytes(bytes) => {
+                to.bytes(bytes);
+                bytes.len()
+            }
+            Literal::ByteArray(bytes) if self.is_simple => {
                 to.bytes(bytes);
                 bytes.len()
             }

@@ -55,6 +55,13 @@ pub(crate) fn marks_shared(options: &Options) -> bool {
     options.word(SHARED) == "mark"
 }
 
+/// What becomes of types that documents do not have.
+const MAPPING: &str = "mapping";
+
+pub(crate) fn is_simple(options: &Options) -> bool {
+    options.word(MAPPING) == "simple"
+}
+
 const ENUMERATIONS: &str = "enumerations";
 
 /// What is called an enumeration, as Python names it.
@@ -79,7 +86,9 @@ pub(crate) fn reading() -> Vec<OptionDescription> {
     let inert = "whether what is not known to be data is shown as a record of it, and not refused";
     let enumerations = "enumerations of one's own whose members are data, such as `shop.Color,shop.Size`; `shop.*` is all in that module";
     let shared = "lists and dicts that stand in several places are repeated, or marked by tag 28 and named by tag 29";
+    let mapping = "values of types that documents do not have are named and tagged, or, simple, written alone";
     let mut options = vec![
+        OptionDescription::choice(MAPPING, &["named", "simple"], mapping).to_read(),
         OptionDescription::flag(INERT, false, inert).to_read(),
         Strings::option(),
         OptionDescription::text(ENUMERATIONS, "", enumerations).to_read(),

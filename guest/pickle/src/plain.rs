@@ -7,6 +7,7 @@ use crate::document::SET_TAG;
 use crate::instructions::{Argument, Instruction, naming};
 use crate::leaves::Leaves;
 use crate::opcode::code;
+use crate::options::is_simple;
 use crate::outline::Outline;
 
 /// The document of a pickle that is plain data.
@@ -21,6 +22,7 @@ pub(crate) struct Plain {
     /// The instructions by which the open lists, dicts and sets are complete.
     open: Vec<u32>,
     leaves: Leaves,
+    is_simple: bool,
 }
 
 impl Plain {
@@ -29,8 +31,17 @@ impl Plain {
         let outline = Outline::of(bytes, start, options)?;
         let end = outline.end;
         let leaves = Leaves::of(bytes.len(), options);
-        let (containers, tuples, open) = Default::default();
-        Some((Self { bytes: bytes.clone(), outline, at: start, containers, tuples, open, leaves }, end))
+        let plain = Self {
+            bytes: bytes.clone(),
+            outline,
+            at: start,
+            containers: 0,
+            tuples: 0,
+            open: Vec::new(),
+            leaves,
+            is_simple: is_simple(options),
+        };
+        Some((plain, end))
     }
 
     /// Writes on until the page is full or the document ends.
@@ -90,7 +101,7 @@ impl Plain {
         self.leaves.begin(instruction.offset, to)?;
         match instruction.opcode.code {
             code::EMPTY_DICT => to.begin_map(),
-            code::EMPTY_SET => {
+            code::EMPTY_SET if !self.is_simple => {
                 to.tag(SET_TAG);
                 to.begin_array();
             }

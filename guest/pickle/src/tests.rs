@@ -461,7 +461,31 @@ fn what_is_inspected_is_told_behind_damage_too() {
         assert_eq!(names(pickle).0, Verdict::Dangerous, "{pickle:?}");
     }
     assert_eq!(names(b"N"), (Verdict::Unknown, true, vec![]));
-    assert_eq!(names(b"\x80\x02N0\xffcsignal\nSignals\n."), (Verdict::Unknown, true, vec!["signal.Signals".to_owned()]));
+    assert_eq!(
+        names(b"\x80\x02N0\xffcsignal\nSignals\n."),
+        (Verdict::Unknown, true, vec!["signal.Signals".to_owned()])
+    );
+}
+
+#[test]
+fn the_simple_mapping_has_values_alone() {
+    let simple = options().with("mapping", OptionValue::Choice("simple".to_owned()));
+    let read = |pickle: &[u8]| load_with(pickle, &simple).unwrap();
+    let one_and_two = || list([1i64.into(), 2i64.into()]);
+    assert_eq!(read(b"\x8f(K\x01K\x02\x90."), one_and_two());
+    assert_eq!(
+        read(b"](\x8f(K\x01K\x02\x90cdatetime\ndate\nC\x04\x07\xe4\x01\x02\x85Re."),
+        list([one_and_two(), "2020-01-02".into()])
+    );
+    assert_eq!(read(b"cshop\nOrder\n)\x81}S'a'\nK\x01sb."), map([("a", 1i64.into())]));
+    assert_eq!(read(b"carray\narray\n(S'i'\n(lI1\naI2\natR."), one_and_two());
+    assert_eq!(read(b"ccollections\ndefaultdict\n(c__builtin__\nlist\ntR(S'a'\nK\x01u."), map([("a", 1i64.into())]));
+    assert_eq!(
+        read(b"c__builtin__\ncomplex\n(G?\xf0\0\0\0\0\0\0G?\xf0\0\0\0\0\0\0tR."),
+        list([1.0.into(), 1.0.into()])
+    );
+    assert_eq!(read(&ndarray("K\x02", "u1", "|", b"\x01\x02")), one_and_two());
+    assert_eq!(read(b"\x96\x01\0\0\0\0\0\0\0a."), Value::Bytes(b"a".to_vec()));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use autotel_store_sdk::Keys;
 
 use super::Pickled;
-use crate::document::{Part, SET_TAG, map};
+use crate::document::{Part, SET_TAG, detailed};
 use crate::elements::{Data, Elements, Kind};
 use crate::graph::{Call, Graph, Node, Value};
 use Part::{Array, End, Entries, Items, Map, Tag};
@@ -83,7 +83,7 @@ pub(crate) fn default_dict(it: &Pickled<'_>) -> Option<Vec<Part>> {
         _ => return None,
     };
     let is_whole = it.has_no_items() && it.object.states.is_empty();
-    let entries = map([("default_factory", vec![factory]), ("items", vec![Map, Entries(it.id), End])]);
+    let entries = detailed("items", [("default_factory", vec![factory]), ("items", vec![Map, Entries(it.id), End])]);
     is_whole.then(|| Part::named("collections.defaultdict", entries))
 }
 
@@ -122,7 +122,7 @@ pub(crate) fn deque(it: &Pickled<'_>) -> Option<Vec<Part>> {
     let items = [Array].into_iter().chain(first).chain([Items(it.id), End]).collect();
     let whole = match length {
         Value::None => items,
-        length => map([("items", items), ("maxlen", vec![Part::Value(length)])]),
+        length => detailed("items", [("items", items), ("maxlen", vec![Part::Value(length)])]),
     };
     Some(Part::named("collections.deque", whole))
 }
@@ -174,5 +174,5 @@ pub(crate) fn array_of_bytes(it: &Pickled<'_>) -> Option<Vec<Part>> {
 }
 
 fn named_array(code: &str, items: Vec<Part>) -> Vec<Part> {
-    Part::named("array.array", map([("typecode", vec![Part::text(code)]), ("items", items)]))
+    Part::named("array.array", detailed("items", [("typecode", vec![Part::text(code)]), ("items", items)]))
 }

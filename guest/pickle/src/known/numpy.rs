@@ -1,7 +1,7 @@
 //! NumPy's scalars, types and arrays of numbers, text, bytes and objects.
 
 use super::{Pickled, bytes_of};
-use crate::document::{Part, map};
+use crate::document::{Part, detailed};
 use crate::elements::{Class, Data, Elements, Kind, Order};
 use crate::graph::{Graph, Node, Value};
 
@@ -98,16 +98,16 @@ pub(crate) fn lengths(graph: &Graph, tuple: Value) -> Option<Vec<usize>> {
 /// The type's name, and arrays within one another.
 pub(crate) fn ndarray(graph: &Graph, dtype: &Dtype, shape: Vec<usize>, data: Data, order: Order) -> Option<Vec<Part>> {
     let elements = Elements::new(graph, dtype.kind, data, shape, order)?;
-    Some(Part::named("numpy.ndarray", typed(&dtype.name(), elements)))
+    Some(Part::named("numpy.ndarray", detailed("data", typed(&dtype.name(), elements))))
 }
 
-/// A map of the elements' type and themselves, and of their shape where they do not show it.
-pub(crate) fn typed(dtype: &str, elements: Elements) -> Vec<Part> {
+/// The elements' type and themselves, and their shape where they do not show it.
+pub(crate) fn typed(dtype: &str, elements: Elements) -> impl Iterator<Item = (&'static str, Vec<Part>)> {
     let lengths =
         elements.hidden_shape().map(|shape| shape.iter().map(|&length| Part::Integer((length as u64).into())));
     let shape = lengths.map(|lengths| [Part::Array].into_iter().chain(lengths).chain([Part::End]).collect());
     let entries = [("dtype", vec![Part::text(dtype)]), ("data", vec![Part::Elements(elements.into())])];
-    map(entries.into_iter().chain(shape.map(|shape| ("shape", shape))))
+    entries.into_iter().chain(shape.map(|shape| ("shape", shape)))
 }
 
 /// The type of an array's elements.

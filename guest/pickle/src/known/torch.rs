@@ -2,7 +2,7 @@
 
 use super::numpy::{lengths, typed};
 use super::{Pickled, ordered_dict_is_empty};
-use crate::document::Part;
+use crate::document::{Part, detailed};
 use crate::elements::{Class, Data, Elements, Kind, Order};
 use crate::graph::{Graph, Node, Value};
 
@@ -83,7 +83,7 @@ impl Storage {
 /// A storage by itself.
 pub(crate) fn storage(graph: &Graph, value: Value) -> Option<Vec<Part>> {
     let Storage { dtype, kind, data } = Storage::of(graph, value)?;
-    Some(Part::named("torch.Storage", typed(dtype, Elements::row(graph, kind, data)?)))
+    Some(Part::named("torch.Storage", detailed("data", typed(dtype, Elements::row(graph, kind, data)?))))
 }
 
 /// `_rebuild_tensor(storage, start, shape, strides)`, in its second form with whether it requires a gradient and with
@@ -103,11 +103,8 @@ pub(crate) fn tensor(it: &Pickled<'_>) -> Option<Vec<Part>> {
     let start = usize::try_from(it.graph.integer(start)?.as_u64()?).ok()?;
     let order = Order::Strided { start, strides: lengths(it.graph, strides)? };
     let elements = Elements::new(it.graph, storage.kind, storage.data, lengths(it.graph, shape)?, order)?;
-    let mut content = typed(storage.dtype, elements);
-    if requires_grad == Value::Bool(true) {
-        content.pop();
-        content.extend([Part::text("requires_grad"), Part::Value(requires_grad), Part::End]);
-    }
+    let grad = (requires_grad == Value::Bool(true)).then(|| ("requires_grad", vec![Part::Value(requires_grad)]));
+    let content = detailed("data", typed(storage.dtype, elements).chain(grad));
     (it.is_plain() && matches!(requires_grad, Value::Bool(_))).then(|| Part::named("torch.Tensor", content))
 }
 
