@@ -28,6 +28,8 @@ pub(crate) enum Contents {
 pub(crate) struct Opened {
     pub contents: Contents,
     pub codec: Option<&'static str>,
+    /// Bytes that they have, where they were compressed.
+    pub unpacked: usize,
     /// Why they end before they should.
     pub fault: Option<Fault>,
 }
@@ -73,6 +75,7 @@ impl Foreign {
 impl Opened {
     pub fn of(file: Bytes, options: &Options) -> Self {
         let Unpacked { codec, bytes, fault } = Unpacked::of(file, options);
+        let unpacked = if codec.is_some() { bytes.len() } else { 0 };
         let is_foreign = |it: &&Foreign| bytes.get(it.offset..).is_some_and(|rest| rest.starts_with(it.magic));
         let contents = if let Some(foreign) = FOREIGN.iter().find(is_foreign) {
             Contents::Foreign(foreign)
@@ -84,7 +87,7 @@ impl Opened {
         } else {
             Contents::Items(bytes)
         };
-        Self { contents, codec, fault }
+        Self { contents, codec, unpacked, fault }
     }
 
     /// Whether a member holds pickles or arrays, or what may hold some.

@@ -44,8 +44,9 @@ pub(crate) fn inspect_packed(bytes: &Bytes, options: &Options) -> Vec<Part> {
     inspection.parts
 }
 
-struct Inspection<'o> {
-    options: &'o Options,
+struct Inspection {
+    /// Those of what is still to be unpacked.
+    options: Options,
     parts: Vec<Part>,
     /// The member that is looked through.
     name: String,
@@ -54,19 +55,26 @@ struct Inspection<'o> {
     behind_left: usize,
 }
 
-impl<'o> Inspection<'o> {
-    fn new(name: &str, options: &'o Options) -> Self {
-        Self { options, parts: Vec::new(), name: name.to_owned(), archives: 0, behind_left: BEHIND_BYTES_MAX }
+impl Inspection {
+    fn new(name: &str, options: &Options) -> Self {
+        Self {
+            options: options.clone(),
+            parts: Vec::new(),
+            name: name.to_owned(),
+            archives: 0,
+            behind_left: BEHIND_BYTES_MAX,
+        }
     }
 
     /// Looks through a file, or through what a member holds.
     fn file(&mut self, bytes: Bytes) {
-        let opened = Opened::of(bytes.clone(), self.options);
+        let opened = Opened::of(bytes.clone(), &self.options);
         self.opened(opened, &bytes);
     }
 
     /// The same for what is opened already.
-    fn opened(&mut self, Opened { contents, codec, fault }: Opened, bytes: &Bytes) {
+    fn opened(&mut self, Opened { contents, codec, unpacked, fault }: Opened, bytes: &Bytes) {
+        self.options.count_unpacked(unpacked);
         if let Some(codec) = codec {
             self.container(format!("{codec} data"), fault.map(|fault| fault.to_string()));
             self.packed(bytes);
@@ -86,7 +94,7 @@ impl<'o> Inspection<'o> {
     /// Looks through what is compressed as it lies, which is a pickle or an archive to who does not unpack it.
     fn packed(&mut self, bytes: &Bytes) {
         self.hidden_archive(bytes);
-        if is_pickle(&run_through(bytes, 0, Reader::Plain, self.options)) {
+        if is_pickle(&run_through(bytes, 0, Reader::Plain, &self.options)) {
             self.items(bytes);
         }
     }
@@ -133,7 +141,7 @@ impl<'o> Inspection<'o> {
         let place = self.parts.len();
         self.container(format!("zip archive of {} members", archive.members.len()), archive.damage.clone());
         self.archives += 1;
-        let storages = Layout::of(archive).map(|layout| (&layout.pickle.name, layout.storages(self.options)));
+        let storages = Layout::of(archive).map(|layout| (&layout.pickle.name, layout.storages(&self.options)));
         let outer = self.name.clone();
         for member in &archive.members {
             if self.is_full() {
@@ -141,7 +149,8 @@ impl<'o> Inspection<'o> {
             }
             let separator = if outer.is_empty() { "" } else { "!" };
             self.name = format!("{outer}{separator}{}", excerpt(&member.name));
-            let Content { bytes, damage } = member.read(self.options);
+            let Content { bytes, damage } = member.read(&self.options);
+            self.options.count_unpacked(bytes.len());
             if let Some(damage) = damage {
                 self.container("zip member".to_owned(), Some(damage));
             }
@@ -168,8 +177,8 @@ impl<'o> Inspection<'o> {
 
     /// Looks through a member, unless it holds neither pickles nor arrays nor what holds some.
     fn member(&mut self, bytes: Bytes) {
-        let opened = Opened::of(bytes.clone(), self.options);
-        if opened.is_looked_through(self.options) {
+        let opened = Opened::of(bytes.clone(), &self.options);
+        if opened.is_looked_through(&self.options) {
             return self.opened(opened, &bytes);
         }
         self.no_pickle(&Graph::new(bytes, 0), None);
@@ -192,7 +201,7 @@ impl<'o> Inspection<'o> {
 
     /// Looks through the pickle of an archive of PyTorch's, which asks for storages.
     fn saved(&mut self, bytes: &Bytes, storages: &Storages) {
-        let mut run = run_through(bytes, 0, Reader::Plain, self.options);
+        let mut run = run_through(bytes, 0, Reader::Plain, &self.options);
         run.graph.set_storages(storages.clone());
         if let Ok((_, end)) = run.outcome
             && end < bytes.len()
@@ -248,7 +257,7 @@ impl<'o> Inspection<'o> {
     fn pickles(&mut self, bytes: &Bytes, start: usize, is_of_array: bool) -> Option<usize> {
         // joblib reads files, and neither members of archives nor NumPy's arrays.
         let reader = if self.archives > 0 || is_of_array { Reader::Plain } else { Reader::Any };
-        let run = run_through(bytes, start, reader, self.options);
+        let run = run_through(bytes, start, reader, &self.options);
         if start == 0 && !is_pickle(&run) {
             self.no_pickle(&run.graph, run.outcome.err().map(|fault| fault.to_string()));
             return None;
@@ -261,7 +270,7 @@ impl<'o> Inspection<'o> {
         if !is_checkpoint {
             return end.filter(|&end| end < bytes.len());
         }
-        let mut runs = checkpoint::runs(bytes, end?, self.options);
+        let mut runs = checkpoint::runs(bytes, end?, &self.options);
         let damage = checkpoint::join(&mut runs, bytes).err();
         for (start, run) in runs {
             let part = self.pickle(run, start);
@@ -297,7 +306,7 @@ impl<'o> Inspection<'o> {
     /// Tells of what one unpickler that reads all pickles of a file would get otherwise than one for each.
     fn read_on(&mut self, bytes: &Bytes, first: usize) {
         let told: BTreeSet<_> = self.parts[first..].iter().flat_map(|part| &part.elements).map(key).collect();
-        let mut elements = elements(&run_on(bytes, self.options), None);
+        let mut elements = elements(&run_on(bytes, &self.options), None);
         elements.retain(|element| element.verdict > Verdict::Known && !told.contains(&key(element)));
         if let Some(verdict) = elements.iter().map(|element| element.verdict).max() {
             let (name, format) = (self.name.clone(), "pickles, as one unpickler reads them all, whose memo stays");

@@ -88,6 +88,7 @@ impl Listing {
             Section::Member(archive, member) => {
                 let member = &archive.members[member];
                 let Content { bytes, damage } = member.read(&self.options);
+                self.options.count_unpacked(bytes.len());
                 let opened = Opened::of(bytes, &self.options);
                 if !opened.is_looked_through(&self.options) {
                     return;
@@ -96,7 +97,8 @@ impl Listing {
                 (opened, damage)
             }
         };
-        let Opened { contents, codec, fault } = opened;
+        let Opened { contents, codec, unpacked, fault } = opened;
+        self.options.count_unpacked(unpacked);
         let told = codec.map(|codec| format!("what is compressed with {codec}:"));
         let damage = damage.map(|damage| format!("damaged: {damage}"));
         self.waiting.extend(told.into_iter().chain(damage));

@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use crate::{Description, Fault, OptionDescription, Options};
+use crate::{Description, Fault, OptionDescription, OptionValue, Options};
 
 /// What content is compressed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,6 +161,14 @@ fn bytes_max(options: &Options) -> u64 {
 /// fails the data is damaged, which is told with the codec's name.
 pub fn decompressed(content: impl Read, codec: &'static str, options: &Options) -> impl Read {
     Bounded { content, codec, given: 0, bytes_max: bytes_max(options) }
+}
+
+impl Options {
+    /// Counts bytes that were unpacked of a file in the bound of what is still to be.
+    pub fn count_unpacked(&mut self, bytes: usize) {
+        let left = bytes_max(self).saturating_sub(bytes as u64).max(1);
+        self.set(BYTES_MAX, OptionValue::Count(left));
+    }
 }
 
 /// What a compressed file holds, up to a bound. Its faults count bytes of that.

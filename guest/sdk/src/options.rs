@@ -35,9 +35,15 @@ impl Options {
 
     /// The same options with one changed.
     pub fn with(mut self, name: &str, value: OptionValue) -> Self {
-        self.values.retain(|(candidate, _)| candidate != name);
-        self.values.push((name.to_owned(), value));
+        self.set(name, value);
         self
+    }
+
+    pub(crate) fn set(&mut self, name: &str, value: OptionValue) {
+        match self.values.iter_mut().find(|(candidate, _)| candidate == name) {
+            Some((_, given)) => *given = value,
+            None => self.values.push((name.to_owned(), value)),
+        }
     }
 
     /// The same options for the file at a path, whose extension may say more.

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use autotel_store_sdk::{Fault, Operations, OptionValue, Options, Store, Value, Verdict, parse_all, print_all};
+use autotel_store_sdk::{Fault, Operations, OptionValue, Options, Source, Store, Value, Verdict, parse_all, print_all};
 use flate2::write::{DeflateEncoder, ZlibEncoder};
 use flate2::{Compression, Crc};
 
@@ -599,4 +599,59 @@ fn a_file_of_another_format_is_not_written_as_a_pickle() {
         let fault = print_all::<PickleStore>(&[0xf6], &options).unwrap_err().to_string();
         assert!(fault.contains("not written"), "{path}: {fault}");
     }
+}
+
+#[test]
+fn archives_within_one_another_are_bounded_wherever_they_begin() {
+    let nested = (0..600).fold(b"N.".to_vec(), |inner, _| [b"\xff", &*zip(&[member("a", &inner)])].concat());
+    let parts = inspected(&nested);
+    assert!(parts.len() < 40, "{}", parts.len());
+    assert!(parts.iter().any(|part| part.damage.as_ref().is_some_and(|it| it.contains("within one another"))));
+}
+
+#[test]
+fn what_is_listed_is_what_is_looked_through() {
+    let inner = zip(&[member("a.pkl", b"N.")]);
+    let names: Vec<_> = (0..10).map(|n| format!("{n}.zip")).collect();
+    let siblings = zip(&names.iter().map(|name| member(name, &inner)).collect::<Vec<_>>());
+    assert_eq!(listed(&siblings).iter().filter(|line| line.contains("NONE")).count(), 10);
+    let mut packed = ZlibEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(EVIL).unwrap();
+    let packed = zip(&[member("a.pkl", b"N."), member("b.dat", &packed.finish().unwrap())]);
+    assert!(listed(&packed).iter().any(|line| line.contains("GLOBAL") || line.contains("STACK_GLOBAL")));
+}
+
+#[test]
+fn what_is_unpacked_of_a_file_is_bounded_in_all() {
+    let zeros = vec![0; 1 << 20];
+    let members: Vec<_> = (0..8).map(|_| Member { method: 8, ..member("a", &zeros) }).collect();
+    let file = zip(&[Member { method: 8, ..member("a.zip", &zip(&members)) }]);
+    let few = options().with("decompressed-bytes-max", OptionValue::Count(4 << 20));
+    let source = Source::new(std::io::Cursor::new(file));
+    let parts = PickleStore::inspect(source, &few).unwrap().unwrap();
+    assert!(parts.iter().any(|part| part.damage.as_ref().is_some_and(|it| it.contains("decompressed-bytes-max"))));
+}
+
+#[test]
+fn an_array_of_objects_has_its_pickle() {
+    let cut = npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", b"");
+    assert_eq!(inspected(&cut).into_iter().map(|part| part.verdict).max(), Some(Verdict::Unknown));
+}
+
+#[test]
+fn a_type_of_times_has_its_unit_alone() {
+    for descr in ["<M8[s],O", "<i8[s]", "<M8[x]", "<M8[s"] {
+        let array = npy(&format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': (1,), }}"), &[0; 8]);
+        assert!(refusal(&array).0.contains("elements of type"), "{descr}");
+    }
+    let array = npy("{'descr': '<M8[25s]', 'fortran_order': False, 'shape': (1,), }", &[0; 8]);
+    assert!(load_with(&array, &options()).is_ok());
+}
+
+#[test]
+fn names_of_members_are_those_that_python_reads() {
+    let file = zip(&[member("\u{e9}.pkl", b"N.")]);
+    assert_eq!(loaded(&file), map([("├⌐.pkl", Value::Null)]));
+    let file = zip(&[Member { flags: 1 << 11, ..member("\u{e9}.pkl", b"N.") }]);
+    assert_eq!(loaded(&file), map([("\u{e9}.pkl", Value::Null)]));
 }
