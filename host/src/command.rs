@@ -69,7 +69,7 @@ pub enum Command {
     /// Of a pickle: everything that Python would import or call, what is said of each, and the instructions that make it.
     /// What is not known to be data is unknown at best. The exit status is 1 unless all is data, or of types that are known
     /// to hold data.
-    #[command(after_help = concat!("Examples:\n  autotel inspect model.pkl\n  autotel inspect model.pkl --json\n  autotel inspect model.pkl --steps | less\n\n", exit_status!()))]
+    #[command(after_help = concat!("Examples:\n  autotel inspect model.pkl\n  autotel inspect model.pkl --steps | less\n  autotel inspect models/* --json | jq -r 'select(.verdict == \"dangerous\").path'\n\n", exit_status!()))]
     Inspect(inspect::Arguments),
     /// Find parts of a file, and print them as JSON
     ///

@@ -22,10 +22,15 @@ const MODULES: &[(&str, &str)] = &[
     ("_posixsubprocess", "it runs programs"),
     ("_pyrepl", "it runs code and programs"),
     ("_socket", "it reaches the network"),
+    ("_thread", "it runs what it is given"),
+    ("_winapi", "it runs programs"),
     ("aiohttp", "it reaches the network"),
     ("asyncio", "it runs programs and reaches the network"),
+    ("atexit", "it runs what it is given"),
     ("bdb", "it runs code"),
+    ("bz2", "it opens files"),
     ("cProfile", "it runs code"),
+    ("cffi", "it calls machine code"),
     ("cloudpickle", "it makes functions of code"),
     ("code", "it runs code"),
     ("codecs", "it opens files"),
@@ -39,6 +44,7 @@ const MODULES: &[(&str, &str)] = &[
     ("ftplib", "it reaches the network"),
     ("functools", "it calls what it is given"),
     ("gc", "it reaches every object of the program"),
+    ("gzip", "it opens files"),
     ("http.client", "it reaches the network"),
     ("http.server", "it reaches the network"),
     ("httplib", "it reaches the network"),
@@ -48,21 +54,28 @@ const MODULES: &[(&str, &str)] = &[
     ("importlib", "it imports modules"),
     ("io", "it opens files"),
     ("joblib", "it calls what it is given"),
+    ("keras", "it loads and runs code"),
     ("lib2to3", "it unpickles files"),
     ("linecache", "it reads files"),
     ("logging", "it opens files and looks names up"),
+    ("lzma", "it opens files"),
     ("marshal", "it makes code"),
     ("mmap", "it reaches memory and files"),
     ("multiprocessing", "it runs programs"),
     ("nt", "it is the operating system"),
     ("ntpath", "it reaches files"),
+    ("numexpr", "it runs text as code"),
     ("numpy.distutils", "it runs programs"),
     ("numpy.f2py", "it runs code and programs"),
+    ("numpy.lib", "it opens and unpickles files"),
     ("numpy.testing", "it runs code"),
     ("operator", "it calls what it is given, or looks into it"),
     ("os", "it is the operating system"),
+    ("pandas.core.computation", "it runs text as code"),
+    ("pandas.io", "it opens and unpickles files"),
     ("pathlib", "it reaches files"),
     ("pdb", "it runs code"),
+    ("pexpect", "it runs programs"),
     ("pickle", "it unpickles what this hides"),
     ("pip", "it installs packages"),
     ("pkg_resources", "it runs code"),
@@ -90,6 +103,7 @@ const MODULES: &[(&str, &str)] = &[
     ("subprocess", "it runs programs"),
     ("sympy", "it runs text as code"),
     ("sys", "it is the interpreter"),
+    ("tarfile", "it opens files"),
     ("telnetlib", "it reaches the network"),
     ("tempfile", "it makes files"),
     ("test", "it runs programs"),
@@ -105,7 +119,19 @@ const MODULES: &[(&str, &str)] = &[
     ("venv", "it runs programs"),
     ("webbrowser", "it runs programs"),
     ("xmlrpc", "it reaches the network"),
+    ("yaml", "it makes objects of any class"),
+    ("zipfile", "it opens files"),
     ("zipimport", "it imports modules"),
+];
+
+/// Functions of modules that hold data too.
+const FUNCTIONS: &[(&str, &str, &str)] = &[
+    ("numpy", "fromfile", "it reads files"),
+    ("numpy", "load", "it unpickles files"),
+    ("numpy", "save", "it writes files"),
+    ("pandas", "eval", "it runs text as code"),
+    ("pandas", "read_pickle", "it unpickles files"),
+    ("weakref", "finalize", "it runs what it is given"),
 ];
 
 /// What `builtins` has that is no data.
@@ -151,6 +177,9 @@ pub(crate) fn danger(global: &Global) -> Option<&'static str> {
         // A dotted name gets at what the first part has.
         let first = global.name.split('.').next().unwrap_or_default();
         return of_builtins.get(first).copied();
+    }
+    if let Some((.., why)) = FUNCTIONS.iter().find(|(of, name, _)| *of == module && *name == global.name) {
+        return Some(why);
     }
     let outer = module.match_indices('.').map(|(dot, _)| &module[..dot]);
     outer.chain([module]).find_map(|module| of_modules.get(module).copied())

@@ -1,7 +1,7 @@
 //! `autotel inspect`.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use autotel_stores::{Error, Host, InspectedElement, InspectedPart, Store, Verdict};
@@ -9,15 +9,19 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::Opening;
-use crate::terminal::{print, print_json, printed, shown, verdict};
+use crate::terminal::{print, print_json, printed, shown, tell_error, verdict};
 
 /// The store that looks through files which no store claims: what can be more than data may have any name.
 const LOOKED_THROUGH_WITH: &str = "pickle-store";
 
+/// Characters of a step, unless it is for machines.
+const STEP_CHARACTERS_MAX: usize = 100;
+
 #[derive(Args)]
 pub struct Arguments {
-    /// The file to look through
-    file: PathBuf,
+    /// The files to look through
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
     /// Print all that the file says, step by step, as Python's pickletools show a pickle
     #[arg(long)]
     steps: bool,
@@ -32,19 +36,40 @@ pub struct Arguments {
 }
 
 impl Arguments {
+    /// One file after another, those behind one that cannot be looked through too.
     pub fn run(&self, host: &Host) -> Result<ExitCode, Error> {
-        let store = self.opening.open_claimed_or(host, &self.file, LOOKED_THROUGH_WITH)?;
+        let (mut worst, mut failure) = (Verdict::Data, None);
+        for file in &self.files {
+            match self.inspect(host, file) {
+                Ok(verdict) => worst = worst.max(verdict),
+                Err(error) => {
+                    failure.iter().for_each(|error| tell_error(error, self.json));
+                    failure = Some(error);
+                }
+            }
+        }
+        match failure {
+            Some(error) => Err(error),
+            None if worst < Verdict::Instance => Ok(ExitCode::SUCCESS),
+            None => Ok(ExitCode::from(1)),
+        }
+    }
+
+    /// Prints what is told of a file, and answers how far that can be trusted; of its steps alone nothing is judged.
+    fn inspect(&self, host: &Host, file: &Path) -> Result<Verdict, Error> {
+        let store = self.opening.open_claimed_or(host, file, LOOKED_THROUGH_WITH)?;
         if self.steps {
-            return if self.json { self.list_json(&store) } else { list(&store) };
+            if self.json { list_json(file, &store) } else { list(&store) }?;
+            return Ok(Verdict::Data);
         }
         let parts = store.inspect()?;
         let worst = parts.iter().map(|part| part.verdict).max().unwrap_or(Verdict::Data);
-        let status = if self.json { self.print_json(&parts, worst) } else { self.print(&parts, worst) }?;
-        Ok(if worst < Verdict::Instance { status } else { ExitCode::from(1) })
+        if self.json { print_parts_json(file, &parts, worst) } else { self.print(file, &parts, worst) }?;
+        Ok(worst)
     }
 
-    fn print(&self, parts: &[InspectedPart], worst: Verdict) -> Result<ExitCode, Error> {
-        let file = shown(&self.file);
+    fn print(&self, file: &Path, parts: &[InspectedPart], worst: Verdict) -> Result<ExitCode, Error> {
+        let file = shown(file);
         let mut text = String::new();
         if parts.len() > 1 {
             text.push_str(&format!("{file}: {}, the worst of {} parts\n", verdict(worst), parts.len()));
@@ -63,17 +88,17 @@ impl Arguments {
         }
         print(&text)
     }
+}
 
-    fn list_json(&self, store: &Store) -> Result<ExitCode, Error> {
-        let pieces = store.listing()?.collect::<Result<Vec<_>, _>>()?;
-        let steps: Vec<_> = pieces.iter().flat_map(|piece| piece.lines()).collect();
-        print_json(&json!({"path": self.file.to_string_lossy(), "steps": steps}))
-    }
+fn list_json(file: &Path, store: &Store) -> Result<ExitCode, Error> {
+    let pieces = store.listing()?.collect::<Result<Vec<_>, _>>()?;
+    let steps: Vec<_> = pieces.iter().flat_map(|piece| piece.lines()).collect();
+    print_json(&json!({"path": file.to_string_lossy(), "steps": steps}))
+}
 
-    fn print_json(&self, parts: &[InspectedPart], worst: Verdict) -> Result<ExitCode, Error> {
-        let parts: Vec<_> = parts.iter().map(part_json).collect();
-        print_json(&json!({"path": self.file.to_string_lossy(), "verdict": worst.name(), "parts": parts}))
-    }
+fn print_parts_json(file: &Path, parts: &[InspectedPart], worst: Verdict) -> Result<ExitCode, Error> {
+    let parts: Vec<_> = parts.iter().map(part_json).collect();
+    print_json(&json!({"path": file.to_string_lossy(), "verdict": worst.name(), "parts": parts}))
 }
 
 /// Prints a listing while it comes.
@@ -93,8 +118,16 @@ fn lines(element: &InspectedElement) -> String {
     let InspectedElement { name, why, offset, count, steps, .. } = element;
     let often = if *count > 1 { format!(", {count} times") } else { String::new() };
     let steps = if element.verdict >= Verdict::Unknown { &steps[..] } else { &[] };
-    let steps: String = steps.iter().map(|step| format!("      {step}\n")).collect();
+    let steps: String = steps.iter().map(|step| format!("      {}\n", shortened(step))).collect();
     format!("  {}  {name} at byte {offset}{often}: {why}\n{steps}", verdict(element.verdict))
+}
+
+/// The beginning of a line that is long.
+fn shortened(line: &str) -> String {
+    match line.char_indices().nth(STEP_CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
 }
 
 fn part_json(part: &InspectedPart) -> Value {
