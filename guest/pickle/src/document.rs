@@ -1,18 +1,25 @@
 //! Writes what a pickle describes as a document, some of it at a time.
 
+pub(crate) mod cycles;
+pub(crate) mod elements;
+pub(crate) mod inert;
+pub(crate) mod leaves;
+pub(crate) mod outline;
+pub(crate) mod plain;
+pub(crate) mod strings;
+
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use autotel_store_sdk::{Decimal, Encoder, Fault, Integer, Keys, NAMED_TYPE_TAG, Options, Progress, excerpt};
 use bytes::Bytes;
 
-use crate::cycles;
-use crate::elements::{Elements, Step};
-use crate::graph::{Graph, Node, NodeId, Value};
-use crate::leaves::{Leaves, NODE_BYTES};
+use self::elements::{Elements, Step};
+use self::leaves::{Leaves, NODE_BYTES};
 use crate::machine::Pickle;
-use crate::objects::Objects;
+use crate::machine::graph::{Graph, Node, NodeId, Value};
 use crate::options::{is_simple, marks_shared};
+use crate::trust::objects::Objects;
 
 /// An item that is referred to, and a reference to it, by the number of those before it.
 pub(crate) const SHAREABLE_TAG: u64 = 28;

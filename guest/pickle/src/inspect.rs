@@ -1,34 +1,30 @@
 //! How far a pickle can be trusted: what in it is more than data, and what makes that.
 
+mod scan;
+mod steps;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
 use autotel_store_sdk::{Element, Fault, Options, Part, Verdict, excerpt};
 use bytes::Bytes;
 
-use crate::archive::{Archive, Content};
-use crate::checkpoint::{self, Layout};
-use crate::contents::{ARCHIVES_MAX, Contents, Opened, ends_as_archive, is_array, is_pickle};
-use crate::graph::{Global, Graph, Node, NodeId, Storages, Value};
-use crate::instructions::Instruction;
-use crate::literal::Literal;
-use crate::machine::{Reader, Run, global_on_lines, run_on, run_through};
-use crate::npy::{self, Npy};
-use crate::objects::{Judgement, judge, judge_alone, name};
-use crate::opcode::code;
-use crate::{known, repr};
+use self::scan::{Found, scan};
+use self::steps::{step, steps, uses};
+use crate::files::archive::{Archive, Content};
+use crate::files::checkpoint::{self, Layout};
+use crate::files::contents::{ARCHIVES_MAX, Contents, Opened, TOO_DEEP, ends_as_archive, is_array, is_pickle};
+use crate::files::npy::{self, Npy};
+use crate::machine::graph::{Global, Graph, Node, Storages, Value};
+use crate::machine::{Reader, Run, run_on, run_through};
+use crate::trust::known;
+use crate::trust::objects::{Judgement, judge, judge_alone, name};
 
 /// Parts of a file, at most.
 const PARTS_MAX: usize = 1000;
 /// Elements of a part, at most.
 const ELEMENTS_MAX: usize = 1000;
-/// Bytes behind what is damaged that are looked through, and of an instruction there.
-const BEHIND_BYTES_MAX: usize = 1 << 20;
-const STEP_BYTES_MAX: usize = 300;
-/// Steps of an element, at most.
-const STEPS_MAX: usize = 12;
-/// Characters of an argument in a step.
-const ARGUMENT_CHARACTERS_MAX: usize = 1000;
+/// Bytes that are looked through behind what is damaged, and of what is no pickle.
+const SCANNED_BYTES_MAX: usize = 1 << 20;
 
 /// What is told of a file.
 pub(crate) fn inspect(bytes: Bytes, options: &Options) -> Vec<Part> {
@@ -51,8 +47,9 @@ struct Inspection {
     /// The member that is looked through.
     name: String,
     archives: usize,
-    /// Bytes behind what is damaged that may still be looked through.
+    /// Bytes behind what is damaged that may still be looked through, and bytes of what is no pickle.
     behind_left: usize,
+    others_left: usize,
 }
 
 impl Inspection {
@@ -62,7 +59,8 @@ impl Inspection {
             parts: Vec::new(),
             name: name.to_owned(),
             archives: 0,
-            behind_left: BEHIND_BYTES_MAX,
+            behind_left: SCANNED_BYTES_MAX,
+            others_left: SCANNED_BYTES_MAX,
         }
     }
 
@@ -135,8 +133,7 @@ impl Inspection {
 
     fn archive(&mut self, archive: &Archive) {
         if self.archives == ARCHIVES_MAX {
-            let damage = format!("more than {ARCHIVES_MAX} archives lie within one another");
-            return self.container("zip archive".to_owned(), Some(damage));
+            return self.container("zip archive".to_owned(), Some(TOO_DEEP.to_owned()));
         }
         let place = self.parts.len();
         self.container(format!("zip archive of {} members", archive.members.len()), archive.damage.clone());
@@ -188,7 +185,7 @@ impl Inspection {
     /// where there is nothing else to tell of.
     fn no_pickle(&mut self, graph: &Graph, why: Option<String>) {
         let mut elements = Vec::new();
-        self.scan_behind(graph, 0, &mut elements);
+        add_scanned(graph, 0, &mut self.others_left, &mut elements);
         elements.retain(|element| element.verdict == Verdict::Dangerous);
         let (format, verdict) = match (elements.is_empty(), &why) {
             (true, None) => return,
@@ -201,13 +198,8 @@ impl Inspection {
 
     /// Looks through the pickle of an archive of PyTorch's, which asks for storages.
     fn saved(&mut self, bytes: &Bytes, storages: &Storages) {
-        let mut run = run_through(bytes, 0, Reader::Plain, &self.options);
+        let mut run = run_through(bytes, 0, Reader::Plain, &self.options).alone();
         run.graph.set_storages(storages.clone());
-        if let Ok((_, end)) = run.outcome
-            && end < bytes.len()
-        {
-            run.outcome = Err(Fault::syntax("bytes stand behind the STOP of the pickle", end));
-        }
         let part = self.pickle(run, 0);
         self.push(part);
     }
@@ -255,8 +247,7 @@ impl Inspection {
 
     /// Tells of a pickle, and where it ends where more stands behind it.
     fn pickles(&mut self, bytes: &Bytes, start: usize, is_of_array: bool) -> Option<usize> {
-        // joblib reads files, and neither members of archives nor NumPy's arrays.
-        let reader = if self.archives > 0 || is_of_array { Reader::Plain } else { Reader::Any };
+        let reader = if is_of_array { Reader::Plain } else { Reader::within(self.archives) };
         let run = run_through(bytes, start, reader, &self.options);
         if start == 0 && !is_pickle(&run) {
             self.no_pickle(&run.graph, run.outcome.err().map(|fault| fault.to_string()));
@@ -271,7 +262,7 @@ impl Inspection {
             return end.filter(|&end| end < bytes.len());
         }
         let mut runs = checkpoint::runs(bytes, end?, &self.options);
-        let damage = checkpoint::join(&mut runs, bytes).err();
+        let damage = checkpoint::join(&mut runs).err();
         for (start, run) in runs {
             let part = self.pickle(run, start);
             self.push(part);
@@ -280,27 +271,6 @@ impl Inspection {
             self.container("storages of PyTorch".to_owned(), Some(damage.to_string()));
         }
         None
-    }
-
-    /// Adds the globals that stand behind what is damaged, which another unpickler may get to, and answers whether all of
-    /// that is looked through.
-    fn scan_behind(&mut self, graph: &Graph, offset: usize, elements: &mut Vec<Element>) -> bool {
-        let end = graph.bytes.len().min(offset.saturating_add(self.behind_left));
-        self.behind_left -= end.saturating_sub(offset);
-        let mut names: BTreeSet<String> = elements.iter().map(|element| element.name.clone()).collect();
-        // A name within another is one to no reader that is known, unless it is dangerous.
-        let mut named = 0;
-        let found = scan(&graph.bytes, offset, end).filter_map(|Found { global, lines, steps }| {
-            let is_within = lines.start < named;
-            named = named.max(lines.end);
-            let element = element_of(graph, &global, lines.start, &steps);
-            let is_told = !is_within || element.verdict == Verdict::Dangerous;
-            (is_told && names.insert(element.name.clone())).then_some(element)
-        });
-        let found: Vec<_> = found.take(ELEMENTS_MAX).collect();
-        let is_whole = end == graph.bytes.len() && found.len() < ELEMENTS_MAX;
-        elements.extend(found);
-        is_whole
     }
 
     /// Tells of what one unpickler that reads all pickles of a file would get otherwise than one for each.
@@ -320,7 +290,8 @@ impl Inspection {
         let mut elements = elements(&graph, root);
         let damage = outcome.err().map(|fault| {
             let (offset, told) = (place(&fault), fault.to_string());
-            let is_whole = offset.is_none_or(|offset| self.scan_behind(&graph, offset, &mut elements));
+            let is_whole =
+                offset.is_none_or(|offset| add_scanned(&graph, offset, &mut self.behind_left, &mut elements));
             if is_whole { told } else { format!("{told}; not all behind that is looked through") }
         });
         let damage = damage.or_else(|| graph.exhaustion(start).map(|fault| fault.to_string()));
@@ -336,6 +307,26 @@ impl Inspection {
             elements,
         }
     }
+}
+
+/// Adds the globals that stand from an offset on, as far as bytes are left to look through, and answers whether that is all.
+fn add_scanned(graph: &Graph, offset: usize, bytes_left: &mut usize, elements: &mut Vec<Element>) -> bool {
+    let end = graph.bytes.len().min(offset.saturating_add(*bytes_left));
+    *bytes_left -= end.saturating_sub(offset);
+    let mut names: BTreeSet<String> = elements.iter().map(|element| element.name.clone()).collect();
+    // A name within another is one to no reader that is known, unless it is dangerous.
+    let mut named = 0;
+    let found = scan(&graph.bytes, offset, end).filter_map(|Found { global, lines, steps }| {
+        let is_within = lines.start < named;
+        named = named.max(lines.end);
+        let element = element_of(graph, &global, lines.start, &steps);
+        let is_told = !is_within || element.verdict == Verdict::Dangerous;
+        (is_told && names.insert(element.name.clone())).then_some(element)
+    });
+    let found: Vec<_> = found.take(ELEMENTS_MAX).collect();
+    let is_whole = end == graph.bytes.len() && found.len() < ELEMENTS_MAX;
+    elements.extend(found);
+    is_whole
 }
 
 /// What tells an element from others.
@@ -363,69 +354,6 @@ fn place(fault: &Fault) -> Option<usize> {
         }
         Fault::Unsupported(_) | Fault::Io(_) => None,
     }
-}
-
-/// A global that stands where no instruction may be run, and the instructions around it.
-struct Found {
-    global: Global,
-    /// What names it.
-    lines: Range<usize>,
-    steps: Vec<usize>,
-}
-
-/// The globals that stand from one offset to another. An instruction may begin at any byte.
-fn scan(bytes: &Bytes, mut at: usize, end: usize) -> impl Iterator<Item = Found> {
-    let bytes = bytes.clone();
-    let mut texts: [Option<(usize, String)>; 2] = [None, None];
-    std::iter::from_fn(move || {
-        while at < end {
-            let near = &bytes[..bytes.len().min(at + STEP_BYTES_MAX)];
-            let instruction = Instruction::at(near, at);
-            at += 1;
-            let Ok(instruction) = instruction else { continue };
-            let mut steps = vec![instruction.offset];
-            let global = match instruction.opcode.code {
-                code::GLOBAL | code::INST => global_on_lines(&instruction).ok(),
-                code::STACK_GLOBAL => {
-                    let [module, name] = std::mem::take(&mut texts);
-                    module.zip(name).map(|((first, module), (second, name))| {
-                        steps.splice(..0, [first, second]);
-                        Global::new(module, name)
-                    })
-                }
-                _ => None,
-            };
-            if let Ok(Literal::Text(text)) = Literal::of(&instruction, 0) {
-                texts = [texts[1].take(), Some((instruction.offset, text.into_owned()))];
-            }
-            if let Some(global) = global.filter(is_importable) {
-                steps.extend(following(near, instruction.end));
-                return Some(Found { global, lines: instruction.offset..instruction.end, steps });
-            }
-        }
-        None
-    })
-}
-
-/// Whether a module and a name are such as Python can have.
-fn is_importable(global: &Global) -> bool {
-    let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || c == '_');
-    [&global.module, &global.name].into_iter().all(|path| path.split('.').all(is_word))
-}
-
-/// The instructions behind a global up to a call.
-fn following(bytes: &[u8], at: usize) -> Vec<usize> {
-    let mut next = Some(at);
-    let instructions = std::iter::from_fn(|| {
-        let instruction = Instruction::at(bytes, next?).ok()?;
-        let is_call = matches!(
-            instruction.opcode.code,
-            code::REDUCE | code::NEWOBJ | code::NEWOBJ_EX | code::OBJ | code::BUILD | code::STOP
-        );
-        next = Some(instruction.end).filter(|_| !is_call);
-        Some(instruction.offset)
-    });
-    instructions.take(STEPS_MAX / 2).collect()
 }
 
 /// What is more than data, each name with each judgement once.
@@ -463,73 +391,4 @@ fn worst_of(mut elements: Vec<Element>) -> Vec<Element> {
         elements.sort_by_key(|element| element.offset);
     }
     elements
-}
-
-/// For each node that is called, what calls it first.
-fn uses(graph: &Graph) -> BTreeMap<NodeId, NodeId> {
-    let mut uses = BTreeMap::new();
-    for id in graph.ids() {
-        if let Node::Object(object) = graph.node(id)
-            && let Value::Node(callee) = object.callee
-        {
-            uses.entry(callee).or_insert(id);
-        }
-    }
-    uses
-}
-
-/// The instructions that make a node and what it is called with, in their order: some of many, its own and the call always.
-fn steps(graph: &Graph, id: NodeId, used_by: Option<NodeId>) -> Vec<String> {
-    let (mut own, mut others) = (vec![graph.offset(id)], Vec::new());
-    if let Node::Global(global) = graph.node(id) {
-        let names = global.of.iter().flatten();
-        own.extend(names.filter_map(|&name| if let Value::Literal(at) = name { Some(at as usize) } else { None }));
-    }
-    own.extend(used_by.map(|user| graph.offset(user)));
-    gather(graph, Value::Node(id), &mut others);
-    if let Some(user) = used_by {
-        gather(graph, Value::Node(user), &mut others);
-    }
-    others.retain(|offset| !own.contains(offset));
-    others.sort_unstable();
-    others.dedup();
-    let is_cut = own.len() + others.len() > STEPS_MAX;
-    own.extend(others.into_iter().take(STEPS_MAX.saturating_sub(own.len())));
-    own.sort_unstable();
-    let mut told: Vec<_> = own.iter().filter_map(|&offset| step(graph, offset)).collect();
-    if is_cut {
-        told.insert(told.len().saturating_sub(1), "…".to_owned());
-    }
-    told
-}
-
-/// Finds the offsets of what makes a value.
-fn gather(graph: &Graph, value: Value, offsets: &mut Vec<usize>) {
-    let mut open = vec![value];
-    while let Some(value) = open.pop()
-        && offsets.len() <= 4 * STEPS_MAX
-    {
-        match value {
-            Value::Literal(offset) => offsets.push(offset as usize),
-            Value::Node(id) => {
-                offsets.push(graph.offset(id));
-                if let Node::Global(global) = graph.node(id) {
-                    open.extend(global.of.iter().flatten());
-                }
-                open.extend((0..STEPS_MAX).map_while(|n| graph.node(id).child(n)));
-            }
-            Value::None | Value::Bool(_) | Value::Integer(_) => {}
-        }
-    }
-}
-
-/// An instruction with its argument, shortened.
-fn step(graph: &Graph, offset: usize) -> Option<String> {
-    let instruction = Instruction::at(&graph.bytes, offset).ok()?;
-    let argument = repr::argument(&instruction, u64::MAX).ok()?.unwrap_or_default();
-    let mut shown: String = argument.chars().take(ARGUMENT_CHARACTERS_MAX).collect();
-    if shown.len() < argument.len() {
-        shown.push('…');
-    }
-    Some(format!("{offset}: {} {shown}", instruction.opcode.name).trim_end().to_owned())
 }

@@ -19,42 +19,30 @@
 //! | what stands in several places | repeated, within a bound; with `shared=mark` a list or a dict is tag 28, and elsewhere tag 29 with its number |
 //! | what stands in itself | tag 28, and in itself tag 29 with its number |
 //!
+//! | module | what is there |
+//! |---|---|
+//! | `files` | what pickles and arrays lie in: compressed files, archives, NumPy's and PyTorch's |
+//! | `machine` | what a pickle's instructions make, of which none is called |
+//! | `trust` | what of that is data, and why not |
+//! | `document`, `parser` | what it is written as |
+//! | `inspect`, `listing` | what is told of it without reading it |
+//! | `print` | documents as pickles |
+//!
 //! Written are plain data and the types that are called with one value or packed bytes. A list as a key of a map or in a set
 //! is written as a tuple, and a set there as a frozenset.
 
-mod archive;
-mod checkpoint;
-mod contents;
-mod cycles;
-mod dangerous;
 mod document;
-mod elements;
-mod graph;
-mod inert;
+mod files;
 mod inspect;
-mod instructions;
-mod keys;
-mod known;
-mod leaves;
 mod listing;
-mod literal;
 mod machine;
-mod memo;
-mod npy;
-mod objects;
-mod opcode;
 mod options;
-mod outline;
 mod parser;
-mod plain;
 mod print;
-mod python;
-mod records;
 mod repr;
-mod strings;
 #[cfg(test)]
 mod tests;
-mod unpack;
+mod trust;
 
 use std::io::{self, Read};
 
@@ -62,6 +50,7 @@ use autotel_store_sdk::{
     Description, Fault, Format, Lines, OptionDescription, Options, Part, Position, Source, Store, locate_bytes,
 };
 
+use crate::files::npy;
 use crate::listing::Listing;
 use crate::parser::{Parser, read};
 

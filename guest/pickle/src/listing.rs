@@ -6,14 +6,14 @@ use std::rc::Rc;
 use autotel_store_sdk::{Fault, Options, excerpt};
 use bytes::Bytes;
 
-use crate::archive::{Archive, Content};
-use crate::checkpoint;
-use crate::contents::{ARCHIVES_MAX, Contents, Opened, is_array};
-use crate::graph::Value;
-use crate::instructions::Instruction;
+use crate::files::archive::{Archive, Content};
+use crate::files::checkpoint;
+use crate::files::contents::{ARCHIVES_MAX, Contents, Opened, TOO_DEEP, is_array};
+use crate::files::npy::Npy;
+use crate::machine::graph::Value;
+use crate::machine::instructions::Instruction;
+use crate::machine::opcode::code;
 use crate::machine::{Machine, Reader};
-use crate::npy::Npy;
-use crate::opcode::code;
 use crate::repr;
 
 /// Columns that names of opcodes with an argument take, and spaces of each mark.
@@ -113,7 +113,7 @@ impl Listing {
                 self.sections.extend(members.rev().map(|member| Section::Member(Rc::clone(&archive), member)));
             }
             Contents::Archive(_) => {
-                self.waiting.push_back(format!("more than {ARCHIVES_MAX} archives lie within one another"));
+                self.waiting.push_back(TOO_DEEP.to_owned());
             }
         }
         self.fault = self.fault.take().or(fault);
@@ -121,12 +121,7 @@ impl Listing {
 
     fn restart(&mut self, bytes: Bytes) {
         (self.bytes, self.at, self.is_between, self.pickles_left) = (bytes, 0, false, None);
-        self.begin_pickle(self.reader());
-    }
-
-    /// Who would read a pickle here: joblib reads files, and no members of archives.
-    fn reader(&self) -> Reader {
-        if self.archives == 0 { Reader::Any } else { Reader::Plain }
+        self.begin_pickle(Reader::within(self.archives));
     }
 
     fn begin_pickle(&mut self, reader: Reader) {
@@ -155,7 +150,7 @@ impl Listing {
             self.waiting.push_back(format!("{:5}: {} bytes of storages", self.at, self.bytes.len() - self.at));
             self.end();
         }
-        self.begin_pickle(self.reader());
+        self.begin_pickle(Reader::within(self.archives));
     }
 
     /// The line of an array that is no pickle.

@@ -1,16 +1,23 @@
 //! The pickle machine: runs a pickle's instructions, of which none calls or looks up anything.
 
+pub(crate) mod graph;
+pub(crate) mod instructions;
+mod joblib;
+pub(crate) mod keys;
+pub(crate) mod literal;
+pub(crate) mod memo;
+pub(crate) mod opcode;
+
 use std::borrow::Cow;
 
 use autotel_store_sdk::{Fault, Options};
 use bytes::Bytes;
 
-use crate::graph::{Behind, Call, Global, Graph, Node, NodeId, Object, Value};
-use crate::instructions::{Argument, Instruction, naming};
-use crate::known::Wrapper;
-use crate::literal::{Literal, decimal};
-use crate::memo::Memo;
-use crate::opcode::{Form, Opcode, code};
+use self::graph::{Behind, Call, Global, Graph, Node, NodeId, Object, Value};
+use self::instructions::{Argument, Instruction, naming};
+use self::literal::{Literal, decimal};
+use self::memo::Memo;
+use self::opcode::{Form, code};
 use crate::options::{Bound, Bounds, SHARED_BYTES_MAX, enumerations};
 
 /// The highest protocol in which Python 3 knows the names of Python 2.
@@ -50,12 +57,29 @@ pub(crate) enum Reader {
     Plain,
 }
 
+impl Reader {
+    /// Who reads a pickle within so many archives: joblib reads files, and no members.
+    pub fn within(archives: usize) -> Self {
+        if archives == 0 { Self::Any } else { Self::Plain }
+    }
+}
+
 /// Runs the pickle that begins at an offset.
 pub(crate) fn run(bytes: &Bytes, start: usize, reader: Reader, options: &Options) -> Result<Pickle, Fault> {
     run_through(bytes, start, reader, options).pickle(start)
 }
 
 impl Run {
+    /// The same where nothing may stand behind its STOP.
+    pub fn alone(mut self) -> Self {
+        if let Ok((_, end)) = self.outcome
+            && end < self.graph.bytes.len()
+        {
+            self.outcome = Err(Fault::syntax("bytes stand behind the STOP of the pickle", end));
+        }
+        self
+    }
+
     /// The pickle that begins at `start`, where it was run to its end.
     pub fn pickle(self, start: usize) -> Result<Pickle, Fault> {
         let Self { graph, outcome, .. } = self;
@@ -493,8 +517,7 @@ impl Machine {
             return Err(instruction.fault("the arguments are no tuple"));
         }
         self.graph.give(arguments);
-        let (items, entries, states, behind) = Default::default();
-        let object = Object { call, callee, arguments, keywords, items, entries, states, behind };
+        let object = Object { keywords, ..Object::new(call, callee, arguments) };
         self.make(Node::Object(Box::new(object)), at);
         Ok(())
     }
@@ -543,101 +566,10 @@ impl Machine {
         }
     }
 
-    /// Passes the array that joblib writes behind an object that stands for it. All others take it for instructions, so
-    /// that it must begin with what is none; a pickle there is passed, and not known to be data.
-    fn pass_array(&mut self, id: NodeId, state: Value, instruction: &Instruction<'_>) -> Result<(), Fault> {
-        let Node::Object(object) = self.graph.node(id) else { return Ok(()) };
-        let is_passed = self.reader == Reader::Any && !self.is_nested;
-        if !is_passed || !Wrapper::is_class_of(&self.graph, object) {
-            return Ok(());
-        }
-        let wrapper = Wrapper::of(&self.graph, object, state).ok_or_else(|| {
-            instruction.fault("an array of joblib's of elements that are not read here, as those of records")
-        })?;
-        // joblib reads the array behind the frame, and goes on within it.
-        if self.frame_end > instruction.end {
-            return Err(instruction.fault("an array within a frame, which joblib reads elsewhere"));
-        }
-        let length = wrapper.length().ok_or_else(|| instruction.fault("an array of more bytes than can be"))?;
-        let behind = match length {
-            None => Behind::Value(self.nested()?),
-            Some(0) if !wrapper.is_aligned => Behind::Bytes(Bytes::new()),
-            Some(_) if self.graph.bytes.get(self.next).is_some_and(|&first| Opcode::of(first).is_some()) => {
-                return Err(instruction
-                    .fault("the array behind it begins with an opcode: to all but joblib it is instructions"));
-            }
-            Some(length) => Behind::Bytes(self.take_array(length, wrapper.is_aligned, instruction)?),
-        };
-        self.has_arrays = true;
-        if let Node::Object(object) = self.graph.node_mut(id) {
-            object.behind = Some(behind);
-        }
-        Ok(())
-    }
-
-    fn take_array(&mut self, length: usize, is_aligned: bool, instruction: &Instruction<'_>) -> Result<Bytes, Fault> {
-        let file = &self.graph.bytes;
-        let padding = if is_aligned { file.get(self.next).map(|&padding| 1 + usize::from(padding)) } else { Some(0) };
-        let start = padding.map_or(file.len(), |padding| self.next + padding).min(file.len());
-        let end = start.checked_add(length).filter(|&end| end <= file.len());
-        let end = end.ok_or_else(|| {
-            let there = file.len() - start;
-            instruction.fault(&format!("the array behind it has {length} bytes, of which {there} are there"))
-        })?;
-        if is_aligned && self.would_run(self.next + length, end) {
-            return Err(instruction.fault("the array behind it ends with instructions to joblib before 1.2"));
-        }
-        self.next = end;
-        Ok(file.slice(start..end))
-    }
-
-    /// Whether what begins here is instructions to who does not pass it, which name something, call what is at hand, or
-    /// reach what follows with another stack or memo.
-    fn would_run(&self, from: usize, to: usize) -> bool {
-        let (bytes, mut at, mut is_at_hand) = (&self.graph.bytes, from, false);
-        while at < to {
-            let Ok(instruction) = Instruction::at(bytes, at) else {
-                return bytes.get(at) == Some(&code::FRAME);
-            };
-            match instruction.opcode.code {
-                code::GLOBAL | code::INST if global_on_lines(&instruction).is_ok() => return true,
-                code::STACK_GLOBAL | code::EXT1 | code::EXT2 | code::EXT4 => return true,
-                code::REDUCE | code::NEWOBJ | code::NEWOBJ_EX | code::OBJ => {
-                    return is_at_hand || self.has_global_on_stack();
-                }
-                code::GET | code::BINGET | code::LONG_BINGET => is_at_hand = true,
-                code::STOP => return false,
-                _ => {}
-            }
-            at = instruction.end;
-        }
-        true
-    }
-
-    /// Whether something that could be called is on the stack, or it takes too long to find that out.
-    fn has_global_on_stack(&self) -> bool {
-        self.graph.work(self.stack.len()).is_none() || self.stack.iter().any(|&it| self.graph.global(it).is_some())
-    }
-
-    /// What the pickle describes that stands behind an instruction. To all but joblib it goes on with what is remembered
-    /// here, and may be another.
-    fn nested(&mut self) -> Result<Value, Fault> {
-        let graph = std::mem::replace(&mut self.graph, Graph::empty());
-        let mut inner = Self { is_nested: true, ..Self::of(graph, self.bounds) };
-        let outcome = inner.run(self.next);
-        self.protocol = self.protocol.max(inner.protocol);
-        self.graph = inner.graph;
-        let (root, end) = outcome?;
-        self.next = end;
-        Ok(root)
-    }
-
     /// Replaces what is on top with an object that says that it was given a state.
     fn build_existing(&mut self, id: NodeId, state: Value, offset: usize) {
         let arguments = self.graph.add(Node::Tuple(vec![]), offset);
-        let (items, entries, keywords, behind) = Default::default();
-        let (call, callee, states) = (Call::State, Value::Node(id), vec![state]);
-        let object = Object { call, callee, arguments, keywords, items, entries, states, behind };
+        let object = Object { states: vec![state], ..Object::new(Call::State, Value::Node(id), arguments) };
         let value = self.graph.add(Node::Object(Box::new(object)), offset);
         if let Some(top) = self.stack.last_mut() {
             *top = value;

@@ -2,7 +2,7 @@
 
 use autotel_store_sdk::{Fault, OptionDescription, Options};
 
-use crate::strings::Strings;
+use crate::document::strings::Strings;
 
 /// What a pickle may make the machine hold.
 #[derive(Clone, Copy)]

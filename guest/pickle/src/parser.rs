@@ -5,13 +5,13 @@ use std::rc::Rc;
 use autotel_store_sdk::{Encoder, Fault, Options, Parse, Progress, Source, excerpt};
 use bytes::Bytes;
 
-use crate::archive::{ARRAY_EXTENSION, Archive};
-use crate::checkpoint::{self, Layout};
-use crate::contents::{ARCHIVES_MAX, Contents, Opened, is_array, is_pickle};
 use crate::document::Document;
+use crate::document::plain::Plain;
+use crate::files::archive::{ARRAY_EXTENSION, Archive};
+use crate::files::checkpoint::{self, Layout};
+use crate::files::contents::{ARCHIVES_MAX, Contents, Opened, TOO_DEEP, is_array, is_pickle};
+use crate::files::npy::{self, Npy};
 use crate::machine::{self, Pickle, Reader, run_through};
-use crate::npy::{self, Npy};
-use crate::plain::Plain;
 
 /// Reads a file of one pickle or array or several, one after another, or an archive of them.
 pub struct Parser {
@@ -139,9 +139,8 @@ impl Parser {
         Some(Item { piece: Piece::Plain(plain.into()), end })
     }
 
-    /// Who would read a pickle here: joblib reads files, and no members of archives.
     fn reader(&self) -> Reader {
-        if self.archives.is_empty() { Reader::Any } else { Reader::Plain }
+        Reader::within(self.archives.len())
     }
 
     /// A pickle of a file, or what was saved in it of which this one is the beginning.
@@ -165,17 +164,14 @@ impl Parser {
             return Err(Fault::invalid(format!("the zip archive is damaged or disguised: {damage}"), 0));
         }
         if self.archives.len() == ARCHIVES_MAX {
-            return Err(Fault::invalid(format!("more than {ARCHIVES_MAX} archives within one another"), 0));
+            return Err(Fault::invalid(TOO_DEEP, 0));
         }
         if let Some(layout) = Layout::of(&archive) {
             let bytes = layout.pickle.content(&self.options)?;
             let storages = layout.storages(&self.options)?;
             let member = layout.place;
             self.archives.push(Reading { archive, member, extension: "", has_items: false });
-            let mut pickle = machine::run(&bytes, 0, Reader::Plain, &self.options)?;
-            if pickle.end < bytes.len() {
-                return Err(Fault::syntax("bytes stand behind the STOP of the pickle", pickle.end));
-            }
+            let mut pickle = run_through(&bytes, 0, Reader::Plain, &self.options).alone().pickle(0)?;
             pickle.graph.set_storages(storages);
             let item = self.pickle(pickle)?;
             self.pieces.extend([Piece::Leave, item.piece]);

@@ -12,11 +12,11 @@ use autotel_store_sdk::{
 
 use self::calls::{Argument, Named, date_call, datetime_call, named, time_call, timestamp_call};
 use self::frames::{Frame, Kind};
+use crate::document::leaves::SURROGATES_TAG;
 use crate::document::{REFERENCE_TAG, SET_TAG, SHAREABLE_TAG};
-use crate::known::{COMPLEX_TAG, DATE_TAG, RATIONAL_TAG};
-use crate::leaves::SURROGATES_TAG;
-use crate::literal::has_surrogates;
-use crate::opcode::code;
+use crate::machine::literal::has_surrogates;
+use crate::machine::opcode::code;
+use crate::trust::known::{COMPLEX_TAG, DATE_TAG, RATIONAL_TAG};
 
 const PROTOCOL: &str = "protocol";
 /// Exponents of Python's decimals, less the digits that a decimal may have.

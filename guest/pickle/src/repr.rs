@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use autotel_store_sdk::Fault;
 
-use crate::instructions::{Argument, Instruction};
-use crate::literal::Literal;
-use crate::opcode::Form;
+use crate::machine::instructions::{Argument, Instruction};
+use crate::machine::literal::Literal;
+use crate::machine::opcode::Form;
 
 /// The argument of an instruction as Python's `pickletools.dis` shows it.
 pub(crate) fn argument(instruction: &Instruction<'_>, digits_max: u64) -> Result<Option<String>, Fault> {

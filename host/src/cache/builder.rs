@@ -40,7 +40,8 @@ impl CacheBuilder {
 
     /// Holds so many bytes of keys and values at most, or values of so much weight: 64 MiB unless this is called.
     ///
-    /// About 130 bytes are taken beside each value. All of it has room in half of [`Limit::Memory`](crate::Limit::Memory),
+    /// About 150 bytes are taken beside each value, and 80 to 180 more of one that has an end or under `s3-fifo`. All of it
+    /// has room in half of [`Limit::Memory`](crate::Limit::Memory),
     /// and one value in a sixth, or in half of [`Limit::Copies`](crate::Limit::Copies) where that is less: those are raised
     /// with [`CacheBuilder::limits`].
     pub fn bytes(self, most: u64) -> Self {

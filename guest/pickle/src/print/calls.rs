@@ -3,8 +3,8 @@
 use autotel_store_sdk::{Integer, Token};
 
 use super::scalars;
-use crate::known::{self, COMPLEX_TAG, RATIONAL_TAG};
-use crate::opcode::code;
+use crate::machine::opcode::code;
+use crate::trust::known::{self, COMPLEX_TAG, RATIONAL_TAG};
 
 /// How a value of a named type is written.
 pub(super) enum Named {

@@ -3,10 +3,10 @@
 use autotel_store_sdk::{Fault, Integer, Output};
 
 use super::{Printer, calls, scalars};
-use crate::instructions::Instruction;
-use crate::keys::{hash, whole};
-use crate::literal::Literal;
-use crate::opcode::code;
+use crate::machine::instructions::Instruction;
+use crate::machine::keys::{hash, whole};
+use crate::machine::literal::Literal;
+use crate::machine::opcode::code;
 
 /// Items that are put into a container at once, as Python does it.
 const BATCH: u64 = 1000;

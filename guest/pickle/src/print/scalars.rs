@@ -3,7 +3,7 @@
 use autotel_store_sdk::{Integer, Token};
 
 use super::calls;
-use crate::opcode::code;
+use crate::machine::opcode::code;
 
 /// Writes a token that is no container and no tag.
 pub(super) fn push(token: &Token<'_>, protocol: u8, to: &mut Vec<u8>) {

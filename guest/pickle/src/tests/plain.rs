@@ -5,8 +5,8 @@ use bytes::Bytes;
 
 use super::options;
 use crate::document::Document;
+use crate::document::plain::Plain;
 use crate::machine::{self, Reader};
-use crate::plain::Plain;
 
 /// What is written, and where it says that it stands.
 type Written = (Vec<u8>, Vec<(u64, u64)>);

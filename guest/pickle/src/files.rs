@@ -1,0 +1,7 @@
+//! What pickles and arrays lie in: compressed files, archives, and the files of NumPy and PyTorch.
+
+pub(crate) mod archive;
+pub(crate) mod checkpoint;
+pub(crate) mod contents;
+pub(crate) mod npy;
+pub(crate) mod unpack;

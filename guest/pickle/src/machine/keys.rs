@@ -1,0 +1,256 @@
+//! Which keys of a dict are one to Python: each key as bytes, equal where the keys are.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::hash::{DefaultHasher, Hasher};
+
+use autotel_store_sdk::{Integer, Keys};
+
+use crate::document::Part;
+use crate::machine::graph::{Graph, Node, NodeId, Value};
+use crate::machine::instructions::{Argument, Instruction};
+use crate::machine::literal::Literal;
+use crate::machine::opcode::{Form, Opcode};
+use crate::trust::known;
+
+/// Tuples within one another, as far as they are compared.
+const DEPTH_MAX: usize = 16;
+/// Bytes of a key after which tuples in it are told apart by where they are made.
+const BYTES_MAX: usize = 1024;
+/// Bytes of a literal after which its hash is remembered.
+const SHORT_BYTES: usize = 256;
+
+/// The first byte of all keys but texts, which no UTF-8 has, and the last of those with items.
+const BEGIN: u8 = 0xff;
+const END: u8 = 0xfe;
+
+/// A float that is an integer, as that.
+pub(crate) fn whole(value: f64) -> Option<Integer> {
+    (value.fract() == 0.0).then(|| format!("{value:.0}").parse().ok())?
+}
+
+impl Graph {
+    /// What tells a key of a dict from others: of text its bytes, of anything else what no text has.
+    pub fn key<'k>(&'k self, value: Value, buffer: &'k mut Vec<u8>) -> &'k [u8] {
+        if let Some(text) = self.plain_text(value) {
+            return text;
+        }
+        buffer.clear();
+        match self.text_of_key(value) {
+            Some(text) => buffer.extend_from_slice(&text),
+            None => Key { graph: self, left: BYTES_MAX }.push(value, DEPTH_MAX, buffer),
+        }
+        buffer
+    }
+
+    /// The numbers of an item that comes twice, as in no set of Python's, and of what it repeats.
+    pub fn repeated(&self, items: &[Value]) -> Option<(usize, usize)> {
+        let (mut keys, mut buffer) = (Keys::default(), Vec::new());
+        keys.open();
+        let repeats = |(number, &item): (usize, &Value)| {
+            let earlier = keys.insert(self.key(item, &mut buffer)).err()?;
+            Some((number + 1, earlier + 1))
+        };
+        items.iter().enumerate().find_map(repeats)
+    }
+
+    /// The bytes of text, however it is written: to Python those of one text are one key.
+    fn text_of_key(&self, value: Value) -> Option<Cow<'_, [u8]>> {
+        match self.value_of(value)? {
+            Literal::Text(Cow::Borrowed(text)) => Some(text.as_bytes().into()),
+            Literal::Text(Cow::Owned(text)) => Some(text.into_bytes().into()),
+            Literal::Surrogates(bytes) => Some(bytes),
+            Literal::String(bytes) if str::from_utf8(&bytes).is_ok() => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// The bytes of text that is written as it is.
+    #[inline]
+    fn plain_text(&self, value: Value) -> Option<&[u8]> {
+        let Value::Literal(offset) = value else { return None };
+        match self.literal(offset).ok()? {
+            Instruction { opcode: Opcode { form: Form::Text(_), .. }, argument: Argument::Bytes(bytes), .. } => {
+                Some(bytes)
+            }
+            _ => None,
+        }
+    }
+
+    /// Leaves of the entries with one key the last, in the place of the first.
+    pub fn keep_last(&mut self, id: NodeId, are_entries: bool) {
+        let mut places = BTreeMap::new();
+        let mut kept = Vec::new();
+        for pair in self.node(id).items(are_entries).chunks_exact(2) {
+            let mut buffer = Vec::new();
+            match places.entry(self.key(pair[0], &mut buffer).to_vec()) {
+                Entry::Vacant(place) => {
+                    place.insert(kept.len());
+                    kept.extend_from_slice(pair);
+                }
+                Entry::Occupied(place) => kept[*place.get() + 1] = pair[1],
+            }
+        }
+        match self.node_mut(id) {
+            Node::Dict(items) => *items = kept,
+            Node::Object(object) => object.entries = kept,
+            _ => {}
+        }
+    }
+}
+
+/// A key that is written as bytes.
+struct Key<'g> {
+    graph: &'g Graph,
+    /// Bytes that it may still take.
+    left: usize,
+}
+
+impl Key<'_> {
+    /// Each begins with what no text has and a letter for its kind, and ends where that kind says.
+    fn push(&mut self, value: Value, depth: usize, to: &mut Vec<u8>) {
+        let length = to.len();
+        match value {
+            Value::None => kind(b'n', to),
+            Value::Bool(value) => number(&i64::from(value).into(), to),
+            Value::Integer(value) => number(&i64::from(value).into(), to),
+            Value::Literal(offset) => self.push_literal(offset, to),
+            Value::Node(id) => return self.push_node(id, depth, to),
+        }
+        self.left = self.left.saturating_sub(to.len() - length);
+    }
+
+    fn push_node(&mut self, id: NodeId, depth: usize, to: &mut Vec<u8>) {
+        let node = self.graph.node(id);
+        match node {
+            Node::Tuple(items) | Node::FrozenSet(items) if depth > 0 && items.len() < self.left => {
+                let mut keys = items.iter().map(|&item| {
+                    let mut key = Vec::new();
+                    self.push(item, depth - 1, &mut key);
+                    key
+                });
+                if matches!(node, Node::Tuple(_)) {
+                    kind(b'u', to);
+                    keys.for_each(|key| to.extend(key));
+                } else {
+                    // They are equal in whichever order they have their items.
+                    let mut keys: Vec<_> = keys.by_ref().collect();
+                    keys.sort_unstable();
+                    keys.dedup();
+                    kind(b's', to);
+                    to.extend(keys.concat());
+                }
+                to.push(END);
+                self.left = self.left.saturating_sub(2);
+            }
+            Node::Object(object) if depth > 0 => {
+                let parts = known::parts(self.graph, id, object).unwrap_or_default();
+                let length = to.len();
+                if parts.is_empty() || self.push_parts(&parts, depth, to).is_none() {
+                    to.truncate(length);
+                    identity(b'd', Graph::index(id) as u32, to);
+                }
+            }
+            _ => identity(b'd', Graph::index(id) as u32, to),
+        }
+    }
+
+    /// What a known type is written as: two that are written alike are equal. `None` where that is not seen here.
+    fn push_parts(&mut self, parts: &[Part], depth: usize, to: &mut Vec<u8>) -> Option<()> {
+        if let [Part::Bytes(bytes)] = parts {
+            hashed(b'b', bytes, to);
+            return Some(());
+        }
+        kind(b'v', to);
+        for part in parts {
+            self.left = self.left.checked_sub(1)?;
+            let part = if let Part::Detail(part) = part { part } else { part };
+            match part {
+                Part::Named(name) => hashed(b'N', name.as_bytes(), to),
+                Part::NamedEnd => kind(b'.', to),
+                Part::Tag(tag) => hashed(b'g', &tag.to_le_bytes(), to),
+                Part::Array => kind(b'[', to),
+                Part::Map => kind(b'{', to),
+                Part::End => kind(b']', to),
+                Part::Null => kind(b'n', to),
+                Part::Integer(value) => number(value, to),
+                Part::Float(value) => hashed(b'f', &value.to_bits().to_le_bytes(), to),
+                Part::Decimal(value) => hashed(b'D', value.to_string().as_bytes(), to),
+                Part::Text(text) => hashed(b't', text.as_bytes(), to),
+                Part::Bytes(bytes) => hashed(b'b', bytes, to),
+                Part::Value(value) => self.push(*value, depth - 1, to),
+                _ => return None,
+            }
+        }
+        to.push(END);
+        Some(())
+    }
+
+    fn push_literal(&self, offset: u32, to: &mut Vec<u8>) {
+        let value = Value::Literal(offset);
+        if let Some(text) = self.graph.plain_text(value) {
+            return self.push_hash(b't', offset, text, to);
+        }
+        match self.graph.value_of(value) {
+            Some(Literal::Bool(value)) => number(&i64::from(value).into(), to),
+            Some(Literal::Integer(value)) => number(&value, to),
+            Some(Literal::Float(value)) if !value.is_nan() => match whole(value) {
+                Some(value) => number(&value, to),
+                None => {
+                    kind(b'f', to);
+                    to.extend(value.to_bits().to_le_bytes());
+                }
+            },
+            Some(Literal::Text(text)) => self.push_hash(b't', offset, text.as_bytes(), to),
+            Some(Literal::Surrogates(bytes)) => self.push_hash(b't', offset, &bytes, to),
+            Some(Literal::String(bytes)) => {
+                let kind = if str::from_utf8(&bytes).is_ok() { b't' } else { b'b' };
+                self.push_hash(kind, offset, &bytes, to);
+            }
+            Some(Literal::Bytes(bytes)) => self.push_hash(b'b', offset, bytes, to),
+            // What is not equal to itself is another key each time.
+            Some(Literal::Float(_) | Literal::ByteArray(_)) | None => identity(b'o', offset, to),
+        }
+    }
+
+    /// Adds a hash of what a literal holds. That of much is remembered: it may be a part of many keys.
+    fn push_hash(&self, letter: u8, offset: u32, bytes: &[u8], to: &mut Vec<u8>) {
+        if bytes.len() <= SHORT_BYTES {
+            return hashed(letter, bytes, to);
+        }
+        let hash = self.graph.remembered_hash(offset, || hash(bytes));
+        kind(letter, to);
+        to.extend(hash.to_le_bytes());
+    }
+}
+
+/// A hash, by which what has it is taken to be the same.
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+fn hashed(letter: u8, bytes: &[u8], to: &mut Vec<u8>) {
+    kind(letter, to);
+    to.extend(hash(bytes).to_le_bytes());
+}
+
+fn kind(letter: u8, to: &mut Vec<u8>) {
+    to.extend([BEGIN, letter]);
+}
+
+/// Numbers that are equal in Python are the same key.
+fn number(value: &Integer, to: &mut Vec<u8>) {
+    let bytes = value.to_twos_complement();
+    kind(b'i', to);
+    to.extend((bytes.len() as u32).to_le_bytes());
+    to.extend(bytes);
+}
+
+/// What is told apart by where it is made.
+fn identity(letter: u8, place: u32, to: &mut Vec<u8>) {
+    kind(letter, to);
+    to.extend(place.to_le_bytes());
+}

@@ -1,0 +1,117 @@
+//! Exceptions of Python's own, which jobs give back in place of a result.
+
+use super::Pickled;
+use crate::document::{Part, map};
+use crate::machine::graph::{Global, Node};
+
+const EXCEPTIONS: &[&str] = &[
+    "ArithmeticError",
+    "AssertionError",
+    "AttributeError",
+    "BaseException",
+    "BlockingIOError",
+    "BrokenPipeError",
+    "BufferError",
+    "BytesWarning",
+    "ChildProcessError",
+    "ConnectionAbortedError",
+    "ConnectionError",
+    "ConnectionRefusedError",
+    "ConnectionResetError",
+    "DeprecationWarning",
+    "EOFError",
+    "EncodingWarning",
+    "EnvironmentError",
+    "Exception",
+    "FileExistsError",
+    "FileNotFoundError",
+    "FloatingPointError",
+    "FutureWarning",
+    "GeneratorExit",
+    "IOError",
+    "ImportError",
+    "ImportWarning",
+    "IndentationError",
+    "IndexError",
+    "InterruptedError",
+    "IsADirectoryError",
+    "KeyError",
+    "KeyboardInterrupt",
+    "LookupError",
+    "MemoryError",
+    "ModuleNotFoundError",
+    "NameError",
+    "NotADirectoryError",
+    "NotImplementedError",
+    "OSError",
+    "OverflowError",
+    "PendingDeprecationWarning",
+    "PermissionError",
+    "ProcessLookupError",
+    "RecursionError",
+    "ReferenceError",
+    "ResourceWarning",
+    "RuntimeError",
+    "RuntimeWarning",
+    "StopAsyncIteration",
+    "StopIteration",
+    "SyntaxError",
+    "SyntaxWarning",
+    "SystemError",
+    "SystemExit",
+    "TabError",
+    "TimeoutError",
+    "TypeError",
+    "UnboundLocalError",
+    "UnicodeDecodeError",
+    "UnicodeEncodeError",
+    "UnicodeError",
+    "UnicodeTranslateError",
+    "UnicodeWarning",
+    "UserWarning",
+    "ValueError",
+    "Warning",
+    "ZeroDivisionError",
+];
+
+pub(crate) fn is_exception(global: &Global) -> bool {
+    global.module() == "builtins" && EXCEPTIONS.contains(&global.name())
+}
+
+/// The class that Python makes of an `OSError` with a number of Linux's and more.
+fn of_number(it: &Pickled<'_>, class: &Global) -> Option<&'static str> {
+    let is_general = matches!(class.name(), "OSError" | "IOError" | "EnvironmentError");
+    let number = it.graph.integer(*it.arguments.first()?).filter(|_| is_general && it.arguments.len() > 1)?;
+    Some(match number.as_i64()? {
+        1 | 13 => "PermissionError",
+        2 => "FileNotFoundError",
+        3 => "ProcessLookupError",
+        4 => "InterruptedError",
+        10 => "ChildProcessError",
+        11 | 114 | 115 => "BlockingIOError",
+        17 => "FileExistsError",
+        20 => "NotADirectoryError",
+        21 => "IsADirectoryError",
+        32 | 108 => "BrokenPipeError",
+        103 => "ConnectionAbortedError",
+        104 => "ConnectionResetError",
+        110 => "TimeoutError",
+        111 => "ConnectionRefusedError",
+        _ => return None,
+    })
+}
+
+/// A call of its class with arguments, and its attributes where it has some.
+pub(crate) fn exception(it: &Pickled<'_>, class: &Global) -> Option<Vec<Part>> {
+    let class = of_number(it, class).map_or_else(|| class.to_string(), |name| format!("builtins.{name}"));
+    let arguments = vec![Part::Value(it.object.arguments)];
+    let content = match it.object.states[..] {
+        [] => arguments,
+        [state] if matches!(it.graph.find(state), Some(Node::Dict(_))) => {
+            map([("args", arguments), ("attributes", vec![Part::Value(state)])])
+        }
+        _ => return None,
+    };
+    let is_whole = it.has_no_items() && it.object.entries.is_empty();
+    is_whole.then(|| Part::named(&class, content))
+}
