@@ -89,6 +89,8 @@ struct Live {
     instance: Option<Call<Guest>>,
     /// How many instances broke before this one.
     generation: u64,
+    /// How many are going through its entries.
+    walks: usize,
     flights: HashMap<Vec<u8>, Arc<Flight>>,
 }
 
@@ -200,7 +202,7 @@ impl Inner {
         let call = || instance.invoke_anew(|face, store| export(face, store, now));
         let answer = outside_runtime(may_wait, call);
         if answer.is_err() {
-            live.instance = None;
+            (live.instance, live.walks) = (None, 0);
             live.generation += 1;
         }
         answer
@@ -210,7 +212,7 @@ impl Inner {
 impl Cache {
     fn begin(source: Source, clocks: Clocks) -> Result<Self, Error> {
         let instance = outside_runtime(true, || source.instance())?;
-        let state = Mutex::new(Live { instance: Some(instance), generation: 0, flights: HashMap::new() });
+        let state = Mutex::new(Live { instance: Some(instance), generation: 0, walks: 0, flights: HashMap::new() });
         Ok(Self(Arc::new(Inner { state, snapshots: Mutex::default(), clocks, source, damage: None })))
     }
 
@@ -453,7 +455,7 @@ impl Cache {
         let now = self.now();
         let entries = self.all_in(&mut self.0.lock())?;
         check()?;
-        snapshot::write(path, &entries, now).map_err(|error| Error::access(path, error))
+        snapshot::write(path, &entries, now)
     }
 
     fn all_in(&self, live: &mut Live) -> Result<Vec<CacheEntry>, Error> {
@@ -502,7 +504,7 @@ impl Cache {
     /// Begins anew and empty, whatever broke before.
     fn begin_anew(&self) {
         let mut live = self.0.lock();
-        (live.instance, live.generation) = (None, 0);
+        (live.instance, live.walks, live.generation) = (None, 0, 0);
     }
 }
 

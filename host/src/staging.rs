@@ -37,24 +37,6 @@ pub(crate) struct Staging {
     _datasets: Vec<Lock>,
 }
 
-/// Copies what `read_at` reads from an offset on, and tells how much that was.
-pub(crate) fn copy_from(
-    start: u64,
-    to: &mut impl Write,
-    mut read_at: impl FnMut(&mut [u8], u64) -> io::Result<usize>,
-) -> io::Result<u64> {
-    let mut buffer = vec![0; COPY_BYTES];
-    let mut copied = 0;
-    loop {
-        let length = read_at(&mut buffer, start + copied)?;
-        if length == 0 {
-            return Ok(copied);
-        }
-        to.write_all(&buffer[..length])?;
-        copied += length as u64;
-    }
-}
-
 impl Staging {
     pub fn begin(path: &Path, replacing: Replacing) -> Result<Self, Error> {
         let unusable = |error| Error::access(path, error);
@@ -175,6 +157,24 @@ fn check_replaceable(target: &Path) -> io::Result<()> {
         Ok(metadata) if !metadata.is_file() => Err(io::Error::other("neither a file nor a directory")),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
+    }
+}
+
+/// Copies what `read_at` reads from an offset on, and tells how much that was.
+pub(crate) fn copy_from(
+    start: u64,
+    to: &mut impl Write,
+    mut read_at: impl FnMut(&mut [u8], u64) -> io::Result<usize>,
+) -> io::Result<u64> {
+    let mut buffer = vec![0; COPY_BYTES];
+    let mut copied = 0;
+    loop {
+        let length = read_at(&mut buffer, start + copied)?;
+        if length == 0 {
+            return Ok(copied);
+        }
+        to.write_all(&buffer[..length])?;
+        copied += length as u64;
     }
 }
 

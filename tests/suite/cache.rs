@@ -144,6 +144,17 @@ fn entries_are_gone_through_by_pages() {
 }
 
 #[test]
+fn too_many_who_go_through_the_entries_break_nothing() {
+    let cache = cache();
+    cache.put("a", b"1").unwrap();
+    let walks: Vec<_> = std::iter::repeat_with(|| cache.entries()).take_while(Result::is_ok).collect();
+    assert_eq!(walks.len(), 1000);
+    assert_eq!(cache.entries().err().map(|error| error.kind()), Some(ErrorKind::Usage));
+    drop(walks);
+    assert_eq!(cache.entries().unwrap().count(), 1);
+}
+
+#[test]
 fn whoever_goes_through_the_entries_may_stop() {
     let cache = cache();
     for n in 0..10_u8 {
@@ -217,6 +228,16 @@ fn keys_and_values_may_use_the_cache_that_they_are_for() {
     let cache = cache();
     cache.put(Asking(&cache), Asking(&cache)).unwrap();
     assert_eq!(cache.get(Asking(&cache)).unwrap().as_deref(), Some(&b"a"[..]));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_snapshot_keeps_the_permissions_of_what_it_replaces() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::with("cache.snapshot", "");
+    std::fs::set_permissions(&place.path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    cache().snapshot(&place.path).unwrap();
+    assert_eq!(std::fs::metadata(&place.path).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[test]

@@ -1,26 +1,23 @@
 //! What a cache holds, in a file: a line that says so, the time, an array of five for each entry as CBOR (RFC 8949), and a
 //! BLAKE3 hash of all that.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use autotel_document::{Decoder, Encoder, Value};
-use cap_std::ambient_authority;
-use cap_std::fs::Dir;
 
 use super::{CacheEntry, nanoseconds};
 use crate::error::{Error, ErrorKind};
 use crate::open::open_file;
-use crate::staged_file::write_whole;
-use crate::staging::{folder_of, name};
+use crate::staging::{Replacing, Staging};
 
 const MAGIC: &[u8] = b"autotel cache snapshot 1\n";
 /// What the first lines of all versions begin with.
 const ANY_MAGIC: &[u8] = b"autotel cache snapshot ";
 
-pub(super) fn write(path: &Path, entries: &[CacheEntry], now: SystemTime) -> io::Result<()> {
+/// Writes a file as a save does: all or nothing, with the permissions of what it replaces.
+pub(super) fn write(path: &Path, entries: &[CacheEntry], now: SystemTime) -> Result<(), Error> {
     let mut encoder = Encoder::default();
     encoder.unsigned(since_1970(now));
     for entry in entries {
@@ -38,8 +35,11 @@ pub(super) fn write(path: &Path, entries: &[CacheEntry], now: SystemTime) -> io:
     }
     let content = encoder.take_all();
     let hash = *blake3::Hasher::new().update(MAGIC).update(&content).finalize().as_bytes();
-    let folder = Arc::new(Dir::open_ambient_dir(folder_of(path), ambient_authority())?);
-    write_whole(&folder, name(path)?, &[MAGIC, &content, &hash])
+    let staging = Staging::begin(path, Replacing::default())?;
+    let written =
+        staging.file().and_then(|mut file| [MAGIC, &content, &hash].iter().try_for_each(|it| file.write_all(it)));
+    written.map_err(|error| Error::access(path, error))?;
+    staging.commit()
 }
 
 /// The entries of a file, without those whose time is over by now; `Err` where there is none, or why it cannot be used.

@@ -8,6 +8,8 @@ use super::{Cache, CacheEntry, Inner, Live, page_bytes};
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limit;
 
+/// Walks of one cache at once.
+const WALKS_MAX: usize = 1000;
 /// Bytes that an entry takes at least, beside its key and its value.
 const ENTRY_BYTES: u64 = 32;
 
@@ -22,7 +24,11 @@ pub(super) struct Walk {
 
 impl Walk {
     pub fn begin(inner: &Inner, live: &mut Live) -> Result<Self, Error> {
+        if live.walks == WALKS_MAX {
+            return Err(Error::usage(format!("more than {WALKS_MAX} are going through the entries at once")));
+        }
         let at = inner.call(live, |face, store, now| face.walk().call_begin(store, now))?;
+        live.walks += 1;
         Ok(Self { at, generation: live.generation, bytes_left: inner.source.limits.get(Limit::Memory) })
     }
 
@@ -42,6 +48,7 @@ impl Walk {
     /// Has the instance forget where it is, unless that broke.
     pub fn end(self, inner: &Inner, live: &mut Live) {
         if live.generation == self.generation {
+            live.walks -= 1;
             // One that breaks at that is made anew by whoever calls it next.
             let _ = inner.call(live, |_, store, _| self.at.resource_drop(store));
         }
