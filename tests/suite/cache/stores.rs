@@ -218,7 +218,7 @@ fn a_link_is_read_by_its_own_name() {
 #[test]
 fn what_a_store_may_not_read_is_not_copied_for_its_digest() {
     let limits = Limits::default().with(Limit::Read, 1 << 10);
-    let place = Place::with("list.json", &format!("[{}1]", "1, ".repeat(1 << 10)));
+    let place = Place::with("list.json", format!("[{}1]", "1, ".repeat(1 << 10)));
     let host = autotel_tests::host().limits(limits).build().unwrap();
     let cache = later(&host);
     let error = host.open(&place.path).unwrap().cached_in(&cache).by_digest().load_value().unwrap_err();

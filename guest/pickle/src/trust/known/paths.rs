@@ -53,7 +53,7 @@ fn windows(parts: &[&str]) -> String {
     let has_root = !root.is_empty() || (drive.starts_with('\\') && !drive.ends_with('\\') && is_share);
     let anchor = format!("{drive}{}", if has_root { "\\" } else { "" });
     // A first part that looks like a drive is none.
-    let first = rest.split('\\').find(|part| is_part(part)).unwrap_or_default();
+    let first = rest.split('\\').find(is_part).unwrap_or_default();
     let is_alone = anchor.is_empty() && !Rooted::of(first).drive.is_empty();
     told(if is_alone { ".\\" } else { &anchor }, rest, '\\')
 }
