@@ -90,7 +90,7 @@ struct Live {
     /// How many instances broke before this one.
     generation: u64,
     /// How many are going through its entries.
-    walks: usize,
+    walks: u64,
     flights: HashMap<Vec<u8>, Arc<Flight>>,
 }
 
@@ -172,7 +172,7 @@ impl Source {
             watchdog: &self.loader.watchdog,
             limits: &self.limits,
             grants: &self.grants,
-            raising: &self.plugin.raising,
+            counts: &self.plugin.counts,
         };
         let mut instance: Call<Guest> = Call::begin(code, FileGrant::Nothing, "", &terms, tally)?;
         instance.invoke(|face, store, _| face.call_configure(store, &self.settings))?;
@@ -413,15 +413,23 @@ impl Cache {
     /// # Ok::<(), autotel_stores::Error>(())
     /// ```
     pub fn take_notices(&self, count: u32) -> Result<Vec<CacheNotice>, Error> {
+        let limits = &self.0.source.limits;
+        let (page_bytes, mut bytes_left) = (page_bytes(limits), limits.get(Limit::Memory));
+        let mut live = self.0.lock();
         let mut notices = Vec::new();
-        let mut left = count;
-        while left > 0 {
-            let page = self.call(|face, store, _| face.call_take_notices(store, left))?;
-            if page.is_empty() {
-                break;
-            }
+        while notices.len() < count as usize {
+            let left = count - notices.len() as u32;
+            let page = match self.0.call(&mut live, |face, store, _| face.call_take_notices(store, left, page_bytes)) {
+                // What was taken is nowhere else any more.
+                Err(_) if !notices.is_empty() => break,
+                page => page?,
+            };
+            let bytes = page.iter().map(|notice| NOTICE_BYTES + notice.key.len() as u64).sum();
             notices.extend(page.into_iter().take(left as usize));
-            left = count - notices.len() as u32;
+            match bytes_left.checked_sub(bytes).filter(|_| bytes > 0) {
+                Some(left) => bytes_left = left,
+                None => break,
+            }
         }
         Ok(notices)
     }
@@ -431,7 +439,8 @@ impl Cache {
         self.call(|face, store, now| face.call_statistics(store, now))
     }
 
-    /// Writes all that the cache holds to a file, as it is at one moment. The file is there whole, or as it was.
+    /// Writes all that the cache holds to a file, as it is at one moment. The file is there whole, or as it was: it is
+    /// saved as a [`Store`](crate::Store) saves one, and two who write it at once are a conflict, unless it is one cache.
     ///
     /// ```
     /// # let folder = tempfile::tempdir()?;
@@ -445,20 +454,25 @@ impl Cache {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn snapshot(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        self.snapshot_if(path.as_ref(), || Ok(()))
+        self.snapshot_of(path.as_ref(), Self::all)
     }
 
-    /// The same, unless something is wrong when it is read what the cache holds.
-    pub(crate) fn snapshot_if(&self, path: &Path, check: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+    /// Writes what is read of the cache to a file.
+    pub(crate) fn snapshot_of(
+        &self,
+        path: &Path,
+        read: impl FnOnce(&Self) -> Result<Vec<CacheEntry>, Error>,
+    ) -> Result<(), Error> {
         // The last that is read is the last that is written.
         let _alone = self.0.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.now();
-        let entries = self.all_in(&mut self.0.lock())?;
-        check()?;
+        let entries = read(self)?;
         snapshot::write(path, &entries, now)
     }
 
-    fn all_in(&self, live: &mut Live) -> Result<Vec<CacheEntry>, Error> {
+    /// All that the cache holds, as it is at one moment.
+    pub(crate) fn all(&self) -> Result<Vec<CacheEntry>, Error> {
+        let live = &mut *self.0.lock();
         let mut walk = Walk::begin(&self.0, live)?;
         let mut entries = Vec::new();
         let ended = loop {
@@ -565,7 +579,10 @@ fn value_max(limits: &Limits) -> u64 {
     (memory(limits) / 6).min(limits.get(Limit::Copies) / 2)
 }
 
-/// Bytes of entries that are asked for at once.
+/// Bytes that a notice takes beside its key.
+const NOTICE_BYTES: u64 = 32;
+
+/// Bytes of entries, or of notices, that are asked for at once.
 fn page_bytes(limits: &Limits) -> u32 {
     const MOST: u64 = 1 << 20;
     (memory(limits) / 32).min(limits.get(Limit::Copies) / 4).clamp(1, MOST) as u32

@@ -1,7 +1,7 @@
 //! A store whose documents come from a cache for as long as its file is the same.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Seek};
+use std::io::{self, Read, Seek};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -119,12 +119,8 @@ impl CachedStore {
             let documents = self.store.load_cbor()?;
             return Ok((documents, self.version()?));
         }
-        let mut file = self.store.readable()?;
-        if self.accessed(file.metadata())?.len() > self.store.limits().get(Limit::Read) {
-            // The store reads no more of it than it may.
-            return Ok((self.store.load_cbor()?, None));
-        }
-        let (copy, digest) = self.accessed(copied(&mut file))?;
+        let bytes_max = self.store.limits().get(Limit::Read);
+        let (copy, digest) = self.accessed(copied(self.store.readable()?.take(bytes_max.saturating_add(1))))?;
         Ok((Reader::open_copy(&self.store, copy)?.rest()?, Some(self.key(&digest))))
     }
 
@@ -162,8 +158,15 @@ impl CachedStore {
         if self.store.reads_other_files() {
             return Ok(None);
         }
-        let mut file = self.store.readable()?;
-        let state = if self.goes_by_digest()? { digest(&mut file).map(Some) } else { state(&file, self.cache.now()) };
+        let file = self.store.readable()?;
+        let state = if self.goes_by_digest()? {
+            // A file of more than the store may read is read no further for its digest.
+            let bytes_max = self.store.limits().get(Limit::Read);
+            let is_readable = self.accessed(file.metadata())?.len() <= bytes_max;
+            is_readable.then(|| digest(file.take(bytes_max))).transpose()
+        } else {
+            state(&file, self.cache.now())
+        };
         Ok(self.accessed(state)?.map(|state| self.key(&state)))
     }
 
@@ -195,16 +198,16 @@ impl CachedStore {
 }
 
 /// A hash of a file's content.
-fn digest(file: &mut File) -> io::Result<Vec<u8>> {
+fn digest(mut file: impl Read) -> io::Result<Vec<u8>> {
     let mut hasher = blake3::Hasher::new();
-    io::copy(file, &mut hasher)?;
+    io::copy(&mut file, &mut hasher)?;
     Ok(hasher.finalize().as_bytes().to_vec())
 }
 
 /// A copy of a file, which nobody changes, and a hash of what it holds.
-fn copied(file: &mut File) -> io::Result<(File, Vec<u8>)> {
+fn copied(mut file: impl Read) -> io::Result<(File, Vec<u8>)> {
     let mut copy = memory::file()?;
-    io::copy(file, &mut copy)?;
+    io::copy(&mut file, &mut copy)?;
     copy.rewind()?;
     let digest = digest(&mut copy)?;
     copy.rewind()?;

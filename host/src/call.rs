@@ -106,7 +106,7 @@ pub(crate) struct Call<F = store::Guest> {
     exports: F,
     path: String,
     limits: Limits,
-    raising: Arc<[String]>,
+    counts: Arc<[String]>,
     watchdog: Arc<Watchdog>,
     /// What is left of the deadline. Only time in which the store runs counts.
     time_left: Duration,
@@ -120,8 +120,8 @@ pub(crate) struct Terms<'a> {
     pub watchdog: &'a Arc<Watchdog>,
     pub limits: &'a Limits,
     pub grants: &'a Grants,
-    /// Names of the options that raise bounds.
-    pub raising: &'a Arc<[String]>,
+    /// Names of the options that are counts: those that have the name of a bound raise it.
+    pub counts: &'a Arc<[String]>,
 }
 
 impl<F: Face> Call<F> {
@@ -133,7 +133,7 @@ impl<F: Face> Call<F> {
         terms: &Terms<'_>,
         mut tally: Tally,
     ) -> Result<Self, Error> {
-        let Terms { watchdog, limits, grants, raising } = *terms;
+        let Terms { watchdog, limits, grants, counts } = *terms;
         tally.receipt.grants = grants.lines(&file);
         let reach = Reach::open(file, name, grants, limits);
         let reach = reach.inspect_err(|error| tally.receipt.limits.extend(error.limit_reached()))?;
@@ -151,9 +151,9 @@ impl<F: Face> Call<F> {
             time_left = left;
             if let Some(exports) = exports? {
                 let (path, limits, watchdog) = (format!("{FOLDER}/{name}"), limits.clone(), Arc::clone(watchdog));
-                let raising = Arc::clone(raising);
+                let counts = Arc::clone(counts);
                 let _code = Arc::clone(&code);
-                return Ok(Self { exports, store, path, limits, raising, watchdog, time_left, tally, _code });
+                return Ok(Self { exports, store, path, limits, counts, watchdog, time_left, tally, _code });
             }
             state = store.into_data();
             state.meter = Meter::new(limits);
@@ -217,7 +217,7 @@ impl<F: Face> Call<F> {
         }
         let failure = self.usage().failure.lock().unwrap_or_else(PoisonError::into_inner).take();
         match failure {
-            None => Error::refusal(refusal, &self.raising),
+            None => Error::refusal(refusal, &self.counts),
             Some(error) => Error::new(ErrorKind::Access, error.to_string()),
         }
     }

@@ -145,8 +145,8 @@ impl Error {
         ))
     }
 
-    /// What a store answered, one that has options to raise bounds.
-    pub(crate) fn refusal(refusal: Refusal, raising: &[String]) -> Self {
+    /// What a store answered. Of its options `counts` are those that raise bounds of their names.
+    pub(crate) fn refusal(refusal: Refusal, counts: &[String]) -> Self {
         let refused = |problems: Vec<Problem>| {
             let mut error = Self::new(ErrorKind::Refused, "the file is refused");
             error.0.problems = problems.into_iter().map(printable_problem).collect();
@@ -159,12 +159,10 @@ impl Error {
                 let what = what.map(|what| format!("{}: ", printable(&what))).unwrap_or_default();
                 let message = format!("{what}beyond the bound `{}` of {limit}", printable(&name));
                 let error = refused(vec![Problem { message, at }]);
-                if !raising.contains(&name) {
+                if !counts.contains(&name) {
                     return error;
                 }
-                error.with_hint(format!(
-                    "raise it for a file that is trusted with more: --option {name}=N, or Store::with_option"
-                ))
+                error.with_hint(format!("the option `{name}` raises it, for a file that is trusted with more"))
             }
             Refusal::Unsupported(message) => Self::new(ErrorKind::Refused, printable(&message)),
             Refusal::NotFound(_) => Self::new(ErrorKind::Access, "the store did not find the file"),

@@ -220,7 +220,7 @@ impl Asked<'_> {
         question: impl FnOnce(&F, &mut wasmtime::Store<State>) -> wasmtime::Result<T>,
     ) -> Result<T, Error> {
         let Loader { watchdog, limits, .. } = self.loader;
-        let terms = Terms { watchdog, limits, grants: &Grants::default(), raising: &Arc::default() };
+        let terms = Terms { watchdog, limits, grants: &Grants::default(), counts: &Arc::default() };
         let mut call = Call::begin(Arc::clone(self.pre), FileGrant::Nothing, "", &terms, Tally::untold(self.name))?;
         call.invoke(|exports, store, _| question(exports, store).map(Ok))
     }

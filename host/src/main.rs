@@ -163,13 +163,11 @@ impl Stores {
         builder.end_process_at_deadline(move |error| {
             terminal::tell_error(error, is_for_machines);
             command::remove_asides();
-            process::exit(status(error).into())
+            process::exit(terminal::status(error).into())
         })
     }
 }
 
-/// The status of a bug, in place of what a panic ends with.
-const BUG: u8 = 255;
 /// The status of a command that a signal stopped, as shells have it for an interrupt.
 const STOPPED: u8 = 130;
 
@@ -177,7 +175,7 @@ fn main() -> ExitCode {
     let tell = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
         tell(panic);
-        process::exit(BUG.into());
+        process::exit(terminal::BUG.into());
     }));
     // Whoever stops a command finds nothing of it left behind.
     let stopped = ctrlc::set_handler(|| {
@@ -193,17 +191,7 @@ fn main() -> ExitCode {
         Ok(status) => status,
         Err(error) => {
             terminal::tell_error(&error, stores.is_for_machines);
-            ExitCode::from(status(&error))
+            ExitCode::from(terminal::status(&error))
         }
-    }
-}
-
-fn status(error: &Error) -> u8 {
-    match error.kind() {
-        ErrorKind::Refused => 1,
-        ErrorKind::Usage => 2,
-        ErrorKind::Store | ErrorKind::Limit => 3,
-        ErrorKind::Access | ErrorKind::Conflict => 4,
-        _ => BUG,
     }
 }

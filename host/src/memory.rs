@@ -120,8 +120,11 @@ impl MemoryFiles {
 
     /// Writes all files to one on disk, which [`HostBuilder::restore_memory`](crate::HostBuilder::restore_memory) reads.
     pub fn snapshot(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let _unchanged = self.0.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        self.0.cache.snapshot_if(path.as_ref(), || self.check_whole())
+        self.0.cache.snapshot_of(path.as_ref(), |cache| {
+            let _unchanged = self.0.changing.lock().unwrap_or_else(PoisonError::into_inner);
+            let files = cache.all()?;
+            self.check_whole().map(|()| files)
+        })
     }
 
     /// Fails where the sandbox that kept the files broke, and none of them is there.

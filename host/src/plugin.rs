@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::call::Linked;
 use crate::component::ComponentFile;
-use crate::contract::{Description, Operations, OptionKind, OptionValue, Setting, Source, store};
+use crate::contract::{Description, Operations, OptionDescription, OptionKind, OptionValue, Setting, Source, store};
 use crate::error::{Error, ErrorKind};
 use crate::faces::Face;
 use crate::imports::{Access, access};
@@ -107,8 +107,8 @@ pub enum Origin {
 /// A store's component and what it says of itself.
 pub(crate) struct Plugin {
     pub info: PluginInfo,
-    /// Names of the options that raise bounds.
-    pub raising: Arc<[String]>,
+    /// Names of the options that are counts: those that have the name of a bound raise it.
+    pub counts: Arc<[String]>,
     pub code: Mutex<Code>,
     pub is_code_cached: AtomicBool,
 }
@@ -122,10 +122,10 @@ pub(crate) enum Code {
 impl Plugin {
     pub fn new(about: About, digest: String, origin: Origin, code: Code) -> Self {
         let About { description, takes, outline: Outline { imports, exports, features } } = about;
-        let counts = description.options.iter().filter(|option| matches!(option.kind, OptionKind::Count(_)));
-        let raising = counts.map(|option| option.name.clone()).collect();
+        let is_count = |option: &&OptionDescription| matches!(option.kind, OptionKind::Count(_));
+        let counts = description.options.iter().filter(is_count).map(|option| option.name.clone()).collect();
         let info = PluginInfo { description, takes, digest, origin, imports, exports, features };
-        Self { info, raising, code: Mutex::new(code), is_code_cached: AtomicBool::new(false) }
+        Self { info, counts, code: Mutex::new(code), is_code_cached: AtomicBool::new(false) }
     }
 }
 

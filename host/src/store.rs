@@ -407,7 +407,7 @@ impl Store {
         let operation = operation.names().first().copied().unwrap_or_default();
         let mut tally = Tally::begin(&plugin.info.description.name, operation, &self.shown_path, &self.receipts);
         tally.receipt.is_code_cached = plugin.is_code_cached.load(Ordering::Relaxed);
-        let terms = Terms { watchdog: &self.loader.watchdog, limits: &self.limits, grants, raising: &plugin.raising };
+        let terms = Terms { watchdog: &self.loader.watchdog, limits: &self.limits, grants, counts: &plugin.counts };
         Call::begin(code, file, name, &terms, tally)
     }
 

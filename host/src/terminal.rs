@@ -76,6 +76,20 @@ pub fn printed(result: io::Result<()>) -> Result<ExitCode, Error> {
     }
 }
 
+/// The status of a bug, in place of what a panic ends with.
+pub const BUG: u8 = 255;
+
+/// The exit status of a command that failed.
+pub fn status(error: &Error) -> u8 {
+    match error.kind() {
+        ErrorKind::Refused => 1,
+        ErrorKind::Usage => 2,
+        ErrorKind::Store | ErrorKind::Limit => 3,
+        ErrorKind::Access | ErrorKind::Conflict => 4,
+        _ => BUG,
+    }
+}
+
 pub fn unwritable(error: io::Error) -> Error {
     Error::new(ErrorKind::Access, error.to_string())
 }

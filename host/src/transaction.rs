@@ -82,16 +82,27 @@ impl Transaction {
         let folders = self.folders()?;
         self.files.iter().try_for_each(Staging::check_unchanged)?;
         let unusable = |error| Error::access(&folders[0].path, error);
-        let record = || folders[0].put(COMMIT, folders[0].marker.id.as_bytes()).map_err(unusable);
+        let mut doubt = None;
+        let record = || match folders[0].put(COMMIT, folders[0].marker.id.as_bytes()) {
+            Ok(()) => Ok(()),
+            Err(error) if folders[0].retract(COMMIT).is_ok() => Err(unusable(error)),
+            Err(error) => {
+                doubt = Some(error);
+                Ok(())
+            }
+        };
         let locks = prepare(&folders, self.files, &mut reached).map_err(unusable);
         // Those in memory change when all others wait, and change back where the record does not come to stand.
         let committed = locks.and_then(|locks| MemoryFiles::commit(in_memory, record).map(|()| locks));
         let _locks = committed.inspect_err(|_| {
-            let _ = folders[0].dir.remove_file(COMMIT);
             folders.iter().for_each(|folder| {
                 let _ = folder.marker.undo(&folder.dir);
             });
         })?;
+        if let Some(error) = doubt {
+            let message = format!("whether it is committed is not known before its files are opened again: {error}");
+            return Err(Error::new(ErrorKind::Access, message).on(&folders[0].path));
+        }
         reached();
         complete(&folders, &mut reached).map_err(|error| {
             let message = format!("it is committed, and not all files are in place yet: {error}");
@@ -185,6 +196,12 @@ struct Folder {
 impl Folder {
     fn put(&self, name: &str, content: &[u8]) -> io::Result<()> {
         write_whole(&self.dir, name, &[content])?;
+        sync_folder(&self.dir)
+    }
+
+    /// Takes a file back, perhaps there, for good.
+    fn retract(&self, name: &str) -> io::Result<()> {
+        remove(&self.dir, name)?;
         sync_folder(&self.dir)
     }
 }

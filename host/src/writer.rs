@@ -108,7 +108,8 @@ impl Writer {
     }
 
     /// Copies what the store has written since this was called last, for those who cannot wait for the whole of it: the
-    /// beginning of a file that may yet come to nothing. Tells how many bytes were copied in all.
+    /// beginning of a file that may yet come to nothing. Tells how many bytes were copied in all. A file in memory cannot be
+    /// copied so outside Unix.
     pub fn copy_written(&mut self, to: &mut impl Write) -> Result<u64, Error> {
         let copied = self.pending.copy_from(self.copied, to).map_err(|error| Error::access(&self.path, error));
         self.copied += copied?;

@@ -65,8 +65,7 @@ fn depth_is_refused_where_it_is_too_much() {
 #[test]
 fn a_bound_that_an_option_raises_is_told_with_it() {
     let digits = [b"I".as_slice(), &b"7".repeat(20_000), b"\n."].concat();
-    let told = ": byte 0: INT: beyond the bound `digits-max` of 10000\nhint: raise it for a file that is trusted with \
-                more: --option digits-max=N";
+    let told = ": byte 0: INT: beyond the bound `digits-max` of 10000\nhint: the option `digits-max` raises it";
     refused("digits.pkl", &digits, 1, told);
 }
 

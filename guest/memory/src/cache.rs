@@ -12,8 +12,9 @@ const LET_GO_MAX: usize = 64;
 /// Bytes that a notice takes beside its key, and the part of the memory that all of them may take.
 const NOTICE_BYTES: usize = 64;
 const NOTICE_PART: u64 = 8;
-/// Bytes of notices that are told at once.
-const NOTICE_PAGE_BYTES: usize = 1 << 16;
+/// Bytes that a walk takes for each key, and the part of the memory that all walks may take.
+const WALK_KEY_BYTES: u64 = size_of::<Key>() as u64;
+const WALK_PART: u64 = 2;
 
 /// What a cache is made with.
 #[derive(Clone, Debug)]
@@ -69,6 +70,10 @@ pub(crate) struct Cache {
     notice_bytes: usize,
     notices_given: u64,
     statistics: Statistics,
+    /// How many go through the entries, the bytes of their lists, and those of keys that are gone and may be in them.
+    walks: u64,
+    walk_bytes: u64,
+    held_bytes: u64,
     now: u64,
 }
 
@@ -84,6 +89,9 @@ impl Cache {
             notice_bytes: 0,
             notices_given: 0,
             statistics: Statistics::default(),
+            walks: 0,
+            walk_bytes: 0,
+            held_bytes: 0,
             now: 0,
         }
     }
@@ -158,12 +166,13 @@ impl Cache {
         for key in self.policy.keys() {
             self.take_out(&key, Reason::Cleared);
         }
+        self.policy.forget();
     }
 
-    /// The oldest notices: so many at most, and fewer where those would be long together.
-    pub fn take_notices(&mut self, count: usize) -> Vec<Notice> {
+    /// The oldest notices: so many at most, and about so many bytes.
+    pub fn take_notices(&mut self, count: usize, bytes_max: usize) -> Vec<Notice> {
         let (mut taken, mut bytes) = (Vec::new(), 0);
-        while taken.len() < count && bytes < NOTICE_PAGE_BYTES {
+        while taken.len() < count && bytes < bytes_max.max(1) {
             let Some(notice) = self.notices.pop_front() else { break };
             bytes += notice.bytes();
             taken.push(notice);
@@ -179,9 +188,22 @@ impl Cache {
         (self.statistics, self.policy.len() as u64)
     }
 
-    pub fn keys(&mut self, now: u64) -> Vec<Key> {
+    /// The keys that there are, which are counted until the walk through them ends.
+    pub fn begin_walk(&mut self, now: u64) -> Result<Vec<Key>, NoRoom> {
         self.pass_to(now);
-        self.policy.keys()
+        let bytes = WALK_KEY_BYTES * self.policy.len() as u64;
+        check(Measure::Memory, bytes, (self.settings.memory_max / WALK_PART).saturating_sub(self.walk_bytes))?;
+        self.walks += 1;
+        self.walk_bytes += bytes;
+        Ok(self.policy.keys())
+    }
+
+    pub fn end_walk(&mut self, keys: usize) {
+        self.walks -= 1;
+        self.walk_bytes -= WALK_KEY_BYTES * keys as u64;
+        if self.walks == 0 {
+            self.held_bytes = 0;
+        }
     }
 
     pub fn now(&self) -> u64 {
@@ -227,7 +249,7 @@ impl Cache {
     /// Refuses what would not fit in alone.
     fn check_bounds(&self, weight: u64, memory: u64) -> Result<(), NoRoom> {
         check(Measure::Weight, weight, self.settings.bytes_max)?;
-        check(Measure::Memory, memory, self.settings.memory_max)
+        check(Measure::Memory, memory, self.settings.memory_max.saturating_sub(self.held_bytes))
     }
 
     /// Refuses what does not fit in beside the others, none of which may go.
@@ -237,7 +259,7 @@ impl Cache {
         let Statistics { weight: all_weight, memory: all_memory, .. } = self.statistics;
         let Settings { bytes_max, memory_max, entries_max, .. } = self.settings;
         check(Measure::Weight, weight, bytes_max - (all_weight - old_weight))?;
-        check(Measure::Memory, memory, memory_max - (all_memory - old_memory))?;
+        check(Measure::Memory, memory, memory_max.saturating_sub(self.held_bytes + all_memory - old_memory))?;
         check(Measure::Entries, replaced.is_none().into(), entries_max - self.policy.len() as u64)
     }
 
@@ -247,7 +269,7 @@ impl Cache {
             let reason = if self.policy.len() as u64 >= self.settings.entries_max {
                 Reason::Entries
             } else if self.statistics.weight + weight > self.settings.bytes_max
-                || self.statistics.memory + memory > self.settings.memory_max
+                || self.statistics.memory + self.held_bytes + memory > self.settings.memory_max
             {
                 Reason::Bytes
             } else {
@@ -276,6 +298,9 @@ impl Cache {
         }
         self.statistics.weight -= entry.weight;
         self.statistics.memory -= entry.memory;
+        if self.walks > 0 {
+            self.held_bytes += key.len() as u64;
+        }
         self.statistics.gone[reason as usize] += 1;
         self.tell(key, entry.weight, reason);
     }

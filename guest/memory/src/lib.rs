@@ -73,8 +73,8 @@ impl face::Guest for MemoryStore {
         with(|cache| cache.clear(now));
     }
 
-    fn take_notices(count: u32) -> Vec<face::Notice> {
-        with(|cache| cache.take_notices(count as usize).into_iter().map(notice).collect())
+    fn take_notices(count: u32, max_bytes: u32) -> Vec<face::Notice> {
+        with(|cache| cache.take_notices(count as usize, max_bytes as usize).into_iter().map(notice).collect())
     }
 
     fn statistics(now: u64) -> face::Counts {
@@ -113,9 +113,16 @@ pub struct Walk {
     next: Cell<usize>,
 }
 
+impl Drop for Walk {
+    fn drop(&mut self) {
+        with(|cache| cache.end_walk(self.keys.len()));
+    }
+}
+
 impl face::GuestWalk for Walk {
-    fn begin(now: u64) -> face::Walk {
-        face::Walk::new(Self { keys: with(|cache| cache.keys(now)), next: Cell::new(0) })
+    fn begin(now: u64) -> Result<face::Walk, face::NoRoom> {
+        let keys = with(|cache| cache.begin_walk(now))?;
+        Ok(face::Walk::new(Self { keys, next: Cell::new(0) }))
     }
 
     fn next(&self, bytes_max: u32, now: u64) -> Vec<face::Entry> {

@@ -30,6 +30,9 @@ pub(crate) trait Policy {
     /// All keys, from that which would go first.
     fn keys(&self) -> Vec<Key>;
 
+    /// Forgets what is remembered of keys that are gone.
+    fn forget(&mut self) {}
+
     /// Bytes that an entry takes here beside what it takes in any policy.
     fn overhead(&self) -> u64 {
         0

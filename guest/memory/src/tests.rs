@@ -3,6 +3,7 @@
 use autotel_store_sdk::cache::{Measure, NoRoom, Reason, Terms};
 
 use crate::cache::{Cache, Settings};
+use crate::entries::Key;
 use crate::policy::{NAMES, NONE};
 
 /// Of which nothing is said.
@@ -43,7 +44,14 @@ fn refused(cache: &mut Cache, key: &str, bytes: usize, terms: Terms) -> (Measure
 /// What went, in order.
 fn gone(cache: &mut Cache) -> Vec<(String, Reason)> {
     let told = |key: &[u8]| String::from_utf8(key.to_vec()).unwrap();
-    cache.take_notices(usize::MAX).into_iter().map(|notice| (told(&notice.key), notice.reason)).collect()
+    cache.take_notices(usize::MAX, usize::MAX).into_iter().map(|notice| (told(&notice.key), notice.reason)).collect()
+}
+
+/// The keys from that which would go first.
+fn keys(cache: &mut Cache, now: u64) -> Vec<Key> {
+    let keys = cache.begin_walk(now).unwrap();
+    cache.end_walk(keys.len());
+    keys
 }
 
 fn each_policy(test: impl Fn(Cache)) {
@@ -94,7 +102,7 @@ fn least_recently_used_goes_first() {
     assert!(cache.peek(b"b", 0).is_some(), "a look is no use");
     put(&mut cache, "d", "", 0);
     assert_eq!(gone(&mut cache), [("b".to_owned(), Reason::Entries)]);
-    assert_eq!(cache.keys(0).iter().map(|key| key[0]).collect::<Vec<_>>(), *b"cad");
+    assert_eq!(keys(&mut cache, 0).iter().map(|key| key[0]).collect::<Vec<_>>(), *b"cad");
 }
 
 #[test]
@@ -183,7 +191,7 @@ fn of_too_many_notices_the_oldest_are_dropped_and_counted() {
         put(&mut cache, key, "", 0);
         cache.remove(key.as_bytes(), 0);
     }
-    let numbers: Vec<_> = cache.take_notices(1).into_iter().map(|notice| notice.sequence).collect();
+    let numbers: Vec<_> = cache.take_notices(1, usize::MAX).into_iter().map(|notice| notice.sequence).collect();
     assert_eq!(numbers, [1]);
     assert_eq!(gone(&mut cache), [("c".to_owned(), Reason::Removed)]);
     assert_eq!(cache.statistics(0).0.notices_dropped, 1);
@@ -196,7 +204,7 @@ fn notices_of_long_keys_are_bounded_by_their_bytes() {
         cache.put(key.as_bytes(), Vec::new(), TERMS, 0).unwrap();
         cache.remove(key.as_bytes(), 0);
     }
-    assert_eq!(cache.take_notices(usize::MAX).len(), 1);
+    assert_eq!(cache.take_notices(usize::MAX, usize::MAX).len(), 1);
     assert_eq!(cache.statistics(0).0.notices_dropped, 2);
 }
 
@@ -207,8 +215,30 @@ fn notices_of_long_keys_come_in_parts() {
         cache.put(key.as_bytes(), Vec::new(), TERMS, 0).unwrap();
         cache.remove(key.as_bytes(), 0);
     }
-    let parts: Vec<_> = (0..3).map(|_| cache.take_notices(usize::MAX).len()).collect();
+    let parts: Vec<_> = (0..3).map(|_| cache.take_notices(usize::MAX, 64 << 10).len()).collect();
     assert_eq!(parts, [2, 1, 0]);
+}
+
+#[test]
+fn keys_that_a_walk_holds_count_in_the_memory() {
+    let mut cache = Cache::new(Settings { entries_max: 100, bytes_max: 1 << 30, ..settings("lru") });
+    let long = |letter: &str| letter.repeat(300 << 10);
+    ["a", "b", "c"].iter().for_each(|key| put(&mut cache, &long(key), "", 0));
+    let keys = cache.begin_walk(0).unwrap();
+    cache.clear(0);
+    assert!(matches!(refused(&mut cache, &long("d"), 0, TERMS), (Measure::Memory, ..)));
+    cache.end_walk(keys.len());
+    drop(keys);
+    put(&mut cache, &long("d"), "", 0);
+}
+
+#[test]
+fn walks_that_are_too_many_are_refused() {
+    let mut cache =
+        Cache::new(Settings { entries_max: 1000, memory_max: 1 << 18, bytes_max: 1 << 30, ..settings("lru") });
+    (0..1000_u32).for_each(|key| put(&mut cache, &key.to_string(), "", 0));
+    let walks = std::iter::repeat_with(|| cache.begin_walk(0)).take_while(Result::is_ok).count();
+    assert!((1..100).contains(&walks), "{walks}");
 }
 
 #[test]
@@ -330,7 +360,7 @@ fn a_cache_is_what_its_model_is() {
             }
             _ => assert_eq!(cache.get(&[key], now), model.get(key)),
         }
-        let keys: Vec<_> = cache.keys(now).iter().map(|key| key[0]).collect();
+        let keys: Vec<_> = keys(&mut cache, now).iter().map(|key| key[0]).collect();
         assert_eq!(keys, model.0.iter().map(|(key, ..)| *key).collect::<Vec<_>>(), "after {now} steps");
     }
 }

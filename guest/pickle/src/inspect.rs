@@ -5,7 +5,7 @@ mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use autotel_store_sdk::{Element, Fault, Options, Part, Verdict, excerpt};
+use autotel_store_sdk::{Element, Options, Part, Verdict, excerpt};
 use bytes::Bytes;
 
 use self::scan::{Found, scan};
@@ -146,8 +146,8 @@ impl Inspection {
             }
             let separator = if outer.is_empty() { "" } else { "!" };
             self.name = format!("{outer}{separator}{}", excerpt(&member.name));
-            let Content { bytes, damage } = member.read(&self.options);
-            self.options.count_unpacked(bytes.len());
+            let Content { bytes, unpacked, damage } = member.read(&self.options);
+            self.options.count_unpacked(unpacked);
             if let Some(damage) = damage {
                 self.container("zip member".to_owned(), Some(damage));
             }
@@ -289,9 +289,9 @@ impl Inspection {
         let root = outcome.as_ref().ok().map(|(root, _)| *root);
         let mut elements = elements(&graph, root);
         let damage = outcome.err().map(|fault| {
-            let (offset, told) = (place(&fault), fault.to_string());
+            let told = fault.to_string();
             let is_whole =
-                offset.is_none_or(|offset| add_scanned(&graph, offset, &mut self.behind_left, &mut elements));
+                fault.offset().is_none_or(|at| add_scanned(&graph, at as usize, &mut self.behind_left, &mut elements));
             if is_whole { told } else { format!("{told}; not all behind that is looked through") }
         });
         let damage = damage.or_else(|| graph.exhaustion(start).map(|fault| fault.to_string()));
@@ -343,16 +343,6 @@ fn element_of(graph: &Graph, global: &Global, offset: usize, steps: &[usize]) ->
         offset: offset as u64,
         count: 1,
         steps: steps.iter().filter_map(|&offset| step(graph, offset)).collect(),
-    }
-}
-
-/// Where a fault is.
-fn place(fault: &Fault) -> Option<usize> {
-    match fault {
-        Fault::Syntax { offset, .. } | Fault::Invalid { offset, .. } | Fault::TooLarge { offset, .. } => {
-            usize::try_from(*offset).ok()
-        }
-        Fault::Unsupported(_) | Fault::Io(_) => None,
     }
 }
 

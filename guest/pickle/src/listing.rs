@@ -87,8 +87,8 @@ impl Listing {
             Section::File(bytes) => (Opened::of(bytes, &self.options), None),
             Section::Member(archive, member) => {
                 let member = &archive.members[member];
-                let Content { bytes, damage } = member.read(&self.options);
-                self.options.count_unpacked(bytes.len());
+                let Content { bytes, unpacked, damage } = member.read(&self.options);
+                self.options.count_unpacked(unpacked);
                 let opened = Opened::of(bytes, &self.options);
                 if !opened.is_looked_through(&self.options) {
                     return;

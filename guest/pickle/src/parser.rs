@@ -280,11 +280,8 @@ fn behind_stop(fault: Fault) -> Fault {
 
 /// Says in which member a fault is, at the place in the file where that begins.
 fn within(fault: Fault, name: &str, offset: u64) -> Fault {
-    let place = |at| format!("in member `{}`, byte {at}", excerpt(name));
-    let told = |message, at| format!("{}: {message}", place(at));
-    match fault {
-        Fault::Syntax { message, offset: at } => Fault::Syntax { message: told(message, at), offset },
-        Fault::Invalid { message, offset: at } => Fault::Invalid { message: told(message, at), offset },
-        other => other.saying(|what, at| Some(what.map_or_else(|| place(at), |what| told(what, at)))).at(offset),
+    match fault.offset() {
+        Some(at) => fault.within(&format!("in member `{}`, byte {at}", excerpt(name))).at(offset),
+        None => fault,
     }
 }

@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use crate::{Description, Fault, OptionDescription, OptionValue, Options};
+use crate::{Description, Fault, OptionDescription, Options};
 
 /// What content is compressed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,7 +125,7 @@ impl Compressed {
             Codec::Zstandard => Box::new(Frames::new(whole)),
             Codec::Brotli => Box::new(brotli_decompressor::Decompressor::new(whole, READ_BYTES)),
         };
-        Ok(Box::new(Bounded { content, codec: codec.name(), given: 0, bytes_max: self.bytes_max }))
+        Ok(Box::new(Bounded { content, codec: codec.name(), given: 0, before: 0, bytes_max: self.bytes_max }))
     }
 
     /// How the file is compressed that begins so.
@@ -160,14 +160,13 @@ fn bytes_max(options: &Options) -> u64 {
 /// What a decoder gives of data that a store finds compressed within a file, under the bound of compressed files. Where it
 /// fails the data is damaged, which is told with the codec's name.
 pub fn decompressed(content: impl Read, codec: &'static str, options: &Options) -> impl Read {
-    Bounded { content, codec, given: 0, bytes_max: bytes_max(options) }
+    Bounded { content, codec, given: 0, before: options.unpacked_bytes, bytes_max: bytes_max(options) }
 }
 
 impl Options {
     /// Counts bytes that were unpacked of a file in the bound of what is still to be.
     pub fn count_unpacked(&mut self, bytes: usize) {
-        let left = bytes_max(self).saturating_sub(bytes as u64).max(1);
-        self.set(BYTES_MAX, OptionValue::Count(left));
+        self.unpacked_bytes = self.unpacked_bytes.saturating_add(bytes as u64);
     }
 }
 
@@ -176,6 +175,8 @@ struct Bounded<R> {
     content: R,
     codec: &'static str,
     given: u64,
+    /// Bytes that others of the same file held.
+    before: u64,
     bytes_max: u64,
 }
 
@@ -183,8 +184,8 @@ impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         let length = self.content.read(to).map_err(|error| self.told(error))?;
         self.given += length as u64;
-        if self.given > self.bytes_max {
-            return Err(Fault::too_large(BYTES_MAX, self.bytes_max, self.bytes_max).into());
+        if self.before.saturating_add(self.given) > self.bytes_max {
+            return Err(Fault::too_large(BYTES_MAX, self.bytes_max, self.given).into());
         }
         Ok(length)
     }

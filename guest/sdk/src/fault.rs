@@ -48,10 +48,30 @@ impl Fault {
         self
     }
 
-    /// The same fault, which says what went beyond a bound, if that is what it is.
-    pub fn saying(mut self, found: impl FnOnce(Option<String>, u64) -> Option<String>) -> Self {
-        if let Self::TooLarge { what, offset, .. } = &mut self {
-            *what = found(what.take(), *offset);
+    /// Where it is, if that is one place.
+    pub fn offset(&self) -> Option<u64> {
+        match self {
+            Self::Syntax { offset, .. } | Self::Invalid { offset, .. } | Self::TooLarge { offset, .. } => Some(*offset),
+            Self::Unsupported(_) | Self::Io(_) => None,
+        }
+    }
+
+    /// Names what went beyond a bound, if that is the fault and nothing is named yet.
+    pub fn naming(mut self, name: impl FnOnce(u64) -> Option<String>) -> Self {
+        if let Self::TooLarge { what: what @ None, offset, .. } = &mut self {
+            *what = name(*offset);
+        }
+        self
+    }
+
+    /// Says in what part of the file it is, before all else that is told.
+    pub fn within(mut self, part: &str) -> Self {
+        match &mut self {
+            Self::Syntax { message, .. } | Self::Invalid { message, .. } => *message = format!("{part}: {message}"),
+            Self::TooLarge { what, .. } => {
+                *what = Some(what.take().map_or_else(|| part.to_owned(), |what| format!("{part}: {what}")));
+            }
+            Self::Unsupported(_) | Self::Io(_) => {}
         }
         self
     }

@@ -11,6 +11,8 @@ use crate::{Description, Operations, OptionDescription, OptionKind, OptionValue,
 pub struct Options {
     values: Vec<(String, OptionValue)>,
     extension: String,
+    /// Bytes that were unpacked of the file, which count in the bound of what is still to be.
+    pub(crate) unpacked_bytes: u64,
 }
 
 impl Options {
@@ -25,7 +27,7 @@ impl Options {
             check(taken[at], &value)?;
             values[at].1 = value;
         }
-        Ok(Self { values, extension: String::new() })
+        Ok(Self { values, extension: String::new(), unpacked_bytes: 0 })
     }
 
     /// The defaults of every option that `operation` takes.
@@ -35,15 +37,9 @@ impl Options {
 
     /// The same options with one changed.
     pub fn with(mut self, name: &str, value: OptionValue) -> Self {
-        self.set(name, value);
+        self.values.retain(|(candidate, _)| candidate != name);
+        self.values.push((name.to_owned(), value));
         self
-    }
-
-    pub(crate) fn set(&mut self, name: &str, value: OptionValue) {
-        match self.values.iter_mut().find(|(candidate, _)| candidate == name) {
-            Some((_, given)) => *given = value,
-            None => self.values.push((name.to_owned(), value)),
-        }
     }
 
     /// The same options for the file at a path, whose extension may say more.

@@ -141,7 +141,7 @@ impl CacheBuilder {
         let described = &plugin.info.description.options;
         let is_given = |name| options.iter().any(|(given, _)| given == name);
         if !is_given("memory-max") && described.iter().any(|option| option.name == "memory-max") {
-            options.push(("memory-max".to_owned(), memory_max(&limits).clamp(1, 1 << 32).to_string()));
+            options.push(("memory-max".to_owned(), memory_max(&limits).max(1).to_string()));
         }
         let settings = plugin.settings(&options, Operations::CACHE)?;
         // Where nothing may go, nothing may be left out.

@@ -35,7 +35,8 @@ pub(super) fn write(path: &Path, entries: &[CacheEntry], now: SystemTime) -> Res
     }
     let content = encoder.take_all();
     let hash = *blake3::Hasher::new().update(MAGIC).update(&content).finalize().as_bytes();
-    let staging = Staging::begin(path, Replacing::default())?;
+    let replacing = Replacing { follows_links: true, ..Replacing::default() };
+    let staging = Staging::begin(path, replacing)?;
     let written =
         staging.file().and_then(|mut file| [MAGIC, &content, &hash].iter().try_for_each(|it| file.write_all(it)));
     written.map_err(|error| Error::access(path, error))?;

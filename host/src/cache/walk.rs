@@ -4,12 +4,12 @@ use std::vec::IntoIter;
 
 use wasmtime::component::ResourceAny;
 
-use super::{Cache, CacheEntry, Inner, Live, page_bytes};
+use super::{Cache, CacheEntry, Inner, Live, no_room, page_bytes};
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limit;
 
 /// Walks of one cache at once.
-const WALKS_MAX: usize = 1000;
+const WALKS_MAX: u64 = 1000;
 /// Bytes that an entry takes at least, beside its key and its value.
 const ENTRY_BYTES: u64 = 32;
 
@@ -24,10 +24,12 @@ pub(super) struct Walk {
 
 impl Walk {
     pub fn begin(inner: &Inner, live: &mut Live) -> Result<Self, Error> {
-        if live.walks == WALKS_MAX {
-            return Err(Error::usage(format!("more than {WALKS_MAX} are going through the entries at once")));
+        // Each is a handle of the instance's.
+        let walks_max = WALKS_MAX.min(inner.source.limits.get(Limit::Handles) / 2);
+        if live.walks >= walks_max {
+            return Err(Error::usage(format!("{walks_max} are going through the entries already")));
         }
-        let at = inner.call(live, |face, store, now| face.walk().call_begin(store, now))?;
+        let at = inner.call(live, |face, store, now| face.walk().call_begin(store, now))?.map_err(no_room)?;
         live.walks += 1;
         Ok(Self { at, generation: live.generation, bytes_left: inner.source.limits.get(Limit::Memory) })
     }

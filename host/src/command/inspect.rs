@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::Opening;
-use crate::terminal::{print, print_json, printed, shown, tell_error, verdict};
+use crate::terminal::{print, print_json, printed, shown, status, tell_error, verdict};
 
 /// The store that looks through files which no store claims: what can be more than data may have any name.
 const LOOKED_THROUGH_WITH: &str = "pickle-store";
@@ -36,36 +36,45 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// One file after another, those behind one that cannot be looked through too.
+    /// One file after another, those behind one that cannot be looked through too. The status is the worst.
     pub fn run(&self, host: &Host) -> Result<ExitCode, Error> {
-        let (mut worst, mut failure) = (Verdict::Data, None);
+        let mut worst = 0;
         for file in &self.files {
-            match self.inspect(host, file) {
-                Ok(verdict) => worst = worst.max(verdict),
-                Err(error) => {
-                    failure.iter().for_each(|error| tell_error(error, self.json));
-                    failure = Some(error);
-                }
-            }
+            let status = self.inspect(host, file).unwrap_or_else(|error| {
+                tell_error(&error, self.json);
+                status(&error)
+            });
+            worst = worst.max(status);
         }
-        match failure {
-            Some(error) => Err(error),
-            None if worst < Verdict::Instance => Ok(ExitCode::SUCCESS),
-            None => Ok(ExitCode::from(1)),
-        }
+        Ok(ExitCode::from(worst))
     }
 
-    /// Prints what is told of a file, and answers how far that can be trusted; of its steps alone nothing is judged.
-    fn inspect(&self, host: &Host, file: &Path) -> Result<Verdict, Error> {
+    /// Prints what is told of a file, and answers 1 where that is no data; of its steps alone nothing is judged.
+    fn inspect(&self, host: &Host, file: &Path) -> Result<u8, Error> {
         let store = self.opening.open_claimed_or(host, file, LOOKED_THROUGH_WITH)?;
         if self.steps {
-            if self.json { list_json(file, &store) } else { list(&store) }?;
-            return Ok(Verdict::Data);
+            if self.json { list_json(file, &store) } else { self.list(file, &store) }?;
+            return Ok(0);
         }
         let parts = store.inspect()?;
         let worst = parts.iter().map(|part| part.verdict).max().unwrap_or(Verdict::Data);
         if self.json { print_parts_json(file, &parts, worst) } else { self.print(file, &parts, worst) }?;
-        Ok(worst)
+        Ok(u8::from(worst >= Verdict::Instance))
+    }
+
+    /// Prints a listing while it comes, under the file's name where there are several.
+    fn list(&self, file: &Path, store: &Store) -> Result<ExitCode, Error> {
+        if self.files.len() > 1 {
+            print(&format!("{}:\n", shown(file)))?;
+        }
+        let mut out = io::stdout().lock();
+        for piece in store.listing()? {
+            let written = out.write_all(piece?.as_bytes());
+            if written.is_err() {
+                return printed(written);
+            }
+        }
+        printed(out.flush())
     }
 
     fn print(&self, file: &Path, parts: &[InspectedPart], worst: Verdict) -> Result<ExitCode, Error> {
@@ -99,18 +108,6 @@ fn list_json(file: &Path, store: &Store) -> Result<ExitCode, Error> {
 fn print_parts_json(file: &Path, parts: &[InspectedPart], worst: Verdict) -> Result<ExitCode, Error> {
     let parts: Vec<_> = parts.iter().map(part_json).collect();
     print_json(&json!({"path": file.to_string_lossy(), "verdict": worst.name(), "parts": parts}))
-}
-
-/// Prints a listing while it comes.
-fn list(store: &Store) -> Result<ExitCode, Error> {
-    let mut out = io::stdout().lock();
-    for piece in store.listing()? {
-        let written = out.write_all(piece?.as_bytes());
-        if written.is_err() {
-            return printed(written);
-        }
-    }
-    printed(out.flush())
 }
 
 /// An element, and below it what makes it.

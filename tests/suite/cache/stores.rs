@@ -223,4 +223,5 @@ fn what_a_store_may_not_read_is_not_copied_for_its_digest() {
     let cache = later(&host);
     let error = host.open(&place.path).unwrap().cached_in(&cache).by_digest().load_value().unwrap_err();
     assert_eq!(error.limit_reached(), Some(Limit::Read), "{error}");
+    assert_eq!(cache.counts().unwrap().misses, 0, "no digest of it was asked for");
 }

@@ -64,10 +64,12 @@ impl S3Fifo {
     /// Has what came last be in the main queue, as where it is known from the beginning how many there is room for.
     fn fill_main(&mut self) {
         let first: Vec<_> = (0..self.small_max()).map_while(|_| self.small.pop_lru()).collect();
+        let later: Vec<_> = std::iter::from_fn(|| self.main.pop_lru()).collect();
         while let Some((key, mut entry)) = self.small.pop_lru() {
             entry.is_proven = true;
             self.main.put(key, entry);
         }
+        later.into_iter().for_each(|(key, entry)| drop(self.main.put(key, entry)));
         first.into_iter().for_each(|(key, entry)| drop(self.small.put(key, entry)));
     }
 
@@ -139,6 +141,10 @@ impl Policy for S3Fifo {
         let is_small_full = self.small.len() > self.small_max() || self.main.is_empty();
         let evicted = if is_small_full { self.evict_small() } else { None };
         evicted.or_else(|| self.evict_main()).or_else(|| self.evict_small())
+    }
+
+    fn forget(&mut self) {
+        self.ghosts.clear();
     }
 
     fn overhead(&self) -> u64 {

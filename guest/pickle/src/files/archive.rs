@@ -41,6 +41,8 @@ pub(crate) struct Member {
 /// What a member holds, as far as it can be read.
 pub(crate) struct Content {
     pub bytes: Bytes,
+    /// Bytes of them that were unpacked.
+    pub unpacked: usize,
     pub damage: Option<String>,
 }
 
@@ -294,9 +296,10 @@ impl Member {
             CompressionMethod::DEFLATE => self.inflated(options),
             other => {
                 let damage = Some(format!("it is compressed with {other}, which is not read here"));
-                return Content { bytes: Bytes::new(), damage };
+                return Content { bytes: Bytes::new(), unpacked: 0, damage };
             }
         };
+        let unpacked = if self.method == CompressionMethod::STORE { 0 } else { bytes.len() };
         let mut crc = Crc::new();
         crc.update(&bytes);
         let damage = self.damage.clone().or(fault.map(|fault| fault.to_string())).or_else(|| {
@@ -307,12 +310,12 @@ impl Member {
                 (found != said).then(|| format!("its checksum is {found:08x}, and its directory says {said:08x}"))
             }
         });
-        Content { bytes, damage }
+        Content { bytes, unpacked, damage }
     }
 
     /// What the member holds, unless it is damaged.
     pub fn content(&self, options: &Options) -> Result<Bytes, Fault> {
-        let Content { bytes, damage } = self.read(options);
+        let Content { bytes, damage, .. } = self.read(options);
         match damage {
             None => Ok(bytes),
             Some(damage) => Err(Fault::invalid(self.told(&damage), self.offset)),

@@ -52,10 +52,7 @@ impl<'a> Instruction<'a> {
 
 /// Names the instruction that goes beyond a bound, if that is the fault.
 pub(crate) fn naming(fault: Fault, bytes: &[u8]) -> Fault {
-    fault.saying(|what, offset| {
-        let code = *bytes.get(offset as usize)?;
-        what.or_else(|| Some(Opcode::of(code)?.name.to_owned()))
-    })
+    fault.naming(|offset| Some(Opcode::of(*bytes.get(offset as usize)?)?.name.to_owned()))
 }
 
 fn unknown(code: u8, offset: usize) -> Fault {

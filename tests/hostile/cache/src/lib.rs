@@ -68,9 +68,9 @@ impl Guest for Hostile {
     }
 
     /// More than are asked for, of what never was.
-    fn take_notices(count: u32) -> Vec<Notice> {
+    fn take_notices(count: u32, _: u32) -> Vec<Notice> {
         let notice = |sequence| Notice { sequence, key: Vec::new(), weight: u64::MAX, reason: Reason::Cleared };
-        (0..u64::from(count) + 1000).map(notice).collect()
+        (0..u64::from(count.min(1000)) + 1000).map(notice).collect()
     }
 
     fn statistics(_: u64) -> Counts {
@@ -98,8 +98,8 @@ impl Guest for Hostile {
 struct Endless;
 
 impl GuestWalk for Endless {
-    fn begin(_: u64) -> Walk {
-        Walk::new(Self)
+    fn begin(_: u64) -> Result<Walk, NoRoom> {
+        Ok(Walk::new(Self))
     }
 
     fn next(&self, _: u32, _: u64) -> Vec<Entry> {
