@@ -142,6 +142,26 @@ fn what_is_committed_stays_in_memory_where_a_disk_fails_behind_it() {
 }
 
 #[test]
+fn a_snapshot_and_a_transaction_do_not_wait_for_each_other() {
+    let host = host();
+    let place = Place::new("a.json");
+    let snapshot = place.folder.path().join("files.snapshot");
+    let (disk, memory) = (host.open(&place.path).unwrap(), host.open("memory:b.json").unwrap());
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for n in 0..20_u8 {
+                let mut transaction = host.transaction();
+                transaction.save(&disk, &n).unwrap();
+                transaction.save(&memory, &n).unwrap();
+                transaction.commit().unwrap();
+            }
+        });
+        (0..20).for_each(|_| host.memory().unwrap().snapshot(&snapshot).unwrap());
+    });
+    assert_eq!((disk.load::<u8>().unwrap(), memory.load::<u8>().unwrap()), (19, 19));
+}
+
+#[test]
 fn a_file_is_copied_while_it_is_written() {
     let host = host();
     let items: Vec<_> = (0..200_000).map(|n| Value::from(format!("{n:0>40}"))).collect();

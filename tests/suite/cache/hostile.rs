@@ -80,3 +80,9 @@ fn what_it_says_of_itself_is_its_own_matter() {
     assert_eq!(cache.counts().unwrap().hits, u64::MAX);
     assert_eq!(cache.take_notices(10).unwrap().len(), 10);
 }
+
+#[test]
+fn notices_without_end_take_no_more_than_its_memory() {
+    let notices = cache().take_notices(u32::MAX).unwrap();
+    assert!((1000..4 << 20).contains(&notices.len()), "{}", notices.len());
+}
