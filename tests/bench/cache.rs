@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use autotel_bench::traces::traces;
-use autotel_stores::Cache;
+use autotel_stores::{Cache, Limit, Limits};
 use autotel_tests::HOST;
 use autotel_tests::tools::{is_asked_for, python, run};
 use lru::LruCache;
@@ -32,7 +32,9 @@ const REDIS_PORT: &str = "46379";
 fn main() {
     println!("| cache | put, µs | get of {FEW}, µs | get of {MANY}, µs |\n|---|---|---|---|");
     for policy in POLICIES {
-        let cache = HOST.cache().policy(policy).entries(2 * MANY).bytes(1 << 30).build().expect("a cache is made");
+        // Many values and what is noted of each take more than half of what a cache may have unless it is said.
+        let builder = HOST.cache().limits(Limits::default().with(Limit::Memory, 1 << 30));
+        let cache = builder.policy(policy).entries(2 * MANY).bytes(1 << 30).build().expect("a cache is made");
         row(
             &format!("sandboxed, {policy}"),
             GETS,
