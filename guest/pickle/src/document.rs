@@ -328,7 +328,8 @@ impl Document {
         match self.graph.repeated(items) {
             None => Ok(()),
             Some((number, earlier)) => {
-                Err(Fault::invalid(format!("an item comes twice in one set: item {number} is item {earlier}"), offset))
+                let message = format!("an item comes twice in one set: item {number} is item {earlier}");
+                Err(self.graph.exhaustion(offset).unwrap_or_else(|| Fault::invalid(message, offset)))
             }
         }
     }

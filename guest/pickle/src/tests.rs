@@ -304,6 +304,9 @@ fn nothing_comes_twice_in_a_set() {
         assert!(refusal(set).0.contains("an item comes twice in one set"), "{set:?}");
     }
     assert!(refusal(b"c__builtin__\nset\n(lI1\naI1\na\x85R.").0.contains("is refused"));
+    let frozen = b"cbuiltins\nfrozenset\n](K\x01K\x02e\x85R";
+    let other_way = b"(K\x02K\x01\x91";
+    assert!(refusal(&[b"}(", &frozen[..], b"N", other_way, b"Nu."].concat()).0.contains("a key comes twice"));
     let date = b"cdatetime\ndate\nC\x04\x07\xe4\x01\x02\x85R";
     assert!(refusal(&[b"\x8f(", &date[..], date, b"\x90."].concat()).0.contains("item 2 is item 1"));
     assert!(refusal(&[b"}(", &date[..], b"N", date, b"Nu."].concat()).0.contains("a key comes twice"));
@@ -576,6 +579,53 @@ fn a_known_class_that_is_made_in_another_way_is_unknown() {
 fn names_that_exceptions_of_python_2_do_not_have_are_of_another_module() {
     assert_eq!(loaded(b"cexceptions\nValueError\n(tR."), named("builtins.ValueError", list([])));
     assert!(refusal(b"cexceptions\nBlockingIOError\n(tR.").0.contains("`exceptions.BlockingIOError` is refused"));
+}
+
+#[test]
+fn a_class_that_another_module_imports_is_nobodys_own() {
+    let state = b")\x81}S'name'\nS'x'\nsb.";
+    for name in ["tempfile._TemporaryFileCloser", "Outer.os.Path", "_io.FileIO"] {
+        let pickle = [format!("\u{0}c__main__\n{name}\n").as_bytes().split_at(1).1, state].concat();
+        assert!(refusal(&pickle).0.contains("is refused"), "{name}");
+        assert!(inspected(&pickle)[0].verdict >= Verdict::Unknown, "{name}");
+    }
+    let nested = [&b"c__main__\n_Outer.Inner\n"[..], state].concat();
+    assert_eq!(loaded(&nested), named("__main__._Outer.Inner", map([("name", "x".into())])));
+    for memmap in ["numpy._core.memmap", "numpy.core.memmap", "numpy.ma"] {
+        let pickle = [format!("\u{0}c{memmap}\nmemmap\n").as_bytes().split_at(1).1, b"S'a'\n\x85\x81."].concat();
+        assert!(refusal(&pickle).0.contains("`"), "{memmap}");
+    }
+}
+
+#[test]
+fn sets_that_share_much_are_looked_at_once() {
+    let items: Vec<u8> = (0..10_000u16).flat_map(|n| [&b"M"[..], &n.to_le_bytes()].concat()).collect();
+    let inner = [&b"\x80\x02]c__builtin__\nfrozenset\nq\x01](".to_vec()[..], &items, b"e\x85Rq\x000("].concat();
+    let outer = b"h\x01](h\0e\x85R".repeat(2000);
+    let pickle = [&inner[..], &outer, b"e."].concat();
+    assert!(inspected(&pickle).iter().all(|part| part.verdict == Verdict::Known));
+}
+
+#[test]
+fn keys_within_keys_end() {
+    let own = b"\x80\x02ccollections\nOrderedDict\n]]q\x00a\x85Rq\x01h\x00(h\x01K\x01e0h\x010N.";
+    assert!(load_with(own, &options()).is_err() || !inspected(own).is_empty());
+    let deep = (0..1000).fold(b"N".to_vec(), |inner, _| [&b"cbuiltins\nfrozenset\n]"[..], &inner, b"a\x85R"].concat());
+    assert_eq!(inspected(&[&deep[..], b"."].concat())[0].verdict, Verdict::Known);
+}
+
+#[test]
+fn an_exception_has_its_arguments_once() {
+    let error = |key: &str| format!("cexceptions\nValueError\n(S'a'\ntR(dS'{key}'\nS'b'\nsb.").into_bytes();
+    assert!(load_with(&error("note"), &options()).is_ok());
+    assert!(refusal(&error("args")).0.contains("is refused"));
+}
+
+#[test]
+fn containers_of_ones_own_are_what_they_are_made_of() {
+    let list_of_one = list([1i64.into()]);
+    let user = b"\x80\x02ccollections\nUserList\n)\x81}U\x04data](K\x01esb.";
+    assert_eq!(loaded(user), named("collections.UserList", list_of_one));
 }
 
 #[test]

@@ -168,6 +168,8 @@ fn is_only_here(run: &Run, fault: &Fault) -> bool {
         (Form::QuotedLine, Argument::Bytes(line)) => {
             line.trim_ascii().starts_with(b"'") || line.trim_ascii().starts_with(b"\"")
         }
+        // Python looks for any module and any name.
+        _ if matches!(instruction.opcode.code, code::GLOBAL | code::INST) => true,
         _ => at > 0 && !run.has_underflowed,
     }
 }

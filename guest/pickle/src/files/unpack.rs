@@ -43,7 +43,7 @@ fn is_zlib(file: &[u8]) -> bool {
 }
 
 fn is_old(file: &[u8]) -> bool {
-    file.starts_with(b"ZF0x") && old_content(file).is_some()
+    file.starts_with(OLD_MAGIC) && old_content(file).is_some()
 }
 
 /// Where the zlib data of joblib's first versions begins.

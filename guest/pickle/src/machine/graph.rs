@@ -237,12 +237,16 @@ pub(crate) struct Graph {
     shared_bytes_max: u64,
     /// Hashes of long literals in keys, by their offsets.
     hashes: RefCell<BTreeMap<u32, u64>>,
+    /// Whether from a list a set is made without an item twice, where that was asked for.
+    pub lists_of_sets: RefCell<BTreeMap<NodeId, bool>>,
+    /// Keys that are being looked at, one within another.
+    pub keys_within: Cell<usize>,
     /// What the options call enumerations, as Python names them.
     pub enumerations: Vec<String>,
 }
 
 /// What looking at an item of a container counts for.
-const ITEM_BYTES: usize = 8;
+pub(crate) const ITEM_BYTES: usize = 8;
 /// Bytes that are looked at for each byte of a pickle, beside those that what stands in several places may add.
 const WORK_OF_BYTE: u64 = 16;
 

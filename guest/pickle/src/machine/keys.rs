@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hasher};
 use autotel_store_sdk::{Integer, Keys};
 
 use crate::document::Part;
-use crate::machine::graph::{Graph, Node, NodeId, Value};
+use crate::machine::graph::{Graph, ITEM_BYTES, Node, NodeId, Value};
 use crate::machine::instructions::{Argument, Instruction};
 use crate::machine::literal::Literal;
 use crate::machine::opcode::{Form, Opcode};
@@ -18,6 +18,8 @@ use crate::trust::known;
 const DEPTH_MAX: usize = 16;
 /// Bytes of a key after which tuples in it are told apart by where they are made.
 const BYTES_MAX: usize = 1024;
+/// Keys that are looked at to know others, one within another.
+const KEYS_WITHIN_MAX: usize = 3;
 /// Bytes of a literal after which its hash is remembered.
 const SHORT_BYTES: usize = 256;
 
@@ -39,13 +41,35 @@ impl Graph {
         buffer.clear();
         match self.text_of_key(value) {
             Some(text) => buffer.extend_from_slice(&text),
-            None => Key { graph: self, left: BYTES_MAX }.push(value, DEPTH_MAX, buffer),
+            None => {
+                // To know what a type holds, the keys in it are looked at in turn.
+                let within = self.keys_within.get();
+                let depth = if within < KEYS_WITHIN_MAX { DEPTH_MAX } else { 0 };
+                self.keys_within.set(within + 1);
+                Key { graph: self, left: BYTES_MAX }.push(value, depth, buffer);
+                self.keys_within.set(within);
+            }
         }
         buffer
     }
 
-    /// The numbers of an item that comes twice, as in no set of Python's, and of what it repeats.
+    /// The same of a list from which a set is made, which is looked at once.
+    pub fn is_list_of_set(&self, id: NodeId) -> bool {
+        let Node::List(items) = self.node(id) else { return false };
+        if let Some(&is_it) = self.lists_of_sets.borrow().get(&id) {
+            return is_it;
+        }
+        let is_it = self.repeated(items).is_none();
+        self.lists_of_sets.borrow_mut().insert(id, is_it);
+        is_it
+    }
+
+    /// The numbers of an item that comes twice, as in no set of Python's, and of what it repeats; also where too much is
+    /// looked at to find that out.
     pub fn repeated(&self, items: &[Value]) -> Option<(usize, usize)> {
+        if self.work(ITEM_BYTES * items.len()).is_none() {
+            return Some((0, 0));
+        }
         let (mut keys, mut buffer) = (Keys::default(), Vec::new());
         keys.open();
         let repeats = |(number, &item): (usize, &Value)| {
@@ -124,26 +148,13 @@ impl Key<'_> {
     fn push_node(&mut self, id: NodeId, depth: usize, to: &mut Vec<u8>) {
         let node = self.graph.node(id);
         match node {
-            Node::Tuple(items) | Node::FrozenSet(items) if depth > 0 && items.len() < self.left => {
-                let mut keys = items.iter().map(|&item| {
-                    let mut key = Vec::new();
-                    self.push(item, depth - 1, &mut key);
-                    key
-                });
-                if matches!(node, Node::Tuple(_)) {
-                    kind(b'u', to);
-                    keys.for_each(|key| to.extend(key));
-                } else {
-                    // They are equal in whichever order they have their items.
-                    let mut keys: Vec<_> = keys.by_ref().collect();
-                    keys.sort_unstable();
-                    keys.dedup();
-                    kind(b's', to);
-                    to.extend(keys.concat());
-                }
+            Node::Tuple(items) if depth > 0 && items.len() < self.left => {
+                kind(b'u', to);
+                to.extend(self.items(items, depth).concat());
                 to.push(END);
                 self.left = self.left.saturating_sub(2);
             }
+            Node::FrozenSet(items) if depth > 0 && items.len() < self.left => self.push_set(items, depth, to),
             Node::Object(object) if depth > 0 => {
                 let parts = known::parts(self.graph, id, object).unwrap_or_default();
                 let length = to.len();
@@ -156,10 +167,37 @@ impl Key<'_> {
         }
     }
 
+    fn items(&mut self, items: &[Value], depth: usize) -> Vec<Vec<u8>> {
+        let mut key_of = |&item: &Value| {
+            let mut key = Vec::new();
+            self.push(item, depth - 1, &mut key);
+            key
+        };
+        items.iter().map(&mut key_of).collect()
+    }
+
+    /// Sets are equal in whichever order they have their items.
+    fn push_set(&mut self, items: &[Value], depth: usize, to: &mut Vec<u8>) {
+        let mut keys = self.items(items, depth);
+        keys.sort_unstable();
+        keys.dedup();
+        kind(b's', to);
+        to.extend(keys.concat());
+        to.push(END);
+        self.left = self.left.saturating_sub(2);
+    }
+
     /// What a known type is written as: two that are written alike are equal. `None` where that is not seen here.
     fn push_parts(&mut self, parts: &[Part], depth: usize, to: &mut Vec<u8>) -> Option<()> {
         if let [Part::Bytes(bytes)] = parts {
             hashed(b'b', bytes, to);
+            return Some(());
+        }
+        if let [Part::Named(_), Part::Array, Part::Items(id), Part::End, Part::NamedEnd] = parts
+            && let Node::List(items) = self.graph.node(*id)
+            && items.len() < self.left
+        {
+            self.push_set(items, depth, to);
             return Some(());
         }
         kind(b'v', to);

@@ -439,6 +439,7 @@ fn what_python_goes_on_behind_is_a_pickle_in_an_archive() {
         b"N0\x95\0\0\0\0\0\x01\0\0cos\nsystem\n(S'id'\ntR.",
         b"Fnan\0n\n0cos\nsystem\n(S'id'\ntR.",
         b"(]ecos\nsystem\n(S'id'\ntR.",
+        b"ca b\nc d\n0cos\nsystem\n(S'id'\ntR.",
     ] {
         let file = zip(&[member("a.pkl", b"N."), member("b.pkl", pickle)]);
         let worst = inspected(&file).into_iter().map(|part| part.verdict).max();
@@ -654,4 +655,23 @@ fn names_of_members_are_those_that_python_reads() {
     assert_eq!(loaded(&file), map([("├⌐.pkl", Value::Null)]));
     let file = zip(&[Member { flags: 1 << 11, ..member("\u{e9}.pkl", b"N.") }]);
     assert_eq!(loaded(&file), map([("\u{e9}.pkl", Value::Null)]));
+}
+
+#[test]
+fn a_name_that_is_too_long_for_us_is_a_pickle_all_the_same() {
+    let long = [&b"cthis\n"[..], &b"a".repeat(1001), b"\n."].concat();
+    let file = zip(&[member("a.pkl", b"N."), member("b.pkl", &long)]);
+    assert_eq!(inspected(&file).into_iter().map(|part| part.verdict).max(), Some(Verdict::Unknown));
+}
+
+#[test]
+fn the_first_files_of_joblib_need_no_prefix_of_their_length() {
+    let mut packed = ZlibEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(EVIL).unwrap();
+    let packed = packed.finish().unwrap();
+    for digits in [19, 20] {
+        let file = [format!("ZF{:0digits$x}", EVIL.len()).as_bytes(), &packed].concat();
+        let file = zip(&[member("a.pkl", b"N."), member("b.joblib", &file)]);
+        assert_eq!(inspected(&file).into_iter().map(|part| part.verdict).max(), Some(Verdict::Dangerous));
+    }
 }

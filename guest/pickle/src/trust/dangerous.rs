@@ -65,6 +65,8 @@ const MODULES: &[(&str, &str)] = &[
     ("nt", "it is the operating system"),
     ("ntpath", "it reaches files"),
     ("numexpr", "it runs text as code"),
+    ("numpy._core.memmap", "it opens and changes files"),
+    ("numpy.core.memmap", "it opens and changes files"),
     ("numpy.distutils", "it runs programs"),
     ("numpy.f2py", "it runs code and programs"),
     ("numpy.lib", "it opens and unpickles files"),

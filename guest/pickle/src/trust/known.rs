@@ -75,6 +75,9 @@ const KNOWN: &[(&str, &str, Known)] = &[
     ("collections", "Counter", Function(collections::counter)),
     ("collections", "OrderedDict", Function(collections::ordered_dict)),
     ("collections", "defaultdict", Function(collections::default_dict)),
+    ("collections", "UserDict", Instance(collections::user, never)),
+    ("collections", "UserList", Instance(collections::user, never)),
+    ("collections", "UserString", Instance(collections::user, never)),
     ("collections", "deque", Function(collections::deque)),
     ("copyreg", "_reconstructor", Known::Value),
     ("datetime", "date", Function(time::date)),
@@ -137,7 +140,13 @@ const ENUMERATIONS: &[(&str, &str)] = &[
     ("socket", "AddressInfo"),
     ("socket", "MsgFlag"),
     ("socket", "SocketKind"),
+    ("ssl", "AlertDescription"),
+    ("ssl", "Options"),
+    ("ssl", "SSLErrorNumber"),
     ("ssl", "TLSVersion"),
+    ("ssl", "VerifyFlags"),
+    ("ssl", "VerifyMode"),
+    ("ssl", "_SSLMethod"),
 ];
 
 /// Modules whose contents others have moved to, or moved from.
@@ -273,8 +282,7 @@ impl Pickled<'_> {
     /// Its one argument, a list of the items of a set.
     pub fn set_argument(&self) -> Option<NodeId> {
         let [Value::Node(id)] = *self.arguments else { return None };
-        let Node::List(items) = self.graph.node(id) else { return None };
-        (self.is_plain() && self.graph.repeated(items).is_none()).then_some(id)
+        (self.is_plain() && self.graph.is_list_of_set(id)).then_some(id)
     }
 
     /// Tag 27 and an array of its arguments, which are numbers or `None`.

@@ -2,7 +2,7 @@
 
 use crate::document::{Part, map};
 use crate::machine::graph::{Call, Global, Graph, Node, NodeId, Object, Value};
-use crate::trust::known::is_known;
+use crate::trust::known::{bytes_of, is_known};
 use crate::trust::python::{is_main, is_of_python};
 
 /// The class of an object that is an instance with fields: of `__new__` without arguments and a state, as dataclasses
@@ -22,7 +22,10 @@ pub(crate) fn class(graph: &Graph, object: &Object) -> Option<NodeId> {
     let is_of_one_kind = object.items.is_empty() || object.entries.is_empty();
     let is_filled = !object.items.is_empty() || !object.entries.is_empty();
     let is_whole = is_of_one_kind && !(is_filled && (arguments.is_some() || base.is_some()));
-    (is_own && has_fields && is_whole && object.keywords.is_none()).then_some(id)
+    // NumPy's own classes do more with arguments than keep them.
+    let is_numpy = graph.global(class).is_some_and(|class| class.module().split('.').next() == Some("numpy"));
+    let has_no_effect = object.keywords.is_none() && !(is_numpy && arguments.is_some());
+    (is_own && has_fields && is_whole && has_no_effect).then_some(id)
 }
 
 /// Whether a class may be anybody's own.
@@ -33,7 +36,11 @@ pub(crate) fn is_own(class: &Global) -> bool {
 /// Whether a class is found by a name of its own: `__builtins__` and the like get from any module to any other.
 fn has_plain_name(class: &Global) -> bool {
     let is_plain = |part: &str| !part.is_empty() && !part.starts_with("__") && !part.contains(char::is_whitespace);
-    (is_main(&class.module) || class.module.split('.').all(is_plain)) && class.name.split('.').all(is_plain)
+    // What a class stands in is a class, as those are named, and no module that another one imports.
+    let is_class = |part: &str| part.trim_start_matches('_').starts_with(char::is_uppercase);
+    let is_within_classes = class.name.rsplit('.').skip(1).all(is_class);
+    let is_module = is_main(&class.module) || class.module.split('.').all(is_plain);
+    is_module && class.name.split('.').all(is_plain) && is_within_classes
 }
 
 /// An object that its class's `__new__` makes.
@@ -79,6 +86,7 @@ fn is_of_base(graph: &Graph, base: &Global, value: Value) -> bool {
             "str" => graph.text(value).is_some(),
             "int" => graph.integer(value).is_some(),
             "float" => graph.float(value).is_some(),
+            "bytes" => bytes_of(graph, value).is_some(),
             _ => false,
         }
 }

@@ -6,6 +6,7 @@ use super::Pickled;
 use crate::document::elements::{Data, Elements, Kind};
 use crate::document::{Part, SET_TAG, detailed};
 use crate::machine::graph::{Call, Graph, Node, Value};
+use crate::trust::records::instance;
 use Part::{Array, End, Entries, Items, Map, Tag};
 
 /// What looking at a pair counts for.
@@ -24,12 +25,12 @@ pub(crate) fn frozenset(it: &Pickled<'_>) -> Option<Vec<Part>> {
 
 /// `range(start, stop, step)`.
 pub(crate) fn range(it: &Pickled<'_>) -> Option<Vec<Part>> {
-    it.scalars("range")
+    if it.arguments.len() == 3 { it.scalars("range") } else { None }
 }
 
 /// `slice(start, stop, step)`.
 pub(crate) fn slice(it: &Pickled<'_>) -> Option<Vec<Part>> {
-    it.scalars("slice")
+    if it.arguments.len() == 3 { it.scalars("slice") } else { None }
 }
 
 /// `OrderedDict()` with its entries, in Python 2 `OrderedDict(list of pairs)`, and as this store writes it
@@ -134,6 +135,16 @@ pub(crate) fn chain_map(it: &Pickled<'_>) -> Option<Vec<Part>> {
     let maps = it.graph.entry(state, "maps").filter(|&maps| it.graph.items(maps).is_some() && fields.len() == 2)?;
     let is_whole = it.arguments.is_empty() && it.has_no_items() && it.object.entries.is_empty();
     is_whole.then(|| Part::named("collections.ChainMap", [Part::Value(maps)]))
+}
+
+/// `UserDict`, `UserList` or `UserString`, whose state has what it is made of.
+pub(crate) fn user(it: &Pickled<'_>) -> Option<Vec<Part>> {
+    let [state] = it.object.states[..] else { return None };
+    let Some(Node::Dict(fields)) = it.graph.find(state) else { return None };
+    let data = it.graph.entry(state, "data").filter(|_| fields.len() == 2)?;
+    let is_whole = it.arguments.is_empty() && it.has_no_items() && it.object.entries.is_empty();
+    let class = it.graph.global(instance(it.graph, it.object)?.class)?;
+    is_whole.then(|| Part::named(&class.to_string(), [Part::Value(data)]))
 }
 
 /// `SimpleNamespace()`, whose state is its names.

@@ -15,10 +15,18 @@ pub(crate) struct Wrapper {
     pub is_aligned: bool,
 }
 
+const FIELDS: [&str; 6] = ["subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"];
+
 impl Wrapper {
     /// The wrapper that an object is with this state.
     pub fn of(graph: &Graph, object: &Object, state: Value) -> Option<Self> {
         if !Self::is_class_of(graph, object) || !graph.items(object.arguments)?.is_empty() {
+            return None;
+        }
+        // Any other field would stand in the place of what its class has, methods too.
+        let Some(Node::Dict(fields)) = graph.find(state) else { return None };
+        let is_field = |pair: &[Value]| graph.text(pair[0]).is_some_and(|name| FIELDS.contains(&&*name));
+        if !fields.chunks_exact(2).all(is_field) {
             return None;
         }
         let field = |name| graph.entry(state, name);

@@ -112,12 +112,13 @@ struct Rooted<'p> {
 
 impl<'p> Rooted<'p> {
     fn of(path: &'p str) -> Self {
-        let bytes = path.as_bytes();
-        let (drive, root) = match bytes {
-            [b'\\', b'\\', ..] => Self::share(path),
-            [b'\\', ..] => (0, 1),
-            [first, b':', b'\\', ..] if first.is_ascii() => (2, 1),
-            [first, b':', ..] if first.is_ascii() => (2, 0),
+        // A drive is any one character before a colon.
+        let drive = path.chars().next().map_or(0, char::len_utf8);
+        let (drive, root) = match (path.as_bytes(), &path.as_bytes()[drive..]) {
+            ([b'\\', b'\\', ..], _) => Self::share(path),
+            ([b'\\', ..], _) => (0, 1),
+            (_, [b':', b'\\', ..]) => (drive + 1, 1),
+            (_, [b':', ..]) => (drive + 1, 0),
             _ => (0, 0),
         };
         let (drive, rest) = path.split_at(drive);
