@@ -164,6 +164,11 @@ fn nanoseconds(time: Duration) -> u64 {
 }
 
 impl Source {
+    /// Whether a key can have a value, by its length.
+    fn may_hold(&self, key: &[u8]) -> bool {
+        key.len() as u64 <= value_max(&self.limits)
+    }
+
     fn instance(&self) -> Result<Call<Guest>, Error> {
         let code = self.loader.code(&self.plugin)?;
         // It is told of no call: whoever listens may use the cache, which is locked then.
@@ -229,7 +234,7 @@ impl Cache {
         key: &[u8],
         export: impl FnOnce(&Guest, &mut Instance, u64) -> wasmtime::Result<T> + Send,
     ) -> Result<T, Error> {
-        if key.len() as u64 > value_max(&self.0.source.limits) { Ok(T::default()) } else { self.call(export) }
+        if self.0.source.may_hold(key) { self.call(export) } else { Ok(T::default()) }
     }
 
     /// The value of a key.
@@ -339,8 +344,9 @@ impl Cache {
     /// The value of a key, or the load of it that is under way, or else one that is to begin.
     fn look_up(&self, key: &[u8]) -> Result<Found, Error> {
         let mut live = self.0.lock();
-        let is_possible = key.len() as u64 <= value_max(&self.0.source.limits);
-        if is_possible && let Some(value) = self.0.call(&mut live, |face, store, now| face.call_get(store, key, now))? {
+        if self.0.source.may_hold(key)
+            && let Some(value) = self.0.call(&mut live, |face, store, now| face.call_get(store, key, now))?
+        {
             return Ok(Found::Value(value));
         }
         if let Some(flight) = live.flights.get(key) {
@@ -380,7 +386,7 @@ impl Cache {
         let key = key.as_ref();
         let mut live = self.0.lock();
         live.forget(key);
-        if key.len() as u64 > value_max(&self.0.source.limits) {
+        if !self.0.source.may_hold(key) {
             return Ok(None);
         }
         self.0.call(&mut live, |face, store, now| face.call_remove(store, key, now))
