@@ -18,7 +18,7 @@ use self::elements::{Elements, Step};
 use self::leaves::{Leaves, NODE_BYTES};
 use crate::machine::Pickle;
 use crate::machine::graph::{Graph, Node, NodeId, Value};
-use crate::options::{is_simple, marks_shared};
+use crate::options::marks_shared;
 use crate::trust::objects::Objects;
 
 /// An item that is referred to, and a reference to it, by the number of those before it.
@@ -120,8 +120,6 @@ pub(crate) struct Document {
     leaves: Leaves,
     keys: Vec<Keys>,
     keeps_last: bool,
-    /// Whether values of named types are written alone, and nothing is tagged but what is referred to.
-    is_simple: bool,
 }
 
 impl Document {
@@ -148,7 +146,6 @@ impl Document {
             leaves: Leaves::of(graph.source_bytes(), options),
             keys: Vec::new(),
             keeps_last: options.word("duplicate-keys") == "last",
-            is_simple: is_simple(options),
             graph,
         }
     }
@@ -192,7 +189,7 @@ impl Document {
 
     fn part(&mut self, part: Part, to: &mut Encoder) -> Result<(), Fault> {
         match part {
-            Part::Tag(_) | Part::Named(_) | Part::NamedEnd | Part::Detail(_) if self.is_simple => {}
+            Part::Tag(_) | Part::Named(_) | Part::NamedEnd | Part::Detail(_) if self.leaves.is_simple => {}
             Part::Tag(tag) => to.tag(tag),
             Part::Named(name) => {
                 to.tag(NAMED_TYPE_TAG);
@@ -286,10 +283,7 @@ impl Document {
             }
             Node::Set(items) => {
                 self.check_items(items, offset)?;
-                if !self.is_simple {
-                    to.tag(SET_TAG);
-                }
-                to.begin_array();
+                self.leaves.begin_set(to);
             }
             node => {
                 if let Node::FrozenSet(items) = node {

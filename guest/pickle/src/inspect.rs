@@ -12,7 +12,7 @@ use self::scan::{Found, scan};
 use self::steps::{step, steps, uses};
 use crate::files::archive::{Archive, Content};
 use crate::files::checkpoint::{self, Layout};
-use crate::files::contents::{ARCHIVES_MAX, Contents, Opened, TOO_DEEP, ends_as_archive, is_array, is_pickle};
+use crate::files::contents::{ARCHIVES_MAX, Contents, Opened, ends_as_archive, is_array, is_pickle, too_deep};
 use crate::files::npy::{self, Npy};
 use crate::machine::graph::{Global, Graph, Node, Storages, Value};
 use crate::machine::{Reader, Run, run_on, run_through};
@@ -133,7 +133,7 @@ impl Inspection {
 
     fn archive(&mut self, archive: &Archive) {
         if self.archives == ARCHIVES_MAX {
-            return self.container("zip archive".to_owned(), Some(TOO_DEEP.to_owned()));
+            return self.container("zip archive".to_owned(), Some(too_deep()));
         }
         let place = self.parts.len();
         self.container(format!("zip archive of {} members", archive.members.len()), archive.damage.clone());

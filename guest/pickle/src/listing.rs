@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::files::archive::{Archive, Content};
 use crate::files::checkpoint;
-use crate::files::contents::{ARCHIVES_MAX, Contents, Opened, TOO_DEEP, is_array};
+use crate::files::contents::{ARCHIVES_MAX, Contents, Opened, is_array, too_deep};
 use crate::files::npy::Npy;
 use crate::machine::graph::Value;
 use crate::machine::instructions::Instruction;
@@ -113,7 +113,7 @@ impl Listing {
                 self.sections.extend(members.rev().map(|member| Section::Member(Rc::clone(&archive), member)));
             }
             Contents::Archive(_) => {
-                self.waiting.push_back(TOO_DEEP.to_owned());
+                self.waiting.push_back(too_deep());
             }
         }
         self.fault = self.fault.take().or(fault);

@@ -173,7 +173,7 @@ impl Machine {
         self.declared = if let [code::PROTO, protocol, ..] = bytes[start..] { Some(protocol) } else { None };
         loop {
             let instruction = Instruction::at(&bytes, self.next)?;
-            if let Some(root) = self.step(&instruction).map_err(|fault| naming(fault, &bytes))? {
+            if let Some(root) = self.step(&instruction)? {
                 return Ok((root, self.next));
             }
         }
@@ -199,10 +199,14 @@ impl Machine {
         if instruction.opcode.code == code::STOP {
             return self.pop(instruction).map(Some);
         }
-        self.change(instruction)?;
+        let changed = self.change(instruction).and_then(|()| self.check_bounds(instruction));
+        changed.map(|()| None).map_err(|fault| naming(fault, &self.graph.bytes))
+    }
+
+    #[inline]
+    fn check_bounds(&self, instruction: &Instruction<'_>) -> Result<(), Fault> {
         self.bounds.check(Bound::Stack, self.stack.len(), instruction.offset)?;
-        self.bounds.check(Bound::Objects, self.graph.len(), instruction.offset)?;
-        Ok(None)
+        self.bounds.check(Bound::Objects, self.graph.len(), instruction.offset)
     }
 
     #[inline]

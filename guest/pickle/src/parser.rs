@@ -9,7 +9,7 @@ use crate::document::Document;
 use crate::document::plain::Plain;
 use crate::files::archive::{ARRAY_EXTENSION, Archive};
 use crate::files::checkpoint::{self, Layout};
-use crate::files::contents::{ARCHIVES_MAX, Contents, Opened, TOO_DEEP, is_array, is_pickle};
+use crate::files::contents::{ARCHIVES_MAX, Contents, Opened, is_array, is_pickle, too_deep};
 use crate::files::npy::{self, Npy};
 use crate::machine::{self, Pickle, Reader, run_through};
 
@@ -164,7 +164,7 @@ impl Parser {
             return Err(Fault::invalid(format!("the zip archive is damaged or disguised: {damage}"), 0));
         }
         if self.archives.len() == ARCHIVES_MAX {
-            return Err(Fault::invalid(TOO_DEEP, 0));
+            return Err(Fault::invalid(too_deep(), 0));
         }
         if let Some(layout) = Layout::of(&archive) {
             let bytes = layout.pickle.content(&self.options)?;

@@ -2,6 +2,7 @@
 
 use autotel_store_sdk::{DEPTH_MAX, Encoder, Fault, NAMED_TYPE_TAG, Options};
 
+use crate::document::SET_TAG;
 use crate::document::strings::Strings;
 use crate::machine::instructions::{Argument, Instruction};
 use crate::machine::literal::Literal;
@@ -23,7 +24,8 @@ pub(crate) struct Leaves {
     shared_bytes_max: u64,
     /// Where the instruction stands that is written.
     offset: usize,
-    is_simple: bool,
+    /// Whether values of types that documents do not have are written alone.
+    pub is_simple: bool,
 }
 
 impl Leaves {
@@ -67,6 +69,14 @@ impl Leaves {
             return Err(Fault::too_large("depth", DEPTH_MAX, offset));
         }
         self.spend(NODE_BYTES)
+    }
+
+    /// Begins the array of a set.
+    pub fn begin_set(&self, to: &mut Encoder) {
+        if !self.is_simple {
+            to.tag(SET_TAG);
+        }
+        to.begin_array();
     }
 
     /// Writes what an instruction pushes that makes no object.

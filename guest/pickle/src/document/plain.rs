@@ -3,12 +3,10 @@
 use autotel_store_sdk::{Encoder, Fault, Options, Progress};
 use bytes::Bytes;
 
-use crate::document::SET_TAG;
 use crate::document::leaves::Leaves;
 use crate::document::outline::Outline;
 use crate::machine::instructions::{Argument, Instruction, naming};
 use crate::machine::opcode::code;
-use crate::options::is_simple;
 
 /// The document of a pickle that is plain data.
 pub(crate) struct Plain {
@@ -22,7 +20,6 @@ pub(crate) struct Plain {
     /// The instructions by which the open lists, dicts and sets are complete.
     open: Vec<u32>,
     leaves: Leaves,
-    is_simple: bool,
 }
 
 impl Plain {
@@ -31,16 +28,8 @@ impl Plain {
         let outline = Outline::of(bytes, start, options)?;
         let end = outline.end;
         let leaves = Leaves::of(bytes.len(), options);
-        let plain = Self {
-            bytes: bytes.clone(),
-            outline,
-            at: start,
-            containers: 0,
-            tuples: 0,
-            open: Vec::new(),
-            leaves,
-            is_simple: is_simple(options),
-        };
+        let plain =
+            Self { bytes: bytes.clone(), outline, at: start, containers: 0, tuples: 0, open: Vec::new(), leaves };
         Some((plain, end))
     }
 
@@ -101,10 +90,7 @@ impl Plain {
         self.leaves.begin(instruction.offset, to)?;
         match instruction.opcode.code {
             code::EMPTY_DICT => to.begin_map(),
-            code::EMPTY_SET if !self.is_simple => {
-                to.tag(SET_TAG);
-                to.begin_array();
-            }
+            code::EMPTY_SET => self.leaves.begin_set(to),
             _ => to.begin_array(),
         }
         self.open.push(self.outline.ends[self.containers]);

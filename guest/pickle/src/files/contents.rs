@@ -15,7 +15,10 @@ use crate::machine::{Reader, Run, run_through};
 
 /// Archives within one another, at most.
 pub(crate) const ARCHIVES_MAX: usize = 8;
-pub(crate) const TOO_DEEP: &str = "more than 8 archives lie within one another";
+
+pub(crate) fn too_deep() -> String {
+    format!("more than {ARCHIVES_MAX} archives lie within one another")
+}
 
 pub(crate) enum Contents {
     /// Pickles and arrays, one after another.

@@ -76,7 +76,7 @@ impl Npy {
         })?;
         let order = if self.is_column_major { Order::Columns } else { Order::Rows };
         let data = Data::Bytes(bytes.slice(start..end));
-        let parts = ndarray(&Graph::empty(), &self.dtype, self.shape.clone(), data, order);
+        let parts = ndarray(&Graph::default(), &self.dtype, self.shape.clone(), data, order);
         let parts = parts.ok_or_else(|| Fault::syntax("an array of too many arrays without elements", start))?;
         Ok((Content::Elements(parts), end))
     }

@@ -171,6 +171,11 @@ impl Object {
             behind: None,
         }
     }
+
+    /// Whether something was added to it, or set in it.
+    pub fn is_filled(&self) -> bool {
+        !self.items.is_empty() || !self.entries.is_empty()
+    }
 }
 
 /// What stands for an array behind an object.
@@ -254,11 +259,6 @@ impl Graph {
     pub fn new(bytes: Bytes, shared_bytes_max: u64) -> Self {
         let work = Cell::new(shared_bytes_max + WORK_OF_BYTE * bytes.len() as u64);
         Self { bytes, work, shared_bytes_max, ..Self::default() }
-    }
-
-    /// One without a pickle.
-    pub fn empty() -> Self {
-        Self::default()
     }
 
     pub fn len(&self) -> usize {
@@ -379,13 +379,16 @@ impl Graph {
         }
     }
 
-    /// What a dict of names has under one; `None` also where a key is no text, which may equal any.
+    /// Whether a value is a dict whose keys are texts for which this holds: what is no text may equal any.
+    pub fn has_names(&self, dict: Value, is_one: impl Fn(&str) -> bool) -> bool {
+        let Some(Node::Dict(items)) = self.find(dict) else { return false };
+        let has_name = |pair: &[Value]| self.text(pair[0]).is_some_and(|name| is_one(&name));
+        self.work(ITEM_BYTES * items.len()).is_some() && items.chunks_exact(2).all(has_name)
+    }
+
+    /// What a dict of names has under one; `None` also where a key is no text.
     pub fn entry(&self, dict: Value, name: &str) -> Option<Value> {
-        let Some(Node::Dict(items)) = self.find(dict) else { return None };
-        self.work(ITEM_BYTES * items.len())?;
-        if !items.chunks_exact(2).all(|pair| self.text(pair[0]).is_some()) {
-            return None;
-        }
+        let Some(Node::Dict(items)) = self.find(dict).filter(|_| self.has_names(dict, |_| true)) else { return None };
         let is_it = |pair: &&[Value]| self.text(pair[0]).as_deref() == Some(name);
         items.chunks_exact(2).rfind(is_it).map(|pair| pair[1])
     }

@@ -3,7 +3,7 @@
 use autotel_store_sdk::Fault;
 use bytes::Bytes;
 
-use super::graph::{Behind, Graph, Node, NodeId, Value};
+use super::graph::{Behind, Node, NodeId, Value};
 use super::instructions::Instruction;
 use super::opcode::{Opcode, code};
 use super::{Machine, Reader, global_on_lines};
@@ -89,7 +89,7 @@ impl Machine {
     /// What the pickle describes that stands behind an instruction. To all but joblib it goes on with what is remembered
     /// here, and may be another.
     fn nested(&mut self) -> Result<Value, Fault> {
-        let graph = std::mem::replace(&mut self.graph, Graph::empty());
+        let graph = std::mem::take(&mut self.graph);
         let mut inner = Self { is_nested: true, ..Self::of(graph, self.bounds) };
         let outcome = inner.run(self.next);
         self.protocol = self.protocol.max(inner.protocol);

@@ -53,7 +53,7 @@ impl Graph {
         buffer
     }
 
-    /// The same of a list from which a set is made, which is looked at once.
+    /// Whether a value is a list of what may be in a set, each once. It is looked at once.
     pub fn is_list_of_set(&self, id: NodeId) -> bool {
         let Node::List(items) = self.node(id) else { return false };
         if let Some(&is_it) = self.lists_of_sets.borrow().get(&id) {
@@ -149,10 +149,8 @@ impl Key<'_> {
         let node = self.graph.node(id);
         match node {
             Node::Tuple(items) if depth > 0 && items.len() < self.left => {
-                kind(b'u', to);
-                to.extend(self.items(items, depth).concat());
-                to.push(END);
-                self.left = self.left.saturating_sub(2);
+                let keys = self.items(items, depth);
+                self.push_items(b'u', &keys, to);
             }
             Node::FrozenSet(items) if depth > 0 && items.len() < self.left => self.push_set(items, depth, to),
             Node::Object(object) if depth > 0 => {
@@ -181,7 +179,11 @@ impl Key<'_> {
         let mut keys = self.items(items, depth);
         keys.sort_unstable();
         keys.dedup();
-        kind(b's', to);
+        self.push_items(b's', &keys, to);
+    }
+
+    fn push_items(&mut self, letter: u8, keys: &[Vec<u8>], to: &mut Vec<u8>) {
+        kind(letter, to);
         to.extend(keys.concat());
         to.push(END);
         self.left = self.left.saturating_sub(2);
@@ -193,6 +195,7 @@ impl Key<'_> {
             hashed(b'b', bytes, to);
             return Some(());
         }
+        // A frozenset that is made by a call.
         if let [Part::Named(_), Part::Array, Part::Items(id), Part::End, Part::NamedEnd] = parts
             && let Node::List(items) = self.graph.node(*id)
             && items.len() < self.left

@@ -17,7 +17,7 @@ use std::sync::LazyLock;
 
 use crate::document::Part;
 use crate::machine::graph::{Call, Global, Graph, Node, NodeId, Object, Value};
-use crate::trust::records::{instance, is_own};
+use crate::trust::records::{instance, is_class_name, is_own};
 
 /// An object that is judged: what was pickled, in the terms of its type.
 pub(crate) struct Pickled<'g> {
@@ -74,10 +74,10 @@ const KNOWN: &[(&str, &str, Known)] = &[
     ("collections", "ChainMap", Instance(collections::chain_map, never)),
     ("collections", "Counter", Function(collections::counter)),
     ("collections", "OrderedDict", Function(collections::ordered_dict)),
-    ("collections", "defaultdict", Function(collections::default_dict)),
     ("collections", "UserDict", Instance(collections::user, never)),
     ("collections", "UserList", Instance(collections::user, never)),
     ("collections", "UserString", Instance(collections::user, never)),
+    ("collections", "defaultdict", Function(collections::default_dict)),
     ("collections", "deque", Function(collections::deque)),
     ("copyreg", "_reconstructor", Known::Value),
     ("datetime", "date", Function(time::date)),
@@ -181,8 +181,7 @@ pub(crate) fn is_named_enumeration(graph: &Graph, global: &Global) -> bool {
 
 /// Whether it may be an enumeration of one's own, as classes are named.
 pub(crate) fn is_perhaps_enumeration(global: &Global) -> bool {
-    let class = global.name().rsplit('.').next().unwrap_or_default();
-    class.starts_with(char::is_uppercase) && is_own(global)
+    is_own(global) && global.name().rsplit('.').next().is_some_and(is_class_name)
 }
 
 /// Whether it is a type of the elements of tensors, or of their storages.
@@ -263,7 +262,7 @@ pub(crate) fn is_zone_getter(global: &Global) -> bool {
 pub(crate) fn is_zone_unpickler(graph: &Graph, value: Value) -> bool {
     let Some(Node::Object(object)) = graph.find(value) else { return false };
     let is_getter = object.call == Call::Function && graph.global(object.callee).is_some_and(is_zone_getter);
-    let is_plain = object.states.is_empty() && object.items.is_empty() && object.entries.is_empty();
+    let is_plain = object.states.is_empty() && !object.is_filled();
     let Some(&[class, name]) = graph.items(object.arguments) else { return false };
     let is_zone = graph.global(class).is_some_and(|class| class.is("zoneinfo", "ZoneInfo"));
     is_getter && is_plain && is_zone && graph.text(name).as_deref() == Some("_unpickle")
@@ -272,11 +271,17 @@ pub(crate) fn is_zone_unpickler(graph: &Graph, value: Value) -> bool {
 impl Pickled<'_> {
     /// Whether nothing is added to it, set in it or given to it as a state.
     pub fn is_plain(&self) -> bool {
-        self.has_no_items() && self.object.entries.is_empty() && self.object.states.is_empty()
+        !self.object.is_filled() && self.object.states.is_empty()
     }
 
     pub fn has_no_items(&self) -> bool {
         self.object.items.is_empty()
+    }
+
+    /// The state with which it was made, where that is all.
+    pub fn only_state(&self) -> Option<Value> {
+        let [state] = self.object.states[..] else { return None };
+        (self.arguments.is_empty() && !self.object.is_filled()).then_some(state)
     }
 
     /// Its one argument, a list of the items of a set.

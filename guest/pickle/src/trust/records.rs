@@ -20,8 +20,7 @@ pub(crate) fn class(graph: &Graph, object: &Object) -> Option<NodeId> {
         _ => false,
     };
     let is_of_one_kind = object.items.is_empty() || object.entries.is_empty();
-    let is_filled = !object.items.is_empty() || !object.entries.is_empty();
-    let is_whole = is_of_one_kind && !(is_filled && (arguments.is_some() || base.is_some()));
+    let is_whole = is_of_one_kind && !(object.is_filled() && (arguments.is_some() || base.is_some()));
     // NumPy's own classes do more with arguments than keep them.
     let is_numpy = graph.global(class).is_some_and(|class| class.module().split('.').next() == Some("numpy"));
     let has_no_effect = object.keywords.is_none() && !(is_numpy && arguments.is_some());
@@ -36,11 +35,15 @@ pub(crate) fn is_own(class: &Global) -> bool {
 /// Whether a class is found by a name of its own: `__builtins__` and the like get from any module to any other.
 fn has_plain_name(class: &Global) -> bool {
     let is_plain = |part: &str| !part.is_empty() && !part.starts_with("__") && !part.contains(char::is_whitespace);
-    // What a class stands in is a class, as those are named, and no module that another one imports.
-    let is_class = |part: &str| part.trim_start_matches('_').starts_with(char::is_uppercase);
-    let is_within_classes = class.name.rsplit('.').skip(1).all(is_class);
+    // What a class stands in is a class too, and no module that another one imports.
+    let is_within_classes = class.name.rsplit('.').skip(1).all(is_class_name);
     let is_module = is_main(&class.module) || class.module.split('.').all(is_plain);
     is_module && class.name.split('.').all(is_plain) && is_within_classes
+}
+
+/// Whether a name is as those of classes are.
+pub(crate) fn is_class_name(name: &str) -> bool {
+    name.trim_start_matches('_').starts_with(char::is_uppercase)
 }
 
 /// An object that its class's `__new__` makes.
@@ -150,7 +153,7 @@ fn made_of(graph: &Graph, id: NodeId, object: &Object) -> Option<(&'static str, 
 fn state_parts(graph: &Graph, object: &Object) -> Option<Vec<Part>> {
     let [state] = object.states[..] else { return None };
     let is_made_of_more = || instance(graph, object).is_some_and(|it| it.arguments.is_some() || it.base.is_some());
-    let is_filled = !object.items.is_empty() || !object.entries.is_empty() || is_made_of_more();
+    let is_filled = object.is_filled() || is_made_of_more();
     match fields(graph, state).unwrap_or_default()[..] {
         [only] if is_filled && graph.node(only).items(false).is_empty() => None,
         [only] => Some(vec![Part::Value(Value::Node(only))]),

@@ -130,21 +130,20 @@ pub(crate) fn deque(it: &Pickled<'_>) -> Option<Vec<Part>> {
 
 /// An instance whose state has its maps.
 pub(crate) fn chain_map(it: &Pickled<'_>) -> Option<Vec<Part>> {
-    let [state] = it.object.states[..] else { return None };
-    let Some(Node::Dict(fields)) = it.graph.find(state) else { return None };
-    let maps = it.graph.entry(state, "maps").filter(|&maps| it.graph.items(maps).is_some() && fields.len() == 2)?;
-    let is_whole = it.arguments.is_empty() && it.has_no_items() && it.object.entries.is_empty();
-    is_whole.then(|| Part::named("collections.ChainMap", [Part::Value(maps)]))
+    let maps = only_field(it, "maps").filter(|&maps| it.graph.items(maps).is_some())?;
+    Some(Part::named("collections.ChainMap", [Part::Value(maps)]))
 }
 
 /// `UserDict`, `UserList` or `UserString`, whose state has what it is made of.
 pub(crate) fn user(it: &Pickled<'_>) -> Option<Vec<Part>> {
-    let [state] = it.object.states[..] else { return None };
-    let Some(Node::Dict(fields)) = it.graph.find(state) else { return None };
-    let data = it.graph.entry(state, "data").filter(|_| fields.len() == 2)?;
-    let is_whole = it.arguments.is_empty() && it.has_no_items() && it.object.entries.is_empty();
     let class = it.graph.global(instance(it.graph, it.object)?.class)?;
-    is_whole.then(|| Part::named(&class.to_string(), [Part::Value(data)]))
+    Some(Part::named(&class.to_string(), [Part::Value(only_field(it, "data")?)]))
+}
+
+/// The one field that a state has, of this name.
+fn only_field(it: &Pickled<'_>, name: &str) -> Option<Value> {
+    let state = it.only_state().filter(|&state| it.graph.has_names(state, |own| own == name))?;
+    it.graph.entry(state, name)
 }
 
 /// `SimpleNamespace()`, whose state is its names.
@@ -154,7 +153,7 @@ pub(crate) fn namespace(it: &Pickled<'_>) -> Option<Vec<Part>> {
         [state] if matches!(it.graph.find(state), Some(Node::Dict(_))) => vec![Part::Value(state)],
         _ => return None,
     };
-    let is_whole = it.arguments.is_empty() && it.has_no_items() && it.object.entries.is_empty();
+    let is_whole = it.arguments.is_empty() && !it.object.is_filled();
     is_whole.then(|| Part::named("types.SimpleNamespace", names))
 }
 

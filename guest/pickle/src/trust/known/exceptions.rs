@@ -2,7 +2,7 @@
 
 use super::Pickled;
 use crate::document::{Part, map};
-use crate::machine::graph::{Global, Node, Value};
+use crate::machine::graph::Global;
 
 const EXCEPTIONS: &[&str] = &[
     "ArithmeticError",
@@ -78,12 +78,6 @@ pub(crate) fn is_exception(global: &Global) -> bool {
     global.module() == "builtins" && EXCEPTIONS.contains(&global.name())
 }
 
-/// Whether a dict may have a key `args`, as one may that is no text.
-fn has_arguments(it: &Pickled<'_>, dict: Value) -> bool {
-    let Some(Node::Dict(entries)) = it.graph.find(dict) else { return true };
-    !entries.chunks_exact(2).all(|pair| it.graph.text(pair[0]).is_some_and(|name| name != "args"))
-}
-
 /// The class that Python makes of an `OSError` with a number of Linux's and more.
 fn of_number(it: &Pickled<'_>, class: &Global) -> Option<&'static str> {
     let is_general = matches!(class.name(), "OSError" | "IOError" | "EnvironmentError");
@@ -114,11 +108,10 @@ pub(crate) fn exception(it: &Pickled<'_>, class: &Global) -> Option<Vec<Part>> {
     let content = match it.object.states[..] {
         [] => arguments,
         // Its arguments are an attribute too, which a state may set anew.
-        [state] if matches!(it.graph.find(state), Some(Node::Dict(_))) && !has_arguments(it, state) => {
+        [state] if it.graph.has_names(state, |name| name != "args") => {
             map([("args", arguments), ("attributes", vec![Part::Value(state)])])
         }
         _ => return None,
     };
-    let is_whole = it.has_no_items() && it.object.entries.is_empty();
-    is_whole.then(|| Part::named(&class, content))
+    (!it.object.is_filled()).then(|| Part::named(&class, content))
 }

@@ -24,9 +24,7 @@ impl Wrapper {
             return None;
         }
         // Any other field would stand in the place of what its class has, methods too.
-        let Some(Node::Dict(fields)) = graph.find(state) else { return None };
-        let is_field = |pair: &[Value]| graph.text(pair[0]).is_some_and(|name| FIELDS.contains(&&*name));
-        if !fields.chunks_exact(2).all(is_field) {
+        if !graph.has_names(state, |name| FIELDS.contains(&name)) {
             return None;
         }
         let field = |name| graph.entry(state, name);
@@ -60,7 +58,7 @@ impl Wrapper {
 pub(crate) fn array(it: &Pickled<'_>) -> Option<Vec<Part>> {
     let [state] = it.object.states[..] else { return None };
     // What stands elsewhere too is the wrapper there, and no array.
-    if !it.has_no_items() || !it.object.entries.is_empty() || it.graph.is_shared(it.id) {
+    if it.object.is_filled() || it.graph.is_shared(it.id) {
         return None;
     }
     let wrapper = Wrapper::of(it.graph, it.object, state)?;

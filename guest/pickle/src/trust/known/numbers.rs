@@ -121,16 +121,12 @@ pub(crate) fn is_reduced(numerator: &Integer, denominator: &Integer) -> bool {
 
 /// A `UUID`, whose state has its number.
 pub(crate) fn uuid(it: &Pickled<'_>) -> Option<Vec<Part>> {
-    let [given] = it.object.states[..] else { return None };
-    let Some(Node::Dict(state)) = it.graph.find(given) else { return None };
-    let number = it.graph.integer(it.graph.entry(given, "int")?)?.as_u128()?;
+    let state = it.only_state()?;
+    let number = it.graph.integer(it.graph.entry(state, "int")?)?.as_u128()?;
     let digits = format!("{number:032x}");
     let groups = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
-    let has_no_more = state
-        .chunks_exact(2)
-        .all(|pair| it.graph.text(pair[0]).is_some_and(|name| matches!(&*name, "int" | "is_safe")));
-    let is_plain = it.has_no_items() && it.object.entries.is_empty() && it.arguments.is_empty() && has_no_more;
-    is_plain.then(|| Part::named("uuid.UUID", [Part::text(&groups.join("-"))]))
+    let has_no_more = it.graph.has_names(state, |name| matches!(name, "int" | "is_safe"));
+    has_no_more.then(|| Part::named("uuid.UUID", [Part::text(&groups.join("-"))]))
 }
 
 /// `UUID(text)`, as this store writes it.

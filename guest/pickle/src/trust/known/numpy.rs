@@ -29,7 +29,7 @@ pub(crate) fn array(it: &Pickled<'_>) -> Option<Vec<Part>> {
         value => it.graph.integer(value)?.as_i64()? != 0,
     };
     let is_array = it.graph.global(class)?.is("numpy", "ndarray") && it.graph.integer(version)?.as_i64()? == 1;
-    let is_whole = it.has_no_items() && it.object.entries.is_empty();
+    let is_whole = !it.object.is_filled();
     if !is_array || !is_whole { None } else { pickled_array(it.graph, dtype, shape, data, order(is_column_major)) }
 }
 
@@ -157,7 +157,7 @@ impl Dtype {
             _ => return None,
         };
         let is_dtype = graph.global(object.callee)?.is("numpy", "dtype");
-        let is_whole = object.items.is_empty() && object.entries.is_empty();
+        let is_whole = !object.is_filled();
         let kind = Kind::of_numpy(&code, order.as_deref().unwrap_or("|"))?;
         (is_dtype && is_whole).then_some(Self { code, unit: unit.unwrap_or_default(), kind })
     }
