@@ -88,6 +88,20 @@ fn what_python_pickles_is_read() {
     }
 }
 
+/// What `pickles/pytorch.py` has the two write.
+#[test]
+fn what_pytorch_saves_is_read() {
+    for version in ["1.13", "2.6"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("pickles/pytorch-{version}"));
+        for saved in with_extensions(&folder, &["pt"]) {
+            let shown = target().join("pytorch.json");
+            let written = HOST.open(&shown).and_then(|to| to.save_from(&HOST.open(&saved)?));
+            written.unwrap_or_else(|error| panic!("{}: {error}", saved.display()));
+            assert_eq!(json(&shown), json(&PathBuf::from(format!("{}.json", saved.display()))), "{}", saved.display());
+        }
+    }
+}
+
 #[test]
 fn what_python_does_not_load_is_refused() {
     for (python, folder) in &*PYTHONS {

@@ -62,6 +62,8 @@ pub(crate) enum Class {
     Float,
     /// The upper half of a float of 32 bits.
     BrainFloat,
+    /// Of 8 bits, four of them the exponent, and without infinities.
+    Float8,
     Complex,
     /// UTF-32, with zeros behind its end.
     Text,
@@ -283,6 +285,7 @@ impl Kind {
             }
             Class::Float => to.float(self.float(bytes)),
             Class::BrainFloat => to.float(f32::from_bits((self.unsigned(bytes) as u32) << 16).into()),
+            Class::Float8 => to.float(bytes.first().map_or(f64::NAN, |&bits| eighth(bits))),
             Class::Complex => {
                 let (real, imaginary) = bytes.split_at(bytes.len() / 2);
                 to.tag(COMPLEX_TAG);
@@ -312,6 +315,7 @@ impl Kind {
     fn float(self, bytes: &[u8]) -> f64 {
         let bits = self.unsigned(bytes);
         match bytes.len() {
+            1 => half((bits as u16) << 8),
             2 => half(bits as u16),
             4 => f32::from_bits(bits as u32).into(),
             _ => f64::from_bits(bits),
@@ -350,4 +354,15 @@ fn half(bits: u16) -> f64 {
         _ => (1.0 + fraction) * 2f64.powi(exponent - 15),
     };
     if bits >> 15 == 1 { -magnitude } else { magnitude }
+}
+
+/// A float of 8 bits in the format E4M3FN, whose largest exponent holds numbers too.
+fn eighth(bits: u8) -> f64 {
+    let (exponent, fraction) = (i32::from(bits >> 3 & 0xf), f64::from(bits & 7) / 8.0);
+    let magnitude = match (exponent, bits & 7) {
+        (15, 7) => f64::NAN,
+        (0, _) => fraction * 2f64.powi(-6),
+        _ => (1.0 + fraction) * 2f64.powi(exponent - 7),
+    };
+    if bits >> 7 == 1 { -magnitude } else { magnitude }
 }

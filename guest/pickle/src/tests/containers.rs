@@ -326,6 +326,16 @@ fn an_archive_with_code_is_not_known_to_be_data() {
 }
 
 #[test]
+fn a_whole_model_of_pytorch_is_its_fields() {
+    let verdict = |pickle: &[u8]| inspected(pickle)[0].verdict;
+    let linear = b"\x80\x02ctorch.nn.modules.linear\nLinear\n)\x81}U\x08trainingI01\nsb.";
+    assert_eq!(verdict(linear), Verdict::Instance);
+    assert_eq!(verdict(b"\x80\x02ctorch.nn.modules.linear\nLinear\n)R."), Verdict::Unknown);
+    assert_eq!(verdict(b"\x80\x02ctorch.nn.modules.module\nfunctools.partial\n)R."), Verdict::Dangerous);
+    assert_eq!(verdict(b"\x80\x02ctorch.nn.modules.module\nTorch.hub.load\n)R."), Verdict::Dangerous);
+}
+
+#[test]
 fn files_of_pytorch_before_archives_are_read() {
     let mut file = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}.".to_vec();
     file.extend(saved("ShortStorage"));

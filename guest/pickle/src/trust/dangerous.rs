@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::machine::graph::Global;
+use crate::trust::records::is_class_name;
 
 /// Why a name is dangerous.
 type Dangers = HashMap<&'static str, &'static str>;
@@ -126,6 +127,9 @@ const MODULES: &[(&str, &str)] = &[
     ("zipimport", "it imports modules"),
 ];
 
+/// Modules within those above of whose classes nothing dangerous is known.
+const CLASSES: &[&str] = &["torch.nn.modules", "torch.optim"];
+
 /// Functions of modules that hold data too.
 const FUNCTIONS: &[(&str, &str, &str)] = &[
     ("numpy", "fromfile", "it reads files"),
@@ -183,6 +187,11 @@ pub(crate) fn danger(global: &Global) -> Option<&'static str> {
     if let Some((.., why)) = FUNCTIONS.iter().find(|(of, name, _)| *of == module && *name == global.name) {
         return Some(why);
     }
-    let outer = module.match_indices('.').map(|(dot, _)| &module[..dot]);
-    outer.chain([module]).find_map(|module| of_modules.get(module).copied())
+    let outer = || module.match_indices('.').map(|(dot, _)| &module[..dot]).chain([module]);
+    let is_class = is_class_name(global.name()) && outer().any(|module| CLASSES.contains(&module));
+    let is_rebuilder = module == "torch._utils" && global.name().starts_with("_rebuild_");
+    if (is_class || is_rebuilder) && !global.name().contains('.') {
+        return None;
+    }
+    outer().find_map(|module| of_modules.get(module).copied())
 }

@@ -3,7 +3,7 @@
 use super::numpy::{lengths, typed};
 use super::{Pickled, ordered_dict_is_empty};
 use crate::document::elements::{Class, Data, Elements, Kind, Order};
-use crate::document::{Part, detailed};
+use crate::document::{Part, detailed, map};
 use crate::machine::graph::{Graph, Node, Value};
 
 /// Types of elements: PyTorch's name, what storages of them are called, and what they are.
@@ -11,19 +11,40 @@ const TYPES: &[(&str, &str, Class, usize)] = &[
     ("bfloat16", "BFloat16Storage", Class::BrainFloat, 2),
     ("bool", "BoolStorage", Class::Bool, 1),
     ("complex128", "ComplexDoubleStorage", Class::Complex, 16),
+    ("complex32", "", Class::Complex, 4),
     ("complex64", "ComplexFloatStorage", Class::Complex, 8),
     ("float16", "HalfStorage", Class::Float, 2),
     ("float32", "FloatStorage", Class::Float, 4),
     ("float64", "DoubleStorage", Class::Float, 8),
+    ("float8_e4m3fn", "", Class::Float8, 1),
+    ("float8_e5m2", "", Class::Float, 1),
     ("int16", "ShortStorage", Class::Signed, 2),
     ("int32", "IntStorage", Class::Signed, 4),
     ("int64", "LongStorage", Class::Signed, 8),
     ("int8", "CharStorage", Class::Signed, 1),
+    ("qint32", "QInt32Storage", Class::Signed, 4),
+    ("qint8", "QInt8Storage", Class::Signed, 1),
+    ("quint8", "QUInt8Storage", Class::Unsigned, 1),
     ("uint16", "", Class::Unsigned, 2),
     ("uint32", "", Class::Unsigned, 4),
     ("uint64", "", Class::Unsigned, 8),
     ("uint8", "ByteStorage", Class::Unsigned, 1),
 ];
+const TENSOR: &str = "torch.Tensor";
+
+/// A layout of sparse tensors, and what the tensors are called that hold its indices and its values.
+type Layout = (&'static str, &'static [&'static str]);
+const COORDINATES: &str = "sparse_coo";
+const BY_ROWS: &[&str] = &["crow_indices", "col_indices", "values"];
+const BY_COLUMNS: &[&str] = &["ccol_indices", "row_indices", "values"];
+const LAYOUTS: &[Layout] = &[
+    (COORDINATES, &["indices", "values"]),
+    ("sparse_bsc", BY_COLUMNS),
+    ("sparse_bsr", BY_ROWS),
+    ("sparse_csc", BY_COLUMNS),
+    ("sparse_csr", BY_ROWS),
+];
+
 /// The storage of bytes of which a tensor says what they are.
 const UNTYPED: &str = "UntypedStorage";
 
@@ -72,6 +93,13 @@ impl Storage {
         (is_storage && is_whole).then(|| Self { dtype, kind, data: Data::Bytes(bytes.slice(..count * width)) })
     }
 
+    /// The elements of a tensor that begins at one of them.
+    fn elements(self, graph: &Graph, start: Value, shape: Value, strides: Value) -> Option<Elements> {
+        let start = usize::try_from(graph.integer(start)?.as_u64()?).ok()?;
+        let order = Order::Strided { start, strides: lengths(graph, strides)? };
+        Elements::new(graph, self.kind, self.data, lengths(graph, shape)?, order)
+    }
+
     /// The same bytes as elements of the type that a global names.
     fn viewed(self, graph: &Graph, dtype: Value) -> Option<Self> {
         let name = graph.global(dtype).filter(|global| global.module() == "torch")?.name();
@@ -100,12 +128,70 @@ pub(crate) fn tensor(it: &Pickled<'_>) -> Option<Vec<Part>> {
         },
         _ => return None,
     };
-    let start = usize::try_from(it.graph.integer(start)?.as_u64()?).ok()?;
-    let order = Order::Strided { start, strides: lengths(it.graph, strides)? };
-    let elements = Elements::new(it.graph, storage.kind, storage.data, lengths(it.graph, shape)?, order)?;
-    let grad = (requires_grad == Value::Bool(true)).then(|| ("requires_grad", vec![Part::Value(requires_grad)]));
-    let content = detailed("data", typed(storage.dtype, elements).chain(grad));
-    (it.is_plain() && matches!(requires_grad, Value::Bool(_))).then(|| Part::named("torch.Tensor", content))
+    let dtype = storage.dtype;
+    let elements = typed(dtype, storage.elements(it.graph, start, shape, strides)?);
+    let content = detailed("data", elements.chain(gradient(requires_grad)?));
+    it.is_plain().then(|| Part::named(TENSOR, content))
+}
+
+/// Whether it requires a gradient, where it does.
+fn gradient(requires_grad: Value) -> Option<Option<(&'static str, Vec<Part>)>> {
+    let Value::Bool(is_required) = requires_grad else { return None };
+    Some(is_required.then(|| ("requires_grad", vec![Part::Value(requires_grad)])))
+}
+
+/// `_rebuild_qtensor(storage, start, shape, strides, (per_tensor_affine, scale, zero point), requires_grad, hooks)`: an
+/// element `n` stands for `(n - zero point) * scale`.
+pub(crate) fn quantized(it: &Pickled<'_>) -> Option<Vec<Part>> {
+    let [storage, start, shape, strides, quantizer, requires_grad, hooks] = *it.arguments else { return None };
+    let [scheme, scale, zero] = *it.graph.items(quantizer)? else { return None };
+    let is_affine = it.graph.global(scheme)?.is("torch", "per_tensor_affine");
+    let is_whole = it.is_plain() && ordered_dict_is_empty(it.graph, hooks) && is_affine;
+    it.graph.integer(zero)?;
+    it.graph.float(scale)?;
+    let storage = Storage::of(it.graph, storage)?;
+    let dtype = storage.dtype;
+    let elements = typed(dtype, storage.elements(it.graph, start, shape, strides)?);
+    let scaled = [("scale", scale), ("zero_point", zero)].map(|(name, value)| (name, vec![Part::Value(value)]));
+    let content = detailed("data", elements.chain(scaled).chain(gradient(requires_grad)?));
+    is_whole.then(|| Part::named(TENSOR, content))
+}
+
+/// `_rebuild_sparse_tensor(layout, (indices, values, shape))`, and of coordinates perhaps whether each comes once; other
+/// layouts have two tensors of indices.
+pub(crate) fn sparse(it: &Pickled<'_>) -> Option<Vec<Part>> {
+    let [layout, data] = *it.arguments else { return None };
+    let &(layout, names) = layout_of(it.graph, layout)?;
+    let (tensors, rest) = it.graph.items(data)?.split_at_checked(names.len())?;
+    let shape = match *rest {
+        [shape] => shape,
+        [shape, Value::Bool(_)] if layout == COORDINATES => shape,
+        _ => return None,
+    };
+    let are_tensors = tensors.iter().all(|&tensor| is_tensor(it.graph, tensor));
+    let parts = names.iter().zip(tensors).map(|(&name, &tensor)| (name, vec![Part::Value(tensor)]));
+    let layout = ("layout", vec![Part::text(layout)]);
+    let content = map([layout].into_iter().chain(parts).chain([("shape", vec![Part::Value(shape)])]));
+    (it.is_plain() && are_tensors).then(|| Part::named(TENSOR, content))
+}
+
+fn is_tensor(graph: &Graph, value: Value) -> bool {
+    let Some(Node::Object(object)) = graph.find(value) else { return false };
+    graph.global(object.callee).is_some_and(|callee| callee.is("torch._utils", "_rebuild_tensor_v2"))
+}
+
+/// `_get_layout("torch.sparse_coo")` and the like.
+pub(crate) fn layout(it: &Pickled<'_>) -> Option<Vec<Part>> {
+    let (name, _) = layout_of(it.graph, Value::Node(it.id))?;
+    it.is_plain().then(|| Part::named("torch.layout", [Part::text(name)]))
+}
+
+fn layout_of(graph: &Graph, value: Value) -> Option<&'static Layout> {
+    let Some(Node::Object(object)) = graph.find(value) else { return None };
+    let [name] = *graph.items(object.arguments)? else { return None };
+    let name = graph.text(name)?;
+    let is_one = graph.global(object.callee)?.is("torch.serialization", "_get_layout");
+    LAYOUTS.iter().find(|(layout, _)| is_one && name.strip_prefix("torch.") == Some(layout))
 }
 
 /// `_rebuild_parameter(tensor, requires_grad, hooks)`.
