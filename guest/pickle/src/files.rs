@@ -2,6 +2,7 @@
 
 pub(crate) mod archive;
 pub(crate) mod checkpoint;
-pub(crate) mod contents;
+pub(crate) mod foreign;
 pub(crate) mod npy;
 pub(crate) mod unpack;
+pub(crate) mod walk;

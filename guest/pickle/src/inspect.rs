@@ -4,17 +4,19 @@ mod scan;
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use autotel_store_sdk::{Element, Options, Part, Verdict, excerpt};
 use bytes::Bytes;
 
-use self::scan::{Found, scan};
+use self::scan::{Scanned, scan};
 use self::steps::{step, steps, uses};
-use crate::files::archive::{Archive, Content};
+use crate::files::archive::{Archive, ends_as_archive};
 use crate::files::checkpoint::{self, Layout};
-use crate::files::contents::{ARCHIVES_MAX, Contents, Opened, ends_as_archive, is_array, is_pickle, too_deep};
-use crate::files::npy::{self, Npy};
+use crate::files::npy::{self, Npy, is_array};
+use crate::files::walk::{Found, Walk};
 use crate::machine::graph::{Global, Graph, Node, Storages, Value};
+use crate::machine::recognition::is_pickle;
 use crate::machine::{Reader, Run, run_on, run_through};
 use crate::trust::known;
 use crate::trust::objects::{Judgement, judge, judge_alone, name};
@@ -28,79 +30,100 @@ const SCANNED_BYTES_MAX: usize = 1 << 20;
 
 /// What is told of a file.
 pub(crate) fn inspect(bytes: Bytes, options: &Options) -> Vec<Part> {
-    let mut inspection = Inspection::new("", options);
-    inspection.file(bytes);
-    inspection.parts
+    Inspection::new("", Walk::new(bytes, options)).parts()
 }
 
 /// What is told of a compressed file, as it lies, where that is a pickle too.
 pub(crate) fn inspect_packed(bytes: &Bytes, options: &Options) -> Vec<Part> {
-    let mut inspection = Inspection::new("as it lies, not unpacked", options);
+    let mut inspection = Inspection::new("as it lies, not unpacked", Walk::of_nothing(options));
     inspection.packed(bytes);
-    inspection.parts
+    inspection.parts()
 }
 
 struct Inspection {
-    /// Those of what is still to be unpacked.
-    options: Options,
+    walk: Walk,
     parts: Vec<Part>,
-    /// The member that is looked through.
-    name: String,
-    archives: usize,
+    /// What the file is called.
+    title: &'static str,
+    /// The archives that are looked through, the innermost last.
+    archives: Vec<Looked>,
     /// Bytes behind what is damaged that may still be looked through, and bytes of what is no pickle.
     behind_left: usize,
     others_left: usize,
 }
 
+/// An archive that is looked through.
+struct Looked {
+    archive: Rc<Archive>,
+    /// Which of the parts it is.
+    part: usize,
+    /// Of one of PyTorch's what its pickle asks for, and which member that is.
+    storages: Option<(usize, Storages)>,
+}
+
 impl Inspection {
-    fn new(name: &str, options: &Options) -> Self {
+    fn new(title: &'static str, walk: Walk) -> Self {
         Self {
-            options: options.clone(),
+            walk,
             parts: Vec::new(),
-            name: name.to_owned(),
-            archives: 0,
+            title,
+            archives: Vec::new(),
             behind_left: SCANNED_BYTES_MAX,
             others_left: SCANNED_BYTES_MAX,
         }
     }
 
-    /// Looks through a file, or through what a member holds.
-    fn file(&mut self, bytes: Bytes) {
-        let opened = Opened::of(bytes.clone(), &self.options);
-        self.opened(opened, &bytes);
+    /// Goes through what is left, as long as there is room to tell of it.
+    fn parts(mut self) -> Vec<Part> {
+        while !self.is_full()
+            && let Some(found) = self.walk.next()
+        {
+            self.found(found);
+        }
+        self.parts
     }
 
-    /// The same for what is opened already.
-    fn opened(&mut self, Opened { contents, codec, unpacked, fault }: Opened, bytes: &Bytes) {
-        self.options.count_unpacked(unpacked);
-        if let Some(codec) = codec {
-            self.container(format!("{codec} data"), fault.map(|fault| fault.to_string()));
-            self.packed(bytes);
-        }
-        match contents {
-            Contents::Foreign(foreign) => {
+    fn found(&mut self, found: Found) {
+        match found {
+            Found::Packed { codec, bytes, fault } => {
+                self.container(format!("{codec} data"), fault.map(|fault| fault.to_string()));
+                self.packed(&bytes);
+            }
+            Found::Foreign(foreign) => {
                 self.container(foreign.name.to_owned(), Some(format!("it is not read here: {}", foreign.hint)));
             }
-            Contents::Archive(archive) => self.archive(&archive),
-            Contents::Items(bytes) => {
+            Found::TooDeep(why) => self.container("zip archive".to_owned(), Some(why)),
+            Found::Enter(archive) => self.enter(archive),
+            Found::Member { damage: Some(damage) } => self.container("zip member".to_owned(), Some(damage)),
+            Found::Member { damage: None } => {}
+            Found::Items(bytes) => {
                 self.items(&bytes);
                 self.hidden_archive(&bytes);
             }
+            Found::ItemsOrNone(bytes) => self.items_or_none(&bytes),
+            Found::Leave => self.leave(),
         }
+    }
+
+    /// What the parts of the member that it is in are called.
+    fn name(&self) -> String {
+        let members = self.walk.members().map(|member| excerpt(&member.name));
+        let names: Vec<_> = (!self.title.is_empty()).then(|| self.title.into()).into_iter().chain(members).collect();
+        names.join("!")
     }
 
     /// Looks through what is compressed as it lies, which is a pickle or an archive to who does not unpack it.
     fn packed(&mut self, bytes: &Bytes) {
-        self.hidden_archive(bytes);
-        if is_pickle(&run_through(bytes, 0, Reader::Plain, &self.options)) {
+        if is_pickle(&run_through(bytes, 0, Reader::Plain, self.walk.options())) {
             self.items(bytes);
         }
+        self.hidden_archive(bytes);
     }
 
     /// Looks through the archive that whoever looks for one from the end finds here, whatever the file begins with.
     fn hidden_archive(&mut self, bytes: &Bytes) {
         match Archive::find(bytes) {
-            Some(archive) => self.archive(&archive),
+            Some(archive) => self.walk.enter(archive.into()),
             None if ends_as_archive(bytes) => {
                 let damage = "it ends as a zip archive does, which cannot be read".to_owned();
                 self.container("zip archive".to_owned(), Some(damage));
@@ -112,7 +135,7 @@ impl Inspection {
     /// What holds the parts that follow.
     fn container(&mut self, format: String, damage: Option<String>) {
         let verdict = if damage.is_some() { Verdict::Unknown } else { Verdict::Data };
-        self.push(Part { name: self.name.clone(), format, offset: 0, verdict, damage, elements: Vec::new() });
+        self.push(Part { name: self.name(), format, offset: 0, verdict, damage, elements: Vec::new() });
     }
 
     fn push(&mut self, mut part: Part) {
@@ -131,35 +154,18 @@ impl Inspection {
         self.parts.len() >= PARTS_MAX
     }
 
-    fn archive(&mut self, archive: &Archive) {
-        if self.archives == ARCHIVES_MAX {
-            return self.container("zip archive".to_owned(), Some(too_deep()));
-        }
-        let place = self.parts.len();
+    fn enter(&mut self, archive: Rc<Archive>) {
+        let part = self.parts.len();
         self.container(format!("zip archive of {} members", archive.members.len()), archive.damage.clone());
-        self.archives += 1;
-        let storages = Layout::of(archive).map(|layout| (&layout.pickle.name, layout.storages(&self.options)));
-        let outer = self.name.clone();
-        for member in &archive.members {
-            if self.is_full() {
-                break;
-            }
-            let separator = if outer.is_empty() { "" } else { "!" };
-            self.name = format!("{outer}{separator}{}", excerpt(&member.name));
-            let Content { bytes, unpacked, damage } = member.read(&self.options);
-            self.options.count_unpacked(unpacked);
-            if let Some(damage) = damage {
-                self.container("zip member".to_owned(), Some(damage));
-            }
-            match &storages {
-                Some((pickle, Ok(storages))) if **pickle == member.name => self.saved(&bytes, storages),
-                _ => self.member(bytes),
-            }
-        }
-        self.name = outer;
-        self.archives -= 1;
-        let has_parts = self.parts.len() > place + 1;
-        if let Some(part) = self.parts.get_mut(place).filter(|_| !has_parts || checkpoint::is_code(archive)) {
+        let layout = Layout::of(&archive);
+        let storages = layout.and_then(|layout| Some((layout.place, layout.storages(self.walk.options()).ok()?)));
+        self.archives.push(Looked { archive, part, storages });
+    }
+
+    fn leave(&mut self) {
+        let Some(Looked { archive, part, .. }) = self.archives.pop() else { return };
+        let has_parts = self.parts.len() > part + 1;
+        if let Some(part) = self.parts.get_mut(part).filter(|_| !has_parts || checkpoint::is_code(&archive)) {
             part.verdict = Verdict::Unknown;
             part.elements = vec![Element {
                 name: "members of other kinds".to_owned(),
@@ -172,13 +178,26 @@ impl Inspection {
         }
     }
 
-    /// Looks through a member, unless it holds neither pickles nor arrays nor what holds some.
-    fn member(&mut self, bytes: Bytes) {
-        let opened = Opened::of(bytes.clone(), &self.options);
-        if opened.is_looked_through(&self.options) {
-            return self.opened(opened, &bytes);
+    /// Looks through a member that may hold no pickles.
+    fn items_or_none(&mut self, bytes: &Bytes) {
+        let mut run = run_through(bytes, 0, Reader::Plain, self.walk.options());
+        if let Some(storages) = self.storages() {
+            run = run.alone();
+            run.graph.set_storages(storages);
+            let part = self.pickle(run, 0);
+            self.push(part);
+        } else if is_pickle(&run) {
+            self.items_from(bytes, Some(run));
+        } else {
+            self.no_pickle(&run.graph, None);
         }
-        self.no_pickle(&Graph::new(bytes, 0), None);
+    }
+
+    /// What the member that it is in asks for, where that is the pickle of an archive of PyTorch's.
+    fn storages(&self) -> Option<Storages> {
+        let Looked { archive, storages, .. } = self.archives.last()?;
+        let (place, storages) = storages.as_ref()?;
+        std::ptr::eq(&archive.members[*place], self.walk.members().next_back()?).then(|| storages.clone())
     }
 
     /// Tells of what no unpickler reads, as far as is known, where something in it is as in a pickle that is dangerous, or
@@ -192,38 +211,51 @@ impl Inspection {
             (true, Some(_)) => ("no pickle", Verdict::Unknown),
             (false, _) => ("no pickle, though something in it is as in one", Verdict::Dangerous),
         };
-        let (name, format) = (self.name.clone(), format.to_owned());
+        let (name, format) = (self.name(), format.to_owned());
         self.push(Part { name, format, offset: 0, verdict, damage: why, elements });
-    }
-
-    /// Looks through the pickle of an archive of PyTorch's, which asks for storages.
-    fn saved(&mut self, bytes: &Bytes, storages: &Storages) {
-        let mut run = run_through(bytes, 0, Reader::Plain, &self.options).alone();
-        run.graph.set_storages(storages.clone());
-        let part = self.pickle(run, 0);
-        self.push(part);
     }
 
     /// The pickles and arrays of a file, one after another, up to what is damaged.
     fn items(&mut self, bytes: &Bytes) {
+        if is_array(bytes, 0) {
+            return self.items_from(bytes, None);
+        }
+        let run = self.run(bytes, 0);
+        if is_pickle(&run) {
+            self.items_from(bytes, Some(run));
+        } else {
+            self.no_pickle(&run.graph, run.outcome.err().map(|fault| fault.to_string()));
+        }
+    }
+
+    /// The same, where the first pickle is run already.
+    fn items_from(&mut self, bytes: &Bytes, mut run: Option<Run>) {
         let first = self.parts.len();
         let mut count = 0;
         let mut next = Some(0);
         while let Some(at) = next.filter(|_| !self.is_full()) {
-            next = if is_array(bytes, at) {
+            next = if run.is_none() && is_array(bytes, at) {
                 match self.array(bytes, at) {
-                    Some((end, true)) => self.pickles(bytes, end, true),
+                    Some((end, true)) => {
+                        let run = run_through(bytes, end, Reader::Plain, self.walk.options());
+                        self.pickles(bytes, end, run)
+                    }
                     Some((end, false)) => Some(end).filter(|&end| end < bytes.len()),
                     None => None,
                 }
             } else {
                 count += 1;
-                self.pickles(bytes, at, false)
+                let run = run.take().unwrap_or_else(|| self.run(bytes, at));
+                self.pickles(bytes, at, run)
             };
         }
         if count > 1 {
             self.read_on(bytes, first);
         }
+    }
+
+    fn run(&self, bytes: &Bytes, start: usize) -> Run {
+        run_through(bytes, start, Reader::within(self.walk.depth()), self.walk.options())
     }
 
     /// Tells of an array, and where it ends; of one of objects, where its pickle begins, and that it has one.
@@ -245,14 +277,9 @@ impl Inspection {
         end.ok().filter(|_| !is_damaged)
     }
 
-    /// Tells of a pickle, and where it ends where more stands behind it.
-    fn pickles(&mut self, bytes: &Bytes, start: usize, is_of_array: bool) -> Option<usize> {
-        let reader = if is_of_array { Reader::Plain } else { Reader::within(self.archives) };
-        let run = run_through(bytes, start, reader, &self.options);
-        if start == 0 && !is_pickle(&run) {
-            self.no_pickle(&run.graph, run.outcome.err().map(|fault| fault.to_string()));
-            return None;
-        }
+    /// Tells of the pickle that begins at `start`, and of what PyTorch saved behind it; answers where it ends where more
+    /// stands there.
+    fn pickles(&mut self, bytes: &Bytes, start: usize, run: Run) -> Option<usize> {
         let end = run.outcome.as_ref().ok().map(|(_, end)| *end);
         let is_checkpoint =
             start == 0 && run.outcome.as_ref().is_ok_and(|(root, _)| checkpoint::begins_one(&run.graph, *root));
@@ -261,7 +288,7 @@ impl Inspection {
         if !is_checkpoint {
             return end.filter(|&end| end < bytes.len());
         }
-        let mut runs = checkpoint::runs(bytes, end?, &self.options);
+        let mut runs = checkpoint::runs(bytes, end?, self.walk.options());
         let damage = checkpoint::join(&mut runs).err();
         for (start, run) in runs {
             let part = self.pickle(run, start);
@@ -276,10 +303,10 @@ impl Inspection {
     /// Tells of what one unpickler that reads all pickles of a file would get otherwise than one for each.
     fn read_on(&mut self, bytes: &Bytes, first: usize) {
         let told: BTreeSet<_> = self.parts[first..].iter().flat_map(|part| &part.elements).map(key).collect();
-        let mut elements = elements(&run_on(bytes, &self.options), None);
+        let mut elements = elements(&run_on(bytes, self.walk.options()), None);
         elements.retain(|element| element.verdict > Verdict::Known && !told.contains(&key(element)));
         if let Some(verdict) = elements.iter().map(|element| element.verdict).max() {
-            let (name, format) = (self.name.clone(), "pickles, as one unpickler reads them all, whose memo stays");
+            let (name, format) = (self.name(), "pickles, as one unpickler reads them all, whose memo stays");
             self.push(Part { name, format: format.to_owned(), offset: 0, verdict, damage: None, elements });
         }
     }
@@ -299,7 +326,7 @@ impl Inspection {
         let worst = elements.iter().map(|element| element.verdict).max().unwrap_or(Verdict::Data);
         let arrays = if has_arrays { ", with arrays of joblib" } else { "" };
         Part {
-            name: self.name.clone(),
+            name: self.name(),
             format: format!("pickle, protocol {protocol}{arrays}"),
             offset: start as u64,
             verdict: if damage.is_some() { worst.max(Verdict::Unknown) } else { worst },
@@ -316,7 +343,7 @@ fn add_scanned(graph: &Graph, offset: usize, bytes_left: &mut usize, elements: &
     let mut names: BTreeSet<String> = elements.iter().map(|element| element.name.clone()).collect();
     // A name within another is one to no reader that is known, unless it is dangerous.
     let mut named = 0;
-    let found = scan(&graph.bytes, offset, end).filter_map(|Found { global, lines, steps }| {
+    let found = scan(&graph.bytes, offset, end).filter_map(|Scanned { global, lines, steps }| {
         let is_within = lines.start < named;
         named = named.max(lines.end);
         let element = element_of(graph, &global, lines.start, &steps);

@@ -1,19 +1,18 @@
 //! The instructions of pickles as Python's `pickletools.dis` shows them.
 
 use std::collections::VecDeque;
-use std::rc::Rc;
 
 use autotel_store_sdk::{Fault, Options, excerpt};
 use bytes::Bytes;
 
-use crate::files::archive::{Archive, Content};
 use crate::files::checkpoint;
-use crate::files::contents::{ARCHIVES_MAX, Contents, Opened, is_array, too_deep};
-use crate::files::npy::Npy;
+use crate::files::npy::{Npy, is_array};
+use crate::files::walk::{Found, Walk};
 use crate::machine::graph::Value;
 use crate::machine::instructions::Instruction;
 use crate::machine::opcode::code;
-use crate::machine::{Machine, Reader};
+use crate::machine::recognition::is_pickle;
+use crate::machine::{Machine, Reader, run_through};
 use crate::repr;
 
 /// Columns that names of opcodes with an argument take, and spaces of each mark.
@@ -23,10 +22,7 @@ const INDENT: usize = 4;
 /// The lines of a file of pickles and arrays, or of an archive of them.
 pub(crate) struct Listing {
     options: Options,
-    /// What is still to be listed, the next last.
-    sections: Vec<Section>,
-    /// The archives that are being listed.
-    archives: usize,
+    walk: Walk,
     bytes: Bytes,
     at: usize,
     machine: Machine,
@@ -34,6 +30,8 @@ pub(crate) struct Listing {
     marks: Vec<usize>,
     /// Lines that come before the next instruction.
     waiting: VecDeque<String>,
+    /// Lines that tell of a member, where it holds something to list.
+    title: VecDeque<String>,
     fault: Option<Fault>,
     /// Whether the last instruction ended a pickle.
     is_between: bool,
@@ -45,19 +43,14 @@ pub(crate) struct Listing {
     inner: Option<Box<Listing>>,
 }
 
-/// A file, or a member of an archive.
-enum Section {
-    File(Bytes),
-    Member(Rc<Archive>, usize),
-    /// The end of an archive.
-    Leave,
-}
-
 impl Listing {
     pub fn new(bytes: Bytes, options: &Options) -> Self {
+        Self::over(Walk::new(bytes, options), options)
+    }
+
+    fn over(walk: Walk, options: &Options) -> Self {
         Self {
-            sections: vec![Section::File(bytes)],
-            archives: 0,
+            walk,
             machine: Machine::new(&Bytes::new(), Reader::Any, options),
             inner: None,
             bytes: Bytes::new(),
@@ -65,6 +58,7 @@ impl Listing {
             options: options.clone(),
             marks: Vec::new(),
             waiting: VecDeque::new(),
+            title: VecDeque::new(),
             fault: None,
             is_between: true,
             start: 0,
@@ -77,51 +71,35 @@ impl Listing {
         (self.at, self.is_between) = (self.bytes.len(), true);
     }
 
-    /// Goes to the beginning of what a file or a member holds.
-    fn begin(&mut self, section: Section) {
-        let (opened, damage) = match section {
-            Section::Leave => {
-                self.archives -= 1;
-                return;
-            }
-            Section::File(bytes) => (Opened::of(bytes, &self.options), None),
-            Section::Member(archive, member) => {
-                let member = &archive.members[member];
-                let Content { bytes, unpacked, damage } = member.read(&self.options);
-                self.options.count_unpacked(unpacked);
-                let opened = Opened::of(bytes, &self.options);
-                if !opened.is_looked_through(&self.options) {
-                    return;
-                }
-                self.waiting.push_back(format!("{}:", excerpt(&member.name)));
-                (opened, damage)
-            }
-        };
-        let Opened { contents, codec, unpacked, fault } = opened;
-        self.options.count_unpacked(unpacked);
-        let told = codec.map(|codec| format!("what is compressed with {codec}:"));
-        let damage = damage.map(|damage| format!("damaged: {damage}"));
-        self.waiting.extend(told.into_iter().chain(damage));
-        match contents {
-            Contents::Items(bytes) => self.restart(bytes),
-            Contents::Foreign(foreign) => self.fault = Some(foreign.fault()),
-            Contents::Archive(archive) if self.archives < ARCHIVES_MAX => {
-                self.archives += 1;
-                self.waiting.extend(archive.damage.iter().map(|damage| format!("damaged: {damage}")));
-                self.sections.push(Section::Leave);
-                let members = 0..archive.members.len();
-                self.sections.extend(members.rev().map(|member| Section::Member(Rc::clone(&archive), member)));
-            }
-            Contents::Archive(_) => {
-                self.waiting.push_back(too_deep());
-            }
+    /// Goes to what comes next in the file.
+    fn begin(&mut self, found: Found) {
+        if let Found::ItemsOrNone(bytes) = &found
+            && !is_pickle(&run_through(bytes, 0, Reader::Plain, &self.options))
+        {
+            self.title.clear();
+            return;
         }
-        self.fault = self.fault.take().or(fault);
+        self.waiting.append(&mut self.title);
+        match found {
+            Found::Packed { codec, fault, .. } => {
+                self.waiting.push_back(format!("what is compressed with {codec}:"));
+                self.fault = fault;
+            }
+            Found::Foreign(foreign) => self.fault = Some(foreign.fault()),
+            Found::TooDeep(why) => self.waiting.push_back(why),
+            Found::Enter(archive) => self.waiting.extend(archive.damage.as_ref().map(told_of_damage)),
+            Found::Member { damage } => {
+                let name = self.walk.members().next_back().map(|member| format!("{}:", excerpt(&member.name)));
+                self.title.extend(name.into_iter().chain(damage.as_ref().map(told_of_damage)));
+            }
+            Found::Items(bytes) | Found::ItemsOrNone(bytes) => self.restart(bytes),
+            Found::Leave => {}
+        }
     }
 
     fn restart(&mut self, bytes: Bytes) {
         (self.bytes, self.at, self.is_between, self.pickles_left) = (bytes, 0, false, None);
-        self.begin_pickle(Reader::within(self.archives));
+        self.begin_pickle(Reader::within(self.walk.depth()));
     }
 
     fn begin_pickle(&mut self, reader: Reader) {
@@ -132,8 +110,7 @@ impl Listing {
 
     /// Lists the pickle that stands behind an instruction, up to where the machine is.
     fn begin_inner(&mut self, start: usize) {
-        let mut inner = Self::new(Bytes::new(), &self.options);
-        inner.sections.clear();
+        let mut inner = Self::over(Walk::of_nothing(&self.options), &self.options);
         (inner.bytes, inner.at, inner.is_between) = (self.bytes.slice(..self.at), start, false);
         inner.begin_pickle(Reader::Plain);
         self.inner = Some(Box::new(inner));
@@ -150,7 +127,7 @@ impl Listing {
             self.waiting.push_back(format!("{:5}: {} bytes of storages", self.at, self.bytes.len() - self.at));
             self.end();
         }
-        self.begin_pickle(Reader::within(self.archives));
+        self.begin_pickle(Reader::within(self.walk.depth()));
     }
 
     /// The line of an array that is no pickle.
@@ -217,14 +194,14 @@ impl Iterator for Listing {
             }
             if let Some(fault) = self.fault.take() {
                 self.end();
-                self.sections.clear();
+                self.walk.stop();
                 return Some(Err(fault));
             }
             if self.at < self.bytes.len() || !self.is_between {
                 break;
             }
-            let section = self.sections.pop()?;
-            self.begin(section);
+            let found = self.walk.next()?;
+            self.begin(found);
         }
         let bytes = self.bytes.clone();
         let line = if self.at == self.start && is_array(&bytes, self.at) {
@@ -240,6 +217,10 @@ impl Iterator for Listing {
             |line| Some(Ok(line)),
         )
     }
+}
+
+fn told_of_damage(damage: &String) -> String {
+    format!("damaged: {damage}")
 }
 
 /// An opcode's byte as Python shows it.

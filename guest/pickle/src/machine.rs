@@ -7,6 +7,7 @@ pub(crate) mod keys;
 pub(crate) mod literal;
 pub(crate) mod memo;
 pub(crate) mod opcode;
+pub(crate) mod recognition;
 
 use std::borrow::Cow;
 

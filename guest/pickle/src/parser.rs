@@ -9,16 +9,18 @@ use crate::document::Document;
 use crate::document::plain::Plain;
 use crate::files::archive::{ARRAY_EXTENSION, Archive};
 use crate::files::checkpoint::{self, Layout};
-use crate::files::contents::{ARCHIVES_MAX, Contents, Opened, is_array, is_pickle, too_deep};
-use crate::files::npy::{self, Npy};
+use crate::files::npy::{self, Npy, is_array};
+use crate::files::walk::{Found, Walk};
+use crate::machine::recognition::is_pickle;
 use crate::machine::{self, Pickle, Reader, run_through};
 
 /// Reads a file of one pickle or array or several, one after another, or an archive of them.
 pub struct Parser {
+    walk: Walk,
     options: Options,
-    /// What is still to be read, the next last.
+    /// What is still to be read of where the walk is, the next last.
     pieces: Vec<Piece>,
-    /// The archives that are being read, and the member of each.
+    /// The archives that are being read.
     archives: Vec<Reading>,
 }
 
@@ -31,26 +33,15 @@ enum Piece {
         bytes: Bytes,
         at: usize,
     },
-    /// The same as one item of a document, whatever they are.
-    Member {
-        bytes: Bytes,
-    },
-    /// The members of the archive that is being read, from one on.
-    Members {
-        next: usize,
-    },
     /// The end of an array.
     End,
-    /// The end of an archive that is one document.
-    Leave,
 }
 
 /// An archive that is being read.
 struct Reading {
     archive: Rc<Archive>,
-    member: usize,
-    /// What the names of its members lose.
-    extension: &'static str,
+    /// What the names of its members lose, where it is a map of them, and not one document of PyTorch's.
+    extension: Option<&'static str>,
     /// Whether one of its members holds a pickle or an array, as far as they are read.
     has_items: bool,
 }
@@ -62,25 +53,23 @@ pub(crate) fn read(source: Source) -> Result<Bytes, Fault> {
 
 impl Parse for Parser {
     fn open(source: Source, options: &Options) -> Result<Self, Fault> {
-        let mut parser = Self { options: options.clone(), pieces: Vec::new(), archives: Vec::new() };
-        let Opened { contents, fault, .. } = Opened::of(read(source)?, options);
-        fault.map_or(Ok(()), Err)?;
-        match contents {
-            Contents::Foreign(foreign) => return Err(foreign.fault()),
-            Contents::Items(bytes) => parser.pieces.push(Piece::Items { bytes, at: 0 }),
-            Contents::Archive(archive) => parser.enter(archive).map_err(|fault| parser.in_member(fault))?,
-        }
-        Ok(parser)
+        let walk = Walk::new(read(source)?, options);
+        Ok(Self { walk, options: options.clone(), pieces: Vec::new(), archives: Vec::new() })
     }
 
     fn parse(&mut self, to: &mut Encoder, page_bytes: usize) -> Result<Progress, Fault> {
-        while let Some(piece) = self.pieces.pop() {
-            let progress = self.read(piece, to, page_bytes).map_err(|fault| self.in_member(fault))?;
-            if progress == Progress::More {
+        loop {
+            let progress = match self.pieces.pop() {
+                Some(piece) => self.read(piece, to, page_bytes),
+                None => match self.walk.next() {
+                    Some(found) => self.begin(found, to).map(|()| Progress::Done),
+                    None => return Ok(Progress::Done),
+                },
+            };
+            if progress.map_err(|fault| self.in_member(fault))? == Progress::More {
                 return Ok(Progress::More);
             }
         }
-        Ok(Progress::Done)
     }
 }
 
@@ -107,12 +96,26 @@ impl Parser {
                 }
                 self.pieces.push(item.piece);
             }
-            Piece::Member { bytes } => self.member(bytes, to)?,
-            Piece::Members { next } => self.members(next, to)?,
             Piece::End => to.end(),
-            Piece::Leave => self.leave(true),
         }
         Ok(Progress::Done)
+    }
+
+    /// Begins what comes next in the file.
+    fn begin(&mut self, found: Found, to: &mut Encoder) -> Result<(), Fault> {
+        match found {
+            Found::Packed { fault, .. } => fault.map_or(Ok(()), Err),
+            Found::Foreign(foreign) => Err(foreign.fault()),
+            Found::TooDeep(why) => Err(Fault::invalid(why, 0)),
+            Found::Enter(archive) => self.enter(archive, to),
+            Found::Member { damage } => self.name_member(damage, to),
+            Found::Items(bytes) | Found::ItemsOrNone(bytes) if !self.archives.is_empty() => self.member(bytes, to),
+            Found::Items(bytes) | Found::ItemsOrNone(bytes) => {
+                self.pieces.push(Piece::Items { bytes, at: 0 });
+                Ok(())
+            }
+            Found::Leave => self.leave(to),
+        }
     }
 
     /// The pickle or the array at an offset.
@@ -140,7 +143,7 @@ impl Parser {
     }
 
     fn reader(&self) -> Reader {
-        Reader::within(self.archives.len())
+        Reader::within(self.walk.depth())
     }
 
     /// A pickle of a file, or what was saved in it of which this one is the beginning.
@@ -159,72 +162,63 @@ impl Parser {
     }
 
     /// Begins an archive: what was saved, of one of PyTorch's, or else a map of its members.
-    fn enter(&mut self, archive: Rc<Archive>) -> Result<(), Fault> {
+    fn enter(&mut self, archive: Rc<Archive>, to: &mut Encoder) -> Result<(), Fault> {
         if let Some(damage) = &archive.damage {
             return Err(Fault::invalid(format!("the zip archive is damaged or disguised: {damage}"), 0));
         }
-        if self.archives.len() == ARCHIVES_MAX {
-            return Err(Fault::invalid(too_deep(), 0));
+        let mut reading = Reading { archive: Rc::clone(&archive), extension: None, has_items: false };
+        match Layout::of(&archive) {
+            Some(layout) => {
+                self.begin_saved(&layout)?;
+                reading.has_items = true;
+            }
+            None => {
+                reading.extension = Some(if archive.is_of_arrays() { ARRAY_EXTENSION } else { "" });
+                to.begin_map();
+            }
         }
-        if let Some(layout) = Layout::of(&archive) {
-            let bytes = layout.pickle.content(&self.options)?;
-            let storages = layout.storages(&self.options)?;
-            let member = layout.place;
-            self.archives.push(Reading { archive, member, extension: "", has_items: false });
-            let mut pickle = run_through(&bytes, 0, Reader::Plain, &self.options).alone().pickle(0)?;
-            pickle.graph.set_storages(storages);
-            let item = self.pickle(pickle)?;
-            self.pieces.extend([Piece::Leave, item.piece]);
-            return Ok(());
-        }
-        let extension = if archive.is_of_arrays() { ARRAY_EXTENSION } else { "" };
-        self.archives.push(Reading { archive, member: 0, extension, has_items: false });
-        self.pieces.push(Piece::Members { next: 0 });
+        self.archives.push(reading);
         Ok(())
     }
 
-    /// Goes to a member, or ends the archive behind the last.
-    fn members(&mut self, next: usize, to: &mut Encoder) -> Result<(), Fault> {
-        let Some(reading) = self.archives.last_mut() else { return Ok(()) };
-        if next == 0 {
-            to.begin_map();
-        }
-        let archive = Rc::clone(&reading.archive);
-        let Some(member) = archive.members.get(next) else {
+    /// Begins what was saved in an archive of PyTorch's.
+    fn begin_saved(&mut self, layout: &Layout<'_>) -> Result<(), Fault> {
+        let bytes = layout.pickle.content(&self.options)?;
+        let storages = layout.storages(&self.options)?;
+        self.walk.skip_to(layout.place);
+        let mut pickle = run_through(&bytes, 0, Reader::Plain, &self.options).alone().pickle(0)?;
+        pickle.graph.set_storages(storages);
+        let item = self.pickle(pickle)?;
+        self.pieces.push(item.piece);
+        Ok(())
+    }
+
+    /// Writes the name of a member.
+    fn name_member(&mut self, damage: Option<String>, to: &mut Encoder) -> Result<(), Fault> {
+        let extension = self.archives.last().and_then(|reading| reading.extension).unwrap_or_default();
+        let Some(member) = self.walk.members().next_back() else { return Ok(()) };
+        to.at(member.offset);
+        to.text(member.name.strip_suffix(extension).unwrap_or(&member.name));
+        damage.map_or(Ok(()), |damage| Err(member.fault(&damage)))
+    }
+
+    /// Ends an archive, and goes on with the one around it.
+    fn leave(&mut self, to: &mut Encoder) -> Result<(), Fault> {
+        let Some(Reading { archive, extension, has_items }) = self.archives.pop() else { return Ok(()) };
+        if extension.is_some() {
             to.end();
-            let (has_items, count) = (reading.has_items, archive.members.len());
-            self.leave(has_items);
-            if self.archives.is_empty() && !has_items && count > 0 {
+        }
+        let count = archive.members.len();
+        match self.archives.last_mut() {
+            Some(outer) => outer.has_items |= has_items,
+            None if !has_items && count > 0 => {
                 return Err(Fault::unsupported(format!(
                     "a zip archive whose {count} members are neither pickles nor arrays"
                 )));
             }
-            return Ok(());
-        };
-        reading.member = next;
-        let extension = reading.extension;
-        self.pieces.push(Piece::Members { next: next + 1 });
-        to.at(member.offset);
-        to.text(member.name.strip_suffix(extension).unwrap_or(&member.name));
-        let bytes = member.content(&self.options)?;
-        let Opened { contents, fault, .. } = Opened::of(bytes, &self.options);
-        fault.map_or(Ok(()), Err)?;
-        match contents {
-            Contents::Foreign(foreign) => Err(foreign.fault()),
-            Contents::Items(bytes) => {
-                self.pieces.push(Piece::Member { bytes });
-                Ok(())
-            }
-            Contents::Archive(archive) => self.enter(archive),
+            None => {}
         }
-    }
-
-    /// Goes on with the archive around the one that is being read.
-    fn leave(&mut self, has_items: bool) {
-        self.archives.pop();
-        if let Some(outer) = self.archives.last_mut() {
-            outer.has_items |= has_items;
-        }
+        Ok(())
     }
 
     /// Begins what a member holds: a pickle or an array, an array of several, or the bytes of what is neither.
@@ -255,10 +249,7 @@ impl Parser {
 
     /// Says in which member a fault is, and where that begins in the file.
     fn in_member(&self, fault: Fault) -> Fault {
-        self.archives.iter().rev().fold(fault, |fault, reading| match reading.archive.members.get(reading.member) {
-            Some(member) => within(fault, &member.name, member.offset),
-            None => fault,
-        })
+        self.walk.members().rev().fold(fault, |fault, member| within(fault, &member.name, member.offset))
     }
 }
 

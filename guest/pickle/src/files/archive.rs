@@ -51,6 +51,13 @@ pub(crate) fn is_archive(file: &[u8]) -> bool {
     file.starts_with(LOCAL_HEADER) || file.starts_with(b"PK\x05\x06")
 }
 
+/// Whether bytes at the end of a file say that an archive ends there.
+pub(crate) fn ends_as_archive(bytes: &[u8]) -> bool {
+    const END_BYTES_MAX: usize = 22 + (1 << 16);
+    let tail = &bytes[bytes.len().saturating_sub(END_BYTES_MAX)..];
+    tail.windows(4).any(|bytes| bytes == b"PK\x05\x06")
+}
+
 impl Archive {
     /// The archive whose directory a file ends with; `None` where there is none.
     pub fn find(file: &Bytes) -> Option<Self> {
@@ -76,18 +83,30 @@ impl Archive {
         if archive.end_offset() < file.len() as u64 {
             found.note(format!("{} bytes stand behind its end", file.len() as u64 - archive.end_offset()));
         }
-        found.find_hidden(covered, archive.directory_offset());
+        found.find_hidden(&covered, archive.directory_offset());
         found.find_repeated();
+        if found.damage.is_some() {
+            found.add_untold(&covered);
+        }
         Some(found)
     }
 
     /// One whose end is missing, and with it all that tells of its members, but for their own headers.
     pub fn without_directory(file: &Bytes) -> Self {
-        let damage = Some("it has no directory at its end: it is damaged or cut short".to_owned());
-        let headers = file.windows(LOCAL_HEADER.len()).enumerate().filter(|(_, it)| *it == LOCAL_HEADER);
-        let ends: Vec<usize> = headers.map(|(at, _)| at).take(MEMBERS_MAX).chain([file.len()]).collect();
-        let members = ends.windows(2).filter_map(|pair| Member::by_header(file, pair[0], pair[1])).collect();
-        Self { file: file.clone(), members, damage }
+        let damage = Some("it has no directory at its end: it is cut short, perhaps".to_owned());
+        let mut found = Self { file: file.clone(), members: Vec::new(), damage };
+        found.add_untold(&BTreeMap::new());
+        found
+    }
+
+    /// Adds the members of which no directory tells, by their own headers: each up to the next of them.
+    fn add_untold(&mut self, covered: &BTreeMap<u64, u64>) {
+        let is_covered = |at: usize| covered.range(..=at as u64).next_back().is_some_and(|(_, &to)| (at as u64) < to);
+        let headers = self.file.windows(LOCAL_HEADER.len()).enumerate().filter(|(_, it)| *it == LOCAL_HEADER);
+        let starts = headers.map(|(at, _)| at).filter(|&at| !is_covered(at));
+        let ends: Vec<_> = starts.take(MEMBERS_MAX).chain([self.file.len()]).collect();
+        let untold = ends.windows(2).filter_map(|pair| Member::by_header(&self.file, pair[0], pair[1]));
+        self.members.extend(untold);
     }
 
     /// Whether it is one of NumPy's, in which each array has the name of its member without the extension.
@@ -128,9 +147,10 @@ impl Archive {
     }
 
     /// Finds members that the directory leaves out, and such that lie in one another.
-    fn find_hidden(&mut self, covered: BTreeMap<u64, u64>, directory: u64) {
+    fn find_hidden(&mut self, covered: &BTreeMap<u64, u64>, directory: u64) {
         let mut end = 0;
-        for (from, to) in covered.into_iter().chain([(directory, directory)]) {
+        let members = covered.iter().map(|(&from, &to)| (from, to));
+        for (from, to) in members.chain([(directory, directory)]) {
             let gap = end as usize..from.max(end) as usize;
             if from < end {
                 self.note(format!("its members lie in one another at byte {from}"));
@@ -299,7 +319,7 @@ impl Member {
                 return Content { bytes: Bytes::new(), unpacked: 0, damage };
             }
         };
-        let unpacked = if self.method == CompressionMethod::STORE { 0 } else { bytes.len() };
+        let unpacked = self.unpacked(&bytes);
         let mut crc = Crc::new();
         crc.update(&bytes);
         let damage = self.damage.clone().or(fault.map(|fault| fault.to_string())).or_else(|| {
@@ -313,18 +333,20 @@ impl Member {
         Content { bytes, unpacked, damage }
     }
 
+    /// Bytes of what it holds that are unpacked.
+    pub fn unpacked(&self, content: &Bytes) -> usize {
+        if self.method == CompressionMethod::STORE { 0 } else { content.len() }
+    }
+
     /// What the member holds, unless it is damaged.
     pub fn content(&self, options: &Options) -> Result<Bytes, Fault> {
         let Content { bytes, damage, .. } = self.read(options);
-        match damage {
-            None => Ok(bytes),
-            Some(damage) => Err(Fault::invalid(self.told(&damage), self.offset)),
-        }
+        damage.map_or(Ok(bytes), |damage| Err(self.fault(&damage)))
     }
 
-    /// What is told of a member, with its name.
-    pub fn told(&self, what: &str) -> String {
-        format!("member `{}`: {what}", excerpt(&self.name))
+    /// What is wrong with the member, with its name.
+    pub fn fault(&self, damage: &str) -> Fault {
+        Fault::invalid(format!("member `{}`: {damage}", excerpt(&self.name)), self.offset)
     }
 
     fn inflated(&self, options: &Options) -> (Bytes, Option<Fault>) {

@@ -60,10 +60,13 @@ impl<'a> Layout<'a> {
 
     /// Reads the storages. What is wrong with members is told of the first of them.
     pub fn storages(&self, options: &Options) -> Result<Storages, Fault> {
-        let byte_order = self.byte_order.map(|member| member.content(options)).transpose()?;
+        let mut options = options.clone();
+        let byte_order = self.byte_order.map(|member| member.content(&options)).transpose()?;
         let mut by_key = BTreeMap::new();
         for (key, member) in &self.storages {
-            by_key.insert((*key).to_owned(), member.content(options)?);
+            let content = member.content(&options)?;
+            options.count_unpacked(member.unpacked(&content));
+            by_key.insert((*key).to_owned(), content);
         }
         Ok(Storages::new(by_key, byte_order.is_some_and(|order| &*order == b"big")))
     }

@@ -10,6 +10,11 @@ use crate::trust::known::{Dtype, ndarray};
 
 pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
 
+/// Whether an array of NumPy's begins here.
+pub(crate) fn is_array(bytes: &[u8], at: usize) -> bool {
+    bytes[at..].starts_with(MAGIC)
+}
+
 /// An array's type, its dimensions and where its content stands.
 pub(crate) struct Npy {
     dtype: Dtype,

@@ -15,7 +15,7 @@ use crate::machine::opcode::code;
 const STEP_BYTES_MAX: usize = 300;
 
 /// A global that stands where no instruction may be run, and the instructions around it.
-pub(super) struct Found {
+pub(super) struct Scanned {
     pub global: Global,
     /// What names it.
     pub lines: Range<usize>,
@@ -23,7 +23,7 @@ pub(super) struct Found {
 }
 
 /// The globals that stand from one offset to another. An instruction may begin at any byte.
-pub(super) fn scan(bytes: &Bytes, mut at: usize, end: usize) -> impl Iterator<Item = Found> {
+pub(super) fn scan(bytes: &Bytes, mut at: usize, end: usize) -> impl Iterator<Item = Scanned> {
     let bytes = bytes.clone();
     let mut texts: [Option<(usize, String)>; 2] = [None, None];
     std::iter::from_fn(move || {
@@ -49,7 +49,7 @@ pub(super) fn scan(bytes: &Bytes, mut at: usize, end: usize) -> impl Iterator<It
             }
             if let Some(global) = global.filter(is_importable) {
                 steps.extend(following(near, instruction.end));
-                return Some(Found { global, lines: instruction.offset..instruction.end, steps });
+                return Some(Scanned { global, lines: instruction.offset..instruction.end, steps });
             }
         }
         None

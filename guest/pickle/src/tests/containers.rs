@@ -469,6 +469,19 @@ fn what_python_goes_on_behind_is_a_pickle_in_an_archive() {
 }
 
 #[test]
+fn members_that_a_damaged_directory_does_not_tell_of_are_looked_through() {
+    let mut file = zip(&[member("a.pkl", b"N."), member("b.pkl", b"cos\nsystem\n(S'id'\ntR.")]);
+    let records: Vec<_> = (0..file.len()).filter(|&at| file[at..].starts_with(b"PK\x01\x02")).collect();
+    let names = |file: &[u8]| -> Vec<_> { inspected(file).into_iter().map(|it| (it.name, it.verdict)).collect() };
+    for record in records.into_iter().rev() {
+        file[record] = b'X';
+        let told = names(&file);
+        assert!(told.contains(&("b.pkl".to_owned(), Verdict::Dangerous)), "{told:?}");
+        assert!(told.iter().any(|(name, _)| name == "a.pkl"), "{told:?}");
+    }
+}
+
+#[test]
 fn an_archive_without_a_directory_is_looked_through_by_its_headers() {
     let whole = zip(&[member("a.pkl", b"N."), member("b.png", EVIL)]);
     let directory = whole.windows(4).position(|bytes| bytes == b"PK\x01\x02").expect("it has one");
