@@ -7,12 +7,13 @@ mod walk;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use self::flight::{Flight, Landing};
+use self::snapshot::Unread;
 use crate::call::{Call, State, Terms};
 use crate::contract::{Setting, cache};
 use crate::error::{Error, ErrorKind};
@@ -70,6 +71,8 @@ struct Inner {
     source: Source,
     /// Why what was to be restored is not there.
     damage: Option<Error>,
+    /// The snapshot that was not restored, where it may be one all the same.
+    unrestored: Option<PathBuf>,
 }
 
 /// What an instance is made of.
@@ -218,7 +221,7 @@ impl Cache {
     fn begin(source: Source, clocks: Clocks) -> Result<Self, Error> {
         let instance = outside_runtime(true, || source.instance())?;
         let state = Mutex::new(Live { instance: Some(instance), generation: 0, walks: 0, flights: HashMap::new() });
-        Ok(Self(Arc::new(Inner { state, snapshots: Mutex::default(), clocks, source, damage: None })))
+        Ok(Self(Arc::new(Inner { state, snapshots: Mutex::default(), clocks, source, damage: None, unrestored: None })))
     }
 
     fn call<T: Send>(
@@ -276,26 +279,24 @@ impl Cache {
     pub fn put_with(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>, terms: CacheTerms) -> Result<(), Error> {
         let (key, value) = (key.as_ref(), value.as_ref());
         let mut live = self.0.lock();
-        self.put_in(&mut live, key, value, terms)??;
-        // What is loaded meanwhile is older than this.
+        // What is loaded meanwhile is older than this, also where there is no room for this.
         live.forget(key);
-        Ok(())
+        self.put_in(&mut live, key, value, terms)?
     }
 
     /// Puts a value, unless there is no room for it; the outer error is the cache's own.
     fn put_in(&self, live: &mut Live, key: &[u8], value: &[u8], terms: CacheTerms) -> Result<Result<(), Error>, Error> {
         // What is larger would not have room beside the others while it is copied, and end the instance.
-        let (length, length_max) = (key.len() as u64 + value.len() as u64, value_max(&self.0.source.limits));
-        if length > length_max {
-            let measure = cache::Measure::Memory;
-            return Ok(Err(no_room(cache::NoRoom { measure, needed: length, left: length_max })));
+        let length = key.len() as u64 + value.len() as u64;
+        if length > value_max(&self.0.source.limits) {
+            return Ok(Err(too_large(length, &self.0.source.limits)));
         }
         let put = self.0.call(live, |face, store, now| face.call_put(store, key, value, terms.contract(), now))?;
         Ok(put.map_err(no_room))
     }
 
     /// The value of a key, or else what `load` gives, which is kept then. Of those who ask for one key meanwhile, one
-    /// loads, and the others wait for what it gives; where its `load` fails or panics, another tries.
+    /// loads, and the others wait for what it gives; where its `load` fails or panics, each of them loads for itself.
     ///
     /// `load` may use the cache, but for the same key; two that load wait for each other for ever where each asks for what
     /// the other one loads. What is put or removed while it loads is newer: then what is loaded is given, and not kept. So
@@ -325,6 +326,7 @@ impl Cache {
         load: impl FnOnce() -> Result<Vec<u8>, E>,
     ) -> Result<Vec<u8>, E> {
         let key = key.as_ref();
+        let mut may_wait = true;
         loop {
             match self.look_up(key)? {
                 Found::Value(value) => return Ok(value),
@@ -332,11 +334,12 @@ impl Cache {
                 Found::Flight(flight) if flight.is_of_this_thread() => {
                     return Err(Error::usage("what loads the value of a key asks for the value of the same key").into());
                 }
-                Found::Flight(flight) => {
-                    if let Some(value) = flight.wait() {
-                        return Ok(value);
-                    }
-                }
+                // To wait for one failure after another would take longer than any load.
+                Found::Flight(_) if !may_wait => return load(),
+                Found::Flight(flight) => match flight.wait() {
+                    Some(value) => return Ok(value),
+                    None => may_wait = false,
+                },
             }
         }
     }
@@ -446,7 +449,8 @@ impl Cache {
     }
 
     /// Writes all that the cache holds to a file, as it is at one moment. The file is there whole, or as it was: it is
-    /// saved as a [`Store`](crate::Store) saves one, and two who write it at once are a conflict, unless it is one cache.
+    /// saved as a [`Store`](crate::Store) saves one, and two who write it at once are a conflict, unless it is one cache. A
+    /// file that this cache was to be restored from, and which it could not read, is not overwritten, unless it is damaged.
     ///
     /// ```
     /// # let folder = tempfile::tempdir()?;
@@ -469,6 +473,11 @@ impl Cache {
         path: &Path,
         read: impl FnOnce(&Self) -> Result<Vec<CacheEntry>, Error>,
     ) -> Result<(), Error> {
+        if self.0.unrestored.as_deref().is_some_and(|unrestored| is_same_file(unrestored, path)) {
+            let error =
+                Error::new(ErrorKind::Refused, "a snapshot that was not restored would be overwritten").on(path);
+            return Err(error.with_hint("`damage` tells why it was not; write to another file, or move this one away"));
+        }
         // The last that is read is the last that is written.
         let _alone = self.0.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.now();
@@ -495,6 +504,13 @@ impl Cache {
     /// Why the snapshot that was to be restored is not: the cache began empty then.
     pub fn damage(&self) -> Option<&Error> {
         self.0.damage.as_ref()
+    }
+
+    /// Puts what a snapshot has, if the file is there.
+    fn restore(&self, path: &Path, is_all: bool) -> Result<(), Unread> {
+        let bytes_max = memory(&self.0.source.limits);
+        let entries = snapshot::read(path, self.now(), bytes_max).map_err(|unread| unread.on(path))?;
+        self.refill(entries, is_all).map_err(Unread::from)
     }
 
     /// Puts what a snapshot has, from what would go first on. What does not fit in is left out, or else fails all of it.
@@ -563,10 +579,30 @@ fn no_room(cache::NoRoom { measure, needed, left }: cache::NoRoom) -> Error {
         }
         cache::Measure::Memory => {
             let message = format!("a value that takes {needed} bytes of memory, where there is room for {left}");
-            (message, "CacheBuilder::limits raises `memory`, of which half is for values, and a sixth for each")
+            (message, MEMORY_HINT)
         }
     };
     Error::new(ErrorKind::Refused, message).with_hint(hint)
+}
+
+/// What to do where values have no memory.
+const MEMORY_HINT: &str = "CacheBuilder::limits raises `memory`, of which half is for values, and a sixth for each";
+
+/// Says that a value is larger than any may be.
+fn too_large(length: u64, limits: &Limits) -> Error {
+    let most = value_max(limits);
+    let error = Error::new(ErrorKind::Refused, format!("{length} bytes of a key and a value, of at most {most}"));
+    let is_copies = limits.get(Limit::Copies) / 2 == most;
+    error.with_hint(if is_copies {
+        "CacheBuilder::limits raises `copies`, of which half is for a value"
+    } else {
+        MEMORY_HINT
+    })
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let [one, other] = [one, other].map(|path| path.canonicalize().unwrap_or_else(|_| path.to_owned()));
+    one == other
 }
 
 /// The part of a memory's limit that the values of a cache may take: the rest is for values on their way in and out, and

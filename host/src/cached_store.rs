@@ -116,8 +116,13 @@ impl CachedStore {
     /// Documents, and what tells the file that they are of.
     fn load_version(&self) -> Result<(Vec<u8>, Option<Vec<u8>>), Error> {
         if !self.goes_by_digest()? {
-            let documents = self.store.load_cbor()?;
-            return Ok((documents, self.version()?));
+            // What a path leads to may change and change back: the same file is asked before and after it is read.
+            let file = self.store.readable()?;
+            let version = || Ok(self.accessed(state(&file, self.cache.now()))?.map(|state| self.key(&state)));
+            let before: Option<_> = version()?;
+            let copy = self.accessed(file.try_clone())?;
+            let documents = Reader::open_copy(&self.store, copy)?.rest()?;
+            return Ok((documents, if version()? == before { before } else { None }));
         }
         let bytes_max = self.store.limits().get(Limit::Read);
         let (copy, digest) = self.accessed(copied(self.store.readable()?.take(bytes_max.saturating_add(1))))?;

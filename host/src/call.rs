@@ -186,6 +186,8 @@ impl<F: Face> Call<F> {
         let usage = &self.store.data().reach.usage;
         let _watching = self.watchdog.watch(ends, || self.tally.late(&self.limits, usage));
         self.store.data_mut().source.ends = ends;
+        // A component may do without memory that it did not get in an earlier call.
+        self.store.data_mut().meter.exceeded = None;
         self.tally.receipt.calls += 1;
         export(&self.exports, &mut self.store).map_err(|error| broke(error, &self.store, &self.limits))
     }

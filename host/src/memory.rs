@@ -276,7 +276,10 @@ fn no_room(error: Error) -> Error {
     if error.kind() != ErrorKind::Refused {
         return error;
     }
-    error.with_hint("Limits::with raises `memory` of the host: half of it is for all files, and a sixth for each")
+    error.with_hint(
+        "Limits::with raises `memory` of the host, of which half is for all files and a sixth for each, and `copies`, of \
+         which half is for each",
+    )
 }
 
 /// What files held before they were saved. They stay locked.

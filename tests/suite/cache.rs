@@ -6,6 +6,8 @@ mod files;
 mod hostile;
 #[path = "cache/linear.rs"]
 mod linear;
+#[path = "cache/room.rs"]
+mod room;
 #[path = "cache/stores.rs"]
 mod stores;
 
@@ -260,14 +262,19 @@ fn of_two_snapshots_at_once_the_newer_stays() {
 
 #[test]
 fn one_loads_for_all_who_ask_at_once() {
-    let (cache, loads, together) = (cache(), AtomicUsize::new(0), Barrier::new(8));
+    // The clock is asked once for each who asks.
+    let asked = Arc::new(AtomicUsize::new(0));
+    let told = Arc::clone(&asked);
+    let clock = move || Duration::from_nanos(told.fetch_add(1, Ordering::SeqCst) as u64);
+    let (cache, loads) = (HOST.cache().clock(clock).build().unwrap(), AtomicUsize::new(0));
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
-                together.wait();
                 let load = || {
                     loads.fetch_add(1, Ordering::Relaxed);
-                    thread::yield_now();
+                    while asked.load(Ordering::SeqCst) < 8 {
+                        thread::yield_now();
+                    }
                     Ok::<_, Error>(b"value".to_vec())
                 };
                 assert_eq!(cache.get_or_load("key", load).unwrap(), b"value");
@@ -275,6 +282,43 @@ fn one_loads_for_all_who_ask_at_once() {
         }
     });
     assert_eq!(loads.into_inner(), 1);
+}
+
+#[test]
+fn those_who_waited_for_a_load_that_failed_load_side_by_side() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let told = Arc::clone(&asked);
+    let clock = move || Duration::from_nanos(told.fetch_add(1, Ordering::SeqCst) as u64);
+    let (cache, loads, others) = (HOST.cache().clock(clock).build().unwrap(), AtomicUsize::new(0), Barrier::new(7));
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let loaded = cache.get_or_load("key", || {
+                    if loads.fetch_add(1, Ordering::SeqCst) == 0 {
+                        while asked.load(Ordering::SeqCst) < 8 {
+                            thread::yield_now();
+                        }
+                    } else {
+                        others.wait();
+                    }
+                    Err::<Vec<u8>, _>(Error::new(ErrorKind::Access, "gone"))
+                });
+                assert!(loaded.is_err());
+            });
+        }
+    });
+    assert_eq!(loads.into_inner(), 8);
+}
+
+#[test]
+fn what_is_refused_while_an_older_value_loads_leaves_none() {
+    let cache = HOST.cache().bytes(1000).build().unwrap();
+    let loaded = cache.get_or_load("key", || {
+        assert!(cache.put("key", [0; 2000]).is_err());
+        Ok::<_, Error>(b"older".to_vec())
+    });
+    assert_eq!(loaded.unwrap(), b"older");
+    assert_eq!(cache.get("key").unwrap(), None);
 }
 
 #[test]
@@ -395,26 +439,29 @@ fn a_snapshot_that_is_damaged_or_of_another_version_is_not_used() {
 }
 
 #[test]
-fn a_cache_that_breaks_begins_empty() {
-    // The first growth of its memory beyond this ends the instance.
-    let limits = Limits::default().with(Limit::Memory, 2 << 20);
-    let cache = HOST.cache().limits(limits).bytes(1 << 30).option("memory-max", 1_u64 << 30).build().unwrap();
-    let filled = (0..100_u32).try_for_each(|n| cache.put(n.to_be_bytes(), vec![0; 100_000]));
-    assert_eq!(filled.unwrap_err().limit_reached(), Some(Limit::Memory));
-    cache.put("a", b"1").unwrap();
-    assert_eq!(cache.counts().unwrap().entries, 1);
+fn a_snapshot_that_was_not_restored_is_not_overwritten() {
+    let place = Place::new("cache.snapshot");
+    let large = HOST.cache().build().unwrap();
+    (0..6_u8).for_each(|n| large.put([n], vec![n; 1 << 20]).unwrap());
+    large.snapshot(&place.path).unwrap();
+    let whole = std::fs::read(&place.path).unwrap();
+    let limits = Limits::default().with(Limit::Memory, 4 << 20);
+    let small = HOST.cache().limits(limits).restore(&place.path).build().unwrap();
+    assert!(small.damage().unwrap().to_string().contains("more than the cache may have"), "{:?}", small.damage());
+    small.put("a", b"1").unwrap();
+    assert_eq!(small.snapshot(&place.path).unwrap_err().kind(), ErrorKind::Refused);
+    assert_eq!(std::fs::read(&place.path).unwrap(), whole);
+    small.snapshot(place.folder.path().join("other.snapshot")).unwrap();
+    // Nothing can be had of one that is damaged.
+    std::fs::write(&place.path, &whole[..whole.len() - 1]).unwrap();
+    HOST.cache().restore(&place.path).build().unwrap().snapshot(&place.path).unwrap();
 }
 
 #[test]
-fn entries_of_a_cache_that_broke_end_with_an_error() {
+fn a_component_without_memory_for_its_values_is_no_cache() {
     let limits = Limits::default().with(Limit::Memory, 2 << 20);
-    let cache = HOST.cache().limits(limits).bytes(1 << 30).option("memory-max", 1_u64 << 30).build().unwrap();
-    cache.put("a", vec![0; 1000]).unwrap();
-    let mut entries = cache.entries().unwrap();
-    assert!((0..100_u8).try_for_each(|n| cache.put([n], vec![0; 100_000])).is_err());
-    cache.put("c", b"3").unwrap();
-    assert!(entries.next().unwrap().unwrap_err().to_string().contains("broke"));
-    assert!(entries.next().is_none());
+    let error = HOST.cache().limits(limits).option("memory-max", 1_u64 << 30).build().unwrap_err();
+    assert_eq!(error.limit_reached(), Some(Limit::Memory), "{error}");
 }
 
 #[test]

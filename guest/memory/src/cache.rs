@@ -6,15 +6,18 @@ use autotel_store_sdk::cache::{Measure, NoRoom, Reason, Terms};
 
 use crate::entries::{Entry, Key, Value, memory};
 use crate::policy::{self, Policy};
+use crate::room::{has_room, room_of_call};
 
 /// Entries whose time is over that one call lets go, so that none takes long.
 const LET_GO_MAX: usize = 64;
 /// Bytes that a notice takes beside its key, and the part of the memory that all of them may take.
 const NOTICE_BYTES: usize = 64;
 const NOTICE_PART: u64 = 8;
+/// Bytes of the tables for each entry, while they grow.
+const TABLE_BYTES: u64 = 48;
 /// Bytes that a walk takes for each key, and the part of the memory that all walks may take.
 const WALK_KEY_BYTES: u64 = size_of::<Key>() as u64;
-const WALK_PART: u64 = 2;
+const WALK_PART: u64 = 4;
 
 /// What a cache is made with.
 #[derive(Clone, Debug)]
@@ -70,10 +73,8 @@ pub(crate) struct Cache {
     notice_bytes: usize,
     notices_given: u64,
     statistics: Statistics,
-    /// How many go through the entries, the bytes of their lists, and those of keys that are gone and may be in them.
-    walks: u64,
+    /// Bytes of the lists of those who go through the entries.
     walk_bytes: u64,
-    held_bytes: u64,
     now: u64,
 }
 
@@ -89,9 +90,7 @@ impl Cache {
             notice_bytes: 0,
             notices_given: 0,
             statistics: Statistics::default(),
-            walks: 0,
             walk_bytes: 0,
-            held_bytes: 0,
             now: 0,
         }
     }
@@ -128,15 +127,16 @@ impl Cache {
         let has_end = time_to_live.is_some() || time_to_idle.is_some();
         let memory = self.policy.overhead() + memory(key.len(), value.len(), has_end);
         self.check_bounds(weight, memory)?;
-        if self.settings.policy == policy::NONE {
+        if self.lets_nothing_go() {
             while self.let_go_next() {}
             self.check_room(key, weight, memory)?;
         }
+        let value = self.placed(value, key.len(), memory)?;
         let replaced = self.take_out(key, Reason::Replaced);
         self.make_room(weight, memory);
         let key = Key::from(key);
         let mut entry = Entry {
-            value: Value::of(value),
+            value,
             weight,
             memory,
             expires_at: time_to_live.map(|time| self.now.saturating_add(time)),
@@ -163,7 +163,7 @@ impl Cache {
 
     pub fn clear(&mut self, now: u64) {
         self.pass_to(now);
-        for key in self.policy.keys() {
+        while let Some(key) = self.first_key() {
             self.take_out(&key, Reason::Cleared);
         }
         self.policy.forget();
@@ -188,22 +188,22 @@ impl Cache {
         (self.statistics, self.policy.len() as u64)
     }
 
-    /// The keys that there are, which are counted until the walk through them ends.
+    /// The keys that there are, whose list is counted until the walk through them ends.
     pub fn begin_walk(&mut self, now: u64) -> Result<Vec<Key>, NoRoom> {
         self.pass_to(now);
         let bytes = WALK_KEY_BYTES * self.policy.len() as u64;
         check(Measure::Memory, bytes, (self.settings.memory_max / WALK_PART).saturating_sub(self.walk_bytes))?;
-        self.walks += 1;
+        let mut keys = Vec::new();
+        if !has_room(bytes + self.room_of_call()) || keys.try_reserve_exact(self.policy.len()).is_err() {
+            return Err(no_room(bytes));
+        }
+        keys.extend(self.policy.keys().map(Key::clone));
         self.walk_bytes += bytes;
-        Ok(self.policy.keys())
+        Ok(keys)
     }
 
     pub fn end_walk(&mut self, keys: usize) {
-        self.walks -= 1;
         self.walk_bytes -= WALK_KEY_BYTES * keys as u64;
-        if self.walks == 0 {
-            self.held_bytes = 0;
-        }
     }
 
     pub fn now(&self) -> u64 {
@@ -249,7 +249,7 @@ impl Cache {
     /// Refuses what would not fit in alone.
     fn check_bounds(&self, weight: u64, memory: u64) -> Result<(), NoRoom> {
         check(Measure::Weight, weight, self.settings.bytes_max)?;
-        check(Measure::Memory, memory, self.settings.memory_max.saturating_sub(self.held_bytes))
+        check(Measure::Memory, memory, self.settings.memory_max)
     }
 
     /// Refuses what does not fit in beside the others, none of which may go.
@@ -259,7 +259,7 @@ impl Cache {
         let Statistics { weight: all_weight, memory: all_memory, .. } = self.statistics;
         let Settings { bytes_max, memory_max, entries_max, .. } = self.settings;
         check(Measure::Weight, weight, bytes_max - (all_weight - old_weight))?;
-        check(Measure::Memory, memory, memory_max.saturating_sub(self.held_bytes + all_memory - old_memory))?;
+        check(Measure::Memory, memory, memory_max - (all_memory - old_memory))?;
         check(Measure::Entries, replaced.is_none().into(), entries_max - self.policy.len() as u64)
     }
 
@@ -269,19 +269,64 @@ impl Cache {
             let reason = if self.policy.len() as u64 >= self.settings.entries_max {
                 Reason::Entries
             } else if self.statistics.weight + weight > self.settings.bytes_max
-                || self.statistics.memory + self.held_bytes + memory > self.settings.memory_max
+                || self.statistics.memory + memory > self.settings.memory_max
             {
                 Reason::Bytes
             } else {
                 return;
             };
-            // What is over goes before what is not.
-            if self.let_go_next() {
-                continue;
+            if !self.let_go_one(reason) {
+                return;
             }
-            let Some((key, entry)) = self.policy.evict() else { return };
-            self.let_go(&key, &entry, reason);
         }
+    }
+
+    /// Has a value lie where it stays, with as much memory left in one piece as a call may take: what goes for that goes
+    /// before there is none.
+    fn placed(&mut self, mut value: Vec<u8>, key_bytes: usize, memory: u64) -> Result<Value, NoRoom> {
+        let placed = loop {
+            match Value::of(value) {
+                Ok(placed) => break placed,
+                Err(whole) => value = whole,
+            }
+            if !self.let_go_one(Reason::Bytes) {
+                return Err(no_room(memory));
+            }
+        };
+        while !has_room(self.room_of_call() + key_bytes as u64) {
+            if !self.let_go_one(Reason::Bytes) {
+                return Err(no_room(memory));
+            }
+        }
+        Ok(placed)
+    }
+
+    /// Bytes that a call may take in one piece: what goes in and out, and a table that grows beside what it was.
+    fn room_of_call(&self) -> u64 {
+        room_of_call(self.settings.memory_max) + TABLE_BYTES * self.policy.len() as u64
+    }
+
+    fn lets_nothing_go(&self) -> bool {
+        self.settings.policy == policy::NONE
+    }
+
+    /// Lets an entry go for another, one whose time is over before others; answers whether there was one that may.
+    fn let_go_one(&mut self, reason: Reason) -> bool {
+        if self.let_go_next() {
+            return true;
+        }
+        if self.lets_nothing_go() {
+            return false;
+        }
+        let evicted = self.policy.evict();
+        if let Some((key, entry)) = &evicted {
+            self.let_go(key, entry, reason);
+        }
+        evicted.is_some()
+    }
+
+    fn first_key(&self) -> Option<Key> {
+        self.policy.keys().next().cloned()
     }
 
     fn take_out(&mut self, key: &[u8], reason: Reason) -> Option<Entry> {
@@ -298,9 +343,6 @@ impl Cache {
         }
         self.statistics.weight -= entry.weight;
         self.statistics.memory -= entry.memory;
-        if self.walks > 0 {
-            self.held_bytes += key.len() as u64;
-        }
         self.statistics.gone[reason as usize] += 1;
         self.tell(key, entry.weight, reason);
     }
@@ -322,4 +364,8 @@ impl Cache {
 
 fn check(measure: Measure, needed: u64, left: u64) -> Result<(), NoRoom> {
     if needed <= left { Ok(()) } else { Err(NoRoom { measure, needed, left }) }
+}
+
+fn no_room(needed: u64) -> NoRoom {
+    NoRoom { measure: Measure::Memory, needed, left: 0 }
 }

@@ -22,11 +22,13 @@ pub(crate) enum Value {
 }
 
 impl Value {
-    pub fn of(bytes: Vec<u8>) -> Self {
+    /// The bytes as they stay; they are given back where there is no memory for that.
+    pub fn of(bytes: Vec<u8>) -> Result<Self, Vec<u8>> {
         if bytes.len() <= PIECE_BYTES {
-            return Self::Whole(bytes);
+            return Ok(Self::Whole(bytes));
         }
-        Self::Pieces(bytes.chunks(PIECE_BYTES).map(Box::from).collect())
+        let pieces: Option<_> = bytes.chunks(PIECE_BYTES).map(copied).collect();
+        pieces.map(Self::Pieces).ok_or(bytes)
     }
 
     pub fn to_vec(&self) -> Vec<u8> {
@@ -35,6 +37,13 @@ impl Value {
             Self::Pieces(pieces) => pieces.concat(),
         }
     }
+}
+
+fn copied(bytes: &[u8]) -> Option<Box<[u8]>> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(bytes.len()).ok()?;
+    copy.extend_from_slice(bytes);
+    Some(copy.into())
 }
 
 /// A value.

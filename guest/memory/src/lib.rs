@@ -10,6 +10,7 @@ mod cache;
 mod entries;
 mod options;
 mod policy;
+mod room;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use autotel_store_sdk::{Description, Error, Operations, Options, Setting};
 
 use crate::cache::{Cache, Notice, Statistics};
 use crate::entries::Key;
+use crate::room::{has_room, room_of_call};
 
 pub struct MemoryStore;
 
@@ -45,8 +47,14 @@ impl face::Guest for MemoryStore {
 
     fn configure(settings: Vec<Setting>) -> Result<(), Error> {
         let options = Options::resolve(&options::describe(), settings, Operations::CACHE)?;
-        with(|cache| *cache = Cache::new(options::settings(&options)));
-        Ok(())
+        let settings = options::settings(&options);
+        let room = room_of_call(settings.memory_max);
+        with(|cache| *cache = Cache::new(settings));
+        if has_room(room) {
+            return Ok(());
+        }
+        let why = format!("values may be so large that a call needs {room} bytes of memory, which are not there");
+        Err(Error::Unsupported(why))
     }
 
     fn get(key: Vec<u8>, now: u64) -> Option<Vec<u8>> {

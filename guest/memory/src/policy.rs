@@ -28,7 +28,7 @@ pub(crate) trait Policy {
     fn evict(&mut self) -> Option<(Key, Entry)>;
 
     /// All keys, from that which would go first.
-    fn keys(&self) -> Vec<Key>;
+    fn keys(&self) -> Box<dyn Iterator<Item = &Key> + '_>;
 
     /// Forgets what is remembered of keys that are gone.
     fn forget(&mut self) {}

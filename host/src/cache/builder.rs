@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::{Cache, Clocks, Guest, Source, memory_max, nanoseconds, snapshot};
+use super::{Cache, Clocks, Guest, Source, memory_max, nanoseconds};
 use crate::contract::Operations;
 use crate::error::Error;
 use crate::grants::Grants;
 use crate::limits::Limits;
 use crate::loader::Loader;
+use crate::plugin::Origin;
 use crate::tools::Tools;
 
 /// The built-in component of caches.
@@ -83,7 +84,8 @@ impl CacheBuilder {
         self
     }
 
-    /// What a call may spend, and how much memory the cache may have.
+    /// What a call may spend, and how much memory the cache may have. A call of the built-in one has no less time than the
+    /// default [`Limit::Deadline`](crate::Limit::Deadline).
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
@@ -122,7 +124,8 @@ impl CacheBuilder {
     }
 
     /// Begins with what a [snapshot](Cache::snapshot) has, if the file is there: each value as if it was used just now, with
-    /// the time that it had left, less the time since then. One that had no end has that of this cache.
+    /// the time that it had left, less the time since then. An end that it did not have, by age or by idleness, is that of
+    /// this cache.
     ///
     /// A file that is damaged or of another version is not used: the cache begins empty, [`Cache::damage`] tells why, and
     /// `tracing` has a warning.
@@ -146,19 +149,26 @@ impl CacheBuilder {
         let settings = plugin.settings(&options, Operations::CACHE)?;
         // Where nothing may go, nothing may be left out.
         let is_all = options.iter().any(|(name, value)| name == "policy" && value == "none");
+        // The built-in one is trusted, and what it holds is worth more than the time of a call.
+        let limits = if plugin.info.origin == Origin::BuiltIn { with_time(limits) } else { limits };
         let source = Source { loader, plugin, limits, grants: Grants::default(), settings };
         let mut cache = Cache::begin(source, clocks)?;
-        let damage = restored.and_then(|path| match snapshot::read(&path, cache.now()) {
-            Ok(entries) => cache.refill(entries, is_all).err(),
-            Err(damage) => damage.map(|damage| damage.on(&path)),
-        });
-        if let Some(damage) = damage {
-            tracing::warn!("the cache begins empty: {damage}");
+        if let Some(path) = restored
+            && let Err(unread) = cache.restore(&path, is_all)
+        {
+            tracing::warn!("the cache begins empty: {}", unread.why);
             cache.begin_anew();
             if let Some(inner) = Arc::get_mut(&mut cache.0) {
-                inner.damage = Some(damage);
+                inner.unrestored = (!unread.is_damaged).then_some(path);
+                inner.damage = Some(unread.why);
             }
         }
         Ok(cache)
     }
+}
+
+/// The same limits with no less time than the usual.
+fn with_time(limits: Limits) -> Limits {
+    let time = limits.deadline().max(Limits::default().deadline());
+    limits.with_deadline(time)
 }

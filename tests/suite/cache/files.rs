@@ -227,6 +227,8 @@ fn a_snapshot_that_does_not_fit_is_no_part_of_one() {
     let small = builder.clone().limits(limits).restore_memory(&place.path).build().unwrap().memory().unwrap();
     assert!(small.damage().is_some());
     assert!(small.names().unwrap().is_empty());
+    let error = small.snapshot(&place.path).unwrap_err();
+    assert!(error.to_string().contains("was not restored"), "{error}");
 }
 
 #[test]

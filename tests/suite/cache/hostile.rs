@@ -66,6 +66,16 @@ fn what_is_loaded_is_given_where_it_breaks_meanwhile() {
 }
 
 #[test]
+fn entries_of_one_that_broke_end_with_an_error() {
+    let cache = cache();
+    let mut entries = cache.entries().unwrap();
+    assert!(cache.get("trap").is_err());
+    cache.put("a", b"2").unwrap();
+    assert!(entries.next().unwrap().unwrap_err().to_string().contains("broke"));
+    assert!(entries.next().is_none());
+}
+
+#[test]
 fn entries_without_an_end_have_one() {
     let (cache, place) = (cache(), Place::new("snapshot"));
     let told = cache.entries().unwrap().last().unwrap();

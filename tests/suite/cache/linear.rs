@@ -2,9 +2,10 @@
 //! and an order is looked for in which a plain register gives the same answers (Wing and Gong, 1993).
 
 use std::collections::HashSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Barrier, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use autotel_stores::Cache;
 use autotel_tests::HOST;
@@ -66,11 +67,13 @@ fn is_linear(history: &[Event]) -> bool {
 fn record(cache: &Cache, calls: usize, seed: u64) -> Vec<Vec<Event>> {
     let clock = AtomicU64::new(0);
     let histories: Vec<Mutex<Vec<Event>>> = (0..KEYS).map(|_| Mutex::default()).collect();
+    let together = Barrier::new(THREADS as usize);
     let read = |value: Option<Vec<u8>>| value.map(|bytes| u64::from_be_bytes(bytes.try_into().expect("eight bytes")));
     thread::scope(|scope| {
         for number in 0..THREADS {
-            let (clock, histories) = (&clock, &histories);
+            let (clock, histories, together) = (&clock, &histories, &together);
             scope.spawn(move || {
+                together.wait();
                 let mut random =
                     seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(number).wrapping_mul(0xd134_2543_de82_ef95)
                         | 1;
@@ -109,13 +112,30 @@ fn record(cache: &Cache, calls: usize, seed: u64) -> Vec<Vec<Event>> {
 #[test]
 fn calls_of_eight_threads_are_as_if_one_after_another() {
     for policy in ["lru", "s3-fifo"] {
+        let mut overlaps = 0;
         for seed in 0..20 {
-            let cache = HOST.cache().policy(policy).build().unwrap();
+            // Whoever has the cache lets others come and wait.
+            let clock = || {
+                thread::yield_now();
+                Duration::ZERO
+            };
+            let cache = HOST.cache().policy(policy).clock(clock).build().unwrap();
             for history in record(&cache, 24, seed) {
                 assert!(is_linear(&history), "{policy}, seed {seed}: {history:?}");
+                overlaps += overlapping(&history);
             }
         }
+        assert!(overlaps > 1000, "{overlaps} pairs of calls overlapped");
     }
+}
+
+/// How many pairs of calls are of one time.
+fn overlapping(history: &[Event]) -> usize {
+    let others = |event: &Event| {
+        let is_beside = |other: &&Event| other.begun < event.ended && event.begun < other.ended;
+        history.iter().filter(is_beside).count() - 1
+    };
+    history.iter().map(others).sum::<usize>() / 2
 }
 
 #[test]

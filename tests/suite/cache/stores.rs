@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -147,17 +147,51 @@ fn a_file_is_the_same_by_its_content_too() {
 
 #[test]
 fn threads_that_ask_at_once_read_it_once() {
-    let (_place, store, _, calls) = cached("[1]");
-    let together = Barrier::new(8);
-    thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| {
-                together.wait();
-                assert_eq!(list(&store), [1]);
-            });
+    let place = Place::with("list.json", "[1]");
+    // The clock is asked once for each who asks, and the first reads until all have.
+    let asked = Arc::new(AtomicUsize::new(0));
+    let (told, counted) = (Arc::clone(&asked), Arc::new(AtomicUsize::new(0)));
+    let calls = Arc::clone(&counted);
+    let host = autotel_tests::host().on_receipt(move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        while asked.load(Ordering::SeqCst) < 8 {
+            thread::yield_now();
         }
     });
+    let host = host.build().unwrap();
+    let clock = move || Duration::from_nanos(told.fetch_add(1, Ordering::SeqCst) as u64);
+    let cache = host.cache().clock(clock).wall_clock(|| SystemTime::now() + Duration::from_secs(3600)).build().unwrap();
+    let store = host.open(&place.path).unwrap().cached_in(&cache);
+    thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(|| assert_eq!(list(&store), [1])))));
     assert_eq!(calls.load(Ordering::Relaxed), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_link_leads_to_for_a_moment_is_not_kept_as_what_it_leads_to() {
+    let place = Place::with("one.json", "[1]");
+    let folder = place.folder.path().to_owned();
+    fs::write(folder.join("two.json"), "[2]").unwrap();
+    let lead_to = move |name: &str| {
+        std::os::unix::fs::symlink(name, folder.join("next")).unwrap();
+        fs::rename(folder.join("next"), folder.join("list.json")).unwrap();
+    };
+    let (elsewhere, back) = (lead_to.clone(), lead_to.clone());
+    let host = autotel_tests::host().on_receipt(move |_| back("one.json")).build().unwrap();
+    // The time is asked when it is found out which file it is, and again once that is read.
+    let times = AtomicUsize::new(0);
+    let clock = move || {
+        if times.fetch_add(1, Ordering::SeqCst) == 0 {
+            elsewhere("two.json");
+        }
+        SystemTime::now() + Duration::from_secs(3600)
+    };
+    let cache = host.cache().wall_clock(clock).build().unwrap();
+    lead_to("one.json");
+    let store = host.open(place.folder.path().join("list.json")).unwrap().cached_in(&cache);
+    assert_eq!(list(&store), [2]);
+    assert_eq!(list(&store), [1]);
+    assert_eq!(list(&store), [1]);
 }
 
 #[test]

@@ -44,7 +44,7 @@ impl Policy for Lru {
         self.0.pop_lru()
     }
 
-    fn keys(&self) -> Vec<Key> {
-        self.0.iter().rev().map(|(key, _)| Key::clone(key)).collect()
+    fn keys(&self) -> Box<dyn Iterator<Item = &Key> + '_> {
+        Box::new(self.0.iter().rev().map(|(key, _)| key))
     }
 }

@@ -63,14 +63,13 @@ impl S3Fifo {
 
     /// Has what came last be in the main queue, as where it is known from the beginning how many there is room for.
     fn fill_main(&mut self) {
-        let first: Vec<_> = (0..self.small_max()).map_while(|_| self.small.pop_lru()).collect();
-        let later: Vec<_> = std::iter::from_fn(|| self.main.pop_lru()).collect();
-        while let Some((key, mut entry)) = self.small.pop_lru() {
+        while self.small.len() > self.small_max()
+            && let Some((key, mut entry)) = self.small.pop_mru()
+        {
             entry.is_proven = true;
-            self.main.put(key, entry);
+            self.main.put(Key::clone(&key), entry);
+            self.main.demote(&key);
         }
-        later.into_iter().for_each(|(key, entry)| drop(self.main.put(key, entry)));
-        first.into_iter().for_each(|(key, entry)| drop(self.small.put(key, entry)));
     }
 
     /// Takes an entry out of the small queue, unless all of them go to the main queue.
@@ -151,8 +150,8 @@ impl Policy for S3Fifo {
         GHOST_BYTES
     }
 
-    fn keys(&self) -> Vec<Key> {
+    fn keys(&self) -> Box<dyn Iterator<Item = &Key> + '_> {
         let queues = [&self.small, &self.main];
-        queues.into_iter().flat_map(|queue| queue.iter().rev().map(|(key, _)| Key::clone(key))).collect()
+        Box::new(queues.into_iter().flat_map(|queue| queue.iter().rev().map(|(key, _)| key)))
     }
 }
