@@ -1,18 +1,20 @@
 //! A cache: entries under a policy, their time, and what is told of those that go.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use autotel_store_sdk::cache::{Measure, NoRoom, Reason, Terms};
 
 use crate::entries::{Entry, Key, Value, memory};
+use crate::notices::{Notice, Notices};
 use crate::policy::{self, Policy};
 use crate::room::{has_room, room_of_call};
 
 /// Entries whose time is over that one call lets go, so that none takes long.
 const LET_GO_MAX: usize = 64;
-/// Bytes that a notice takes beside its key, and the part of the memory that all of them may take.
-const NOTICE_BYTES: usize = 64;
+/// The part of the memory that all notices may take.
 const NOTICE_PART: u64 = 8;
+/// How often it is looked, at most, whether enough of the memory is free in one piece.
+const LOOKS_MAX: u64 = 128;
 /// Bytes of the tables for each entry, while they grow.
 const TABLE_BYTES: u64 = 48;
 /// Bytes that a walk takes for each key, and the part of the memory that all walks may take.
@@ -36,20 +38,6 @@ pub(crate) struct Settings {
 /// Reasons for which a value goes.
 const REASONS: usize = 7;
 
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Notice {
-    pub sequence: u64,
-    pub key: Key,
-    pub weight: u64,
-    pub reason: Reason,
-}
-
-impl Notice {
-    fn bytes(&self) -> usize {
-        NOTICE_BYTES + self.key.len()
-    }
-}
-
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Statistics {
     pub hits: u64,
@@ -68,10 +56,7 @@ pub(crate) struct Cache {
     /// When it is to be looked at whether the time of an entry is over.
     alarms: BTreeMap<(u64, u64), Key>,
     alarms_set: u64,
-    notices: VecDeque<Notice>,
-    /// Bytes that they take.
-    notice_bytes: usize,
-    notices_given: u64,
+    notices: Notices,
     statistics: Statistics,
     /// Bytes of the lists of those who go through the entries.
     walk_bytes: u64,
@@ -81,14 +66,14 @@ pub(crate) struct Cache {
 impl Cache {
     pub fn new(settings: Settings) -> Self {
         let entries_max = usize::try_from(settings.entries_max).unwrap_or(usize::MAX);
+        let notice_bytes_max = usize::try_from(settings.memory_max / NOTICE_PART).unwrap_or(usize::MAX);
+        let notices = Notices::new(settings.notices_max, notice_bytes_max);
         Self {
             policy: policy::named(&settings.policy, entries_max),
             settings,
             alarms: BTreeMap::new(),
             alarms_set: 0,
-            notices: VecDeque::new(),
-            notice_bytes: 0,
-            notices_given: 0,
+            notices,
             statistics: Statistics::default(),
             walk_bytes: 0,
             now: 0,
@@ -171,21 +156,15 @@ impl Cache {
 
     /// The oldest notices: so many at most, and about so many bytes.
     pub fn take_notices(&mut self, count: usize, bytes_max: usize) -> Vec<Notice> {
-        let (mut taken, mut bytes) = (Vec::new(), 0);
-        while taken.len() < count && bytes < bytes_max.max(1) {
-            let Some(notice) = self.notices.pop_front() else { break };
-            bytes += notice.bytes();
-            taken.push(notice);
-        }
-        self.notice_bytes -= bytes;
-        taken
+        self.notices.take(count, bytes_max)
     }
 
     /// What the cache has done, with the number of entries that it holds.
     pub fn statistics(&mut self, now: u64) -> (Statistics, u64) {
         self.pass_to(now);
         while self.let_go_next() {}
-        (self.statistics, self.policy.len() as u64)
+        let notices_dropped = self.notices.dropped;
+        (Statistics { notices_dropped, ..self.statistics }, self.policy.len() as u64)
     }
 
     /// The keys that there are, whose list is counted until the walk through them ends.
@@ -195,7 +174,7 @@ impl Cache {
         check(Measure::Memory, bytes, (self.settings.memory_max / WALK_PART).saturating_sub(self.walk_bytes))?;
         let mut keys = Vec::new();
         if !has_room(bytes + self.room_of_call()) || keys.try_reserve_exact(self.policy.len()).is_err() {
-            return Err(no_room(bytes));
+            return Err(NoRoom { measure: Measure::Memory, needed: bytes, left: 0 });
         }
         keys.extend(self.policy.keys().map(Key::clone));
         self.walk_bytes += bytes;
@@ -289,16 +268,25 @@ impl Cache {
                 Ok(placed) => break placed,
                 Err(whole) => value = whole,
             }
-            if !self.let_go_one(Reason::Bytes) {
-                return Err(no_room(memory));
-            }
+            self.let_go_some(memory)?;
         };
         while !has_room(self.room_of_call() + key_bytes as u64) {
-            if !self.let_go_one(Reason::Bytes) {
-                return Err(no_room(memory));
-            }
+            self.let_go_some(memory)?;
         }
         Ok(placed)
+    }
+
+    /// Lets as many go as a part of the memory has that is worth another look at whether there is room for a value.
+    fn let_go_some(&mut self, needed: u64) -> Result<(), NoRoom> {
+        let enough = self.statistics.memory.saturating_sub(self.settings.memory_max / LOOKS_MAX);
+        loop {
+            if !self.let_go_one(Reason::Bytes) {
+                return Err(NoRoom { measure: Measure::Memory, needed, left: 0 });
+            }
+            if self.statistics.memory <= enough {
+                return Ok(());
+            }
+        }
     }
 
     /// Bytes that a call may take in one piece: what goes in and out, and a table that grows beside what it was.
@@ -344,28 +332,10 @@ impl Cache {
         self.statistics.weight -= entry.weight;
         self.statistics.memory -= entry.memory;
         self.statistics.gone[reason as usize] += 1;
-        self.tell(key, entry.weight, reason);
-    }
-
-    /// Keeps a notice, and drops the oldest where there are too many.
-    fn tell(&mut self, key: &Key, weight: u64, reason: Reason) {
-        let notice = Notice { sequence: self.notices_given, key: Key::clone(key), weight, reason };
-        self.notices_given += 1;
-        self.notice_bytes += notice.bytes();
-        self.notices.push_back(notice);
-        let bytes_max = usize::try_from(self.settings.memory_max / NOTICE_PART).unwrap_or(usize::MAX);
-        while self.notices.len() > self.settings.notices_max || self.notice_bytes > bytes_max {
-            let Some(oldest) = self.notices.pop_front() else { return };
-            self.notice_bytes -= oldest.bytes();
-            self.statistics.notices_dropped += 1;
-        }
+        self.notices.add(key, entry.weight, reason);
     }
 }
 
 fn check(measure: Measure, needed: u64, left: u64) -> Result<(), NoRoom> {
     if needed <= left { Ok(()) } else { Err(NoRoom { measure, needed, left }) }
-}
-
-fn no_room(needed: u64) -> NoRoom {
-    NoRoom { measure: Measure::Memory, needed, left: 0 }
 }

@@ -8,6 +8,7 @@
 
 mod cache;
 mod entries;
+mod notices;
 mod options;
 mod policy;
 mod room;
@@ -19,8 +20,9 @@ use std::cell::{Cell, RefCell};
 use autotel_store_sdk::cache as face;
 use autotel_store_sdk::{Description, Error, Operations, Options, Setting};
 
-use crate::cache::{Cache, Notice, Statistics};
+use crate::cache::{Cache, Statistics};
 use crate::entries::Key;
+use crate::notices::Notice;
 use crate::room::{has_room, room_of_call};
 
 pub struct MemoryStore;
@@ -91,7 +93,7 @@ impl face::Guest for MemoryStore {
 }
 
 fn notice(Notice { sequence, key, weight, reason }: Notice) -> face::Notice {
-    face::Notice { sequence, key: key.to_vec(), weight, reason }
+    face::Notice { sequence, key, weight, reason }
 }
 
 fn counts((statistics, entries): (Statistics, u64)) -> face::Counts {
