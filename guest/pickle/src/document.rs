@@ -11,14 +11,14 @@ pub(crate) mod strings;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use autotel_store_sdk::{Decimal, Encoder, Fault, Integer, Keys, NAMED_TYPE_TAG, Options, Progress, excerpt};
+use autotel_store_sdk::{Decimal, Encoder, Fault, Integer, Keys, NAMED_TYPE_TAG, Progress, excerpt};
 use bytes::Bytes;
 
 use self::elements::{Elements, Step};
 use self::leaves::{Leaves, NODE_BYTES};
 use crate::machine::Pickle;
 use crate::machine::graph::{Graph, Node, NodeId, Value};
-use crate::options::marks_shared;
+use crate::options::{Terms, marks_shared};
 use crate::trust::objects::Objects;
 
 /// An item that is referred to, and a reference to it, by the number of those before it.
@@ -123,29 +123,29 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    pub fn new(pickle: Pickle, options: &Options) -> Result<Self, Fault> {
-        let objects = Objects::new(&pickle, options)?;
+    pub fn new(pickle: Pickle, terms: &Terms) -> Result<Self, Fault> {
+        let objects = Objects::new(&pickle, terms)?;
         let Pickle { graph, root, .. } = pickle;
         let cycles = cycles::find(&graph, root);
-        Ok(Self::of(graph, vec![Part::Value(root)], cycles, objects, options))
+        Ok(Self::of(graph, vec![Part::Value(root)], cycles, objects, terms))
     }
 
     /// The document of an array that no pickle has.
-    pub fn of_array(parts: Vec<Part>, bytes: Bytes, options: &Options) -> Self {
-        Self::of(Graph::new(bytes, 0), reversed(parts), Vec::new(), Objects::default(), options)
+    pub fn of_array(parts: Vec<Part>, bytes: Bytes, terms: &Terms) -> Self {
+        Self::of(Graph::without_work(bytes), reversed(parts), Vec::new(), Objects::default(), terms)
     }
 
-    fn of(graph: Graph, parts: Vec<Part>, cycles: Vec<bool>, objects: Objects, options: &Options) -> Self {
+    fn of(graph: Graph, parts: Vec<Part>, cycles: Vec<bool>, objects: Objects, terms: &Terms) -> Self {
         Self {
             cycles,
             open: BTreeMap::new(),
             objects,
             jobs: vec![Job::Parts(parts)],
             shareable: 0,
-            marks_shared: marks_shared(options),
-            leaves: Leaves::of(graph.source_bytes(), options),
+            marks_shared: marks_shared(terms),
+            leaves: Leaves::of(terms),
             keys: Vec::new(),
-            keeps_last: options.word("duplicate-keys") == "last",
+            keeps_last: terms.word("duplicate-keys") == "last",
             graph,
         }
     }

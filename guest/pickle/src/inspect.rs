@@ -16,7 +16,7 @@ use crate::files::checkpoint::{self, Layout};
 use crate::files::npy::{self, Npy, is_array};
 use crate::files::walk::{Found, Walk};
 use crate::machine::graph::{Global, Graph, Node, Storages, Value};
-use crate::machine::recognition::is_pickle;
+use crate::machine::recognition::{is_only_here, is_pickle};
 use crate::machine::{Reader, Run, run_on, run_through};
 use crate::trust::known;
 use crate::trust::objects::{Judgement, judge, judge_alone, name};
@@ -59,6 +59,14 @@ struct Looked {
     part: usize,
     /// Of one of PyTorch's what its pickle asks for, and which member that is.
     storages: Option<(usize, Storages)>,
+}
+
+/// The pickles of a file, one after another.
+#[derive(Default)]
+struct Series {
+    starts: Vec<usize>,
+    /// What one of them asks for.
+    storages: Option<Rc<Storages>>,
 }
 
 impl Inspection {
@@ -114,7 +122,7 @@ impl Inspection {
 
     /// Looks through what is compressed as it lies, which is a pickle or an archive to who does not unpack it.
     fn packed(&mut self, bytes: &Bytes) {
-        if is_pickle(&run_through(bytes, 0, Reader::Plain, self.walk.options())) {
+        if is_pickle(&run_through(bytes, 0, Reader::Plain, self.walk.terms())) {
             self.items(bytes);
         }
         self.hidden_archive(bytes);
@@ -158,7 +166,7 @@ impl Inspection {
         let part = self.parts.len();
         self.container(format!("zip archive of {} members", archive.members.len()), archive.damage.clone());
         let layout = Layout::of(&archive);
-        let storages = layout.and_then(|layout| Some((layout.place, layout.storages(self.walk.options()).ok()?)));
+        let storages = layout.and_then(|layout| Some((layout.place, layout.storages(self.walk.terms()).ok()?)));
         self.archives.push(Looked { archive, part, storages });
     }
 
@@ -180,7 +188,7 @@ impl Inspection {
 
     /// Looks through a member that may hold no pickles.
     fn items_or_none(&mut self, bytes: &Bytes) {
-        let mut run = run_through(bytes, 0, Reader::Plain, self.walk.options());
+        let mut run = run_through(bytes, 0, Reader::Plain, self.walk.terms());
         if let Some(storages) = self.storages() {
             run = run.alone();
             run.graph.set_storages(storages);
@@ -231,31 +239,30 @@ impl Inspection {
     /// The same, where the first pickle is run already.
     fn items_from(&mut self, bytes: &Bytes, mut run: Option<Run>) {
         let first = self.parts.len();
-        let mut count = 0;
+        let mut series = Series::default();
         let mut next = Some(0);
         while let Some(at) = next.filter(|_| !self.is_full()) {
             next = if run.is_none() && is_array(bytes, at) {
                 match self.array(bytes, at) {
                     Some((end, true)) => {
-                        let run = run_through(bytes, end, Reader::Plain, self.walk.options());
-                        self.pickles(bytes, end, run)
+                        let run = run_through(bytes, end, Reader::Plain, self.walk.terms());
+                        self.pickles(bytes, end, run, &mut series)
                     }
                     Some((end, false)) => Some(end).filter(|&end| end < bytes.len()),
                     None => None,
                 }
             } else {
-                count += 1;
                 let run = run.take().unwrap_or_else(|| self.run(bytes, at));
-                self.pickles(bytes, at, run)
+                self.pickles(bytes, at, run, &mut series)
             };
         }
-        if count > 1 {
-            self.read_on(bytes, first);
+        if series.starts.len() > 1 {
+            self.read_on(bytes, series, first);
         }
     }
 
     fn run(&self, bytes: &Bytes, start: usize) -> Run {
-        run_through(bytes, start, Reader::within(self.walk.depth()), self.walk.options())
+        run_through(bytes, start, Reader::within(self.walk.depth()), self.walk.terms())
     }
 
     /// Tells of an array, and where it ends; of one of objects, where its pickle begins, and that it has one.
@@ -279,7 +286,8 @@ impl Inspection {
 
     /// Tells of the pickle that begins at `start`, and of what PyTorch saved behind it; answers where it ends where more
     /// stands there.
-    fn pickles(&mut self, bytes: &Bytes, start: usize, run: Run) -> Option<usize> {
+    fn pickles(&mut self, bytes: &Bytes, start: usize, run: Run, series: &mut Series) -> Option<usize> {
+        series.starts.push(start);
         let end = run.outcome.as_ref().ok().map(|(_, end)| *end);
         let is_checkpoint =
             start == 0 && run.outcome.as_ref().is_ok_and(|(root, _)| checkpoint::begins_one(&run.graph, *root));
@@ -288,9 +296,11 @@ impl Inspection {
         if !is_checkpoint {
             return end.filter(|&end| end < bytes.len());
         }
-        let mut runs = checkpoint::runs(bytes, end?, self.walk.options());
+        let mut runs = checkpoint::runs(bytes, end?, self.walk.terms());
         let damage = checkpoint::join(&mut runs).err();
         for (start, run) in runs {
+            series.starts.push(start);
+            series.storages = series.storages.take().or_else(|| run.graph.storages.clone());
             let part = self.pickle(run, start);
             self.push(part);
         }
@@ -301,13 +311,19 @@ impl Inspection {
     }
 
     /// Tells of what one unpickler that reads all pickles of a file would get otherwise than one for each.
-    fn read_on(&mut self, bytes: &Bytes, first: usize) {
+    fn read_on(&mut self, bytes: &Bytes, Series { starts, storages }: Series, first: usize) {
         let told: BTreeSet<_> = self.parts[first..].iter().flat_map(|part| &part.elements).map(key).collect();
-        let mut elements = elements(&run_on(bytes, self.walk.options()), None);
+        let mut run = run_on(bytes, &starts, self.walk.terms());
+        run.graph.storages = storages;
+        let mut elements = elements(&run.graph, None);
         elements.retain(|element| element.verdict > Verdict::Known && !told.contains(&key(element)));
-        if let Some(verdict) = elements.iter().map(|element| element.verdict).max() {
-            let (name, format) = (self.name(), "pickles, as one unpickler reads them all, whose memo stays");
-            self.push(Part { name, format: format.to_owned(), offset: 0, verdict, damage: None, elements });
+        // Where every unpickler ends, as they do with a memo that was not meant for all, there is nothing behind that.
+        let damage = run.outcome.as_ref().err().filter(|fault| is_only_here(&run, fault)).map(ToString::to_string);
+        let damage = damage.or_else(|| run.graph.exhaustion(0).map(|fault| fault.to_string()));
+        let worst = elements.iter().map(|element| element.verdict).max();
+        if let Some(verdict) = worst.max(damage.is_some().then_some(Verdict::Unknown)) {
+            let (name, format) = (self.name(), "pickles, as one unpickler reads them all, whose memo stays".to_owned());
+            self.push(Part { name, format, offset: 0, verdict, damage, elements });
         }
     }
 

@@ -21,7 +21,6 @@ const INDENT: usize = 4;
 
 /// The lines of a file of pickles and arrays, or of an archive of them.
 pub(crate) struct Listing {
-    options: Options,
     walk: Walk,
     bytes: Bytes,
     at: usize,
@@ -45,17 +44,16 @@ pub(crate) struct Listing {
 
 impl Listing {
     pub fn new(bytes: Bytes, options: &Options) -> Self {
-        Self::over(Walk::new(bytes, options), options)
+        Self::over(Walk::new(bytes, options))
     }
 
-    fn over(walk: Walk, options: &Options) -> Self {
+    fn over(walk: Walk) -> Self {
         Self {
+            machine: Machine::new(&Bytes::new(), Reader::Any, walk.terms()),
             walk,
-            machine: Machine::new(&Bytes::new(), Reader::Any, options),
             inner: None,
             bytes: Bytes::new(),
             at: 0,
-            options: options.clone(),
             marks: Vec::new(),
             waiting: VecDeque::new(),
             title: VecDeque::new(),
@@ -74,7 +72,7 @@ impl Listing {
     /// Goes to what comes next in the file.
     fn begin(&mut self, found: Found) {
         if let Found::ItemsOrNone(bytes) = &found
-            && !is_pickle(&run_through(bytes, 0, Reader::Plain, &self.options))
+            && !is_pickle(&run_through(bytes, 0, Reader::Plain, self.walk.terms()))
         {
             self.title.clear();
             return;
@@ -103,14 +101,14 @@ impl Listing {
     }
 
     fn begin_pickle(&mut self, reader: Reader) {
-        self.machine = Machine::new(&self.bytes, reader, &self.options);
+        self.machine = Machine::new(&self.bytes, reader, self.walk.terms());
         self.marks.clear();
         self.start = self.at;
     }
 
     /// Lists the pickle that stands behind an instruction, up to where the machine is.
     fn begin_inner(&mut self, start: usize) {
-        let mut inner = Self::over(Walk::of_nothing(&self.options), &self.options);
+        let mut inner = Self::over(self.walk.within());
         (inner.bytes, inner.at, inner.is_between) = (self.bytes.slice(..self.at), start, false);
         inner.begin_pickle(Reader::Plain);
         self.inner = Some(Box::new(inner));
@@ -142,7 +140,7 @@ impl Listing {
     }
 
     fn line(&mut self, instruction: &Instruction<'_>) -> Result<String, Fault> {
-        let argument = repr::argument(instruction, self.options.count("digits-max"))?;
+        let argument = repr::argument(instruction, self.walk.terms().count("digits-max"))?;
         let (marks, remembered) = self.machine.counts();
         let outcome = self.machine.step(instruction);
         let told = match instruction.opcode.code {

@@ -11,7 +11,7 @@ pub(crate) mod recognition;
 
 use std::borrow::Cow;
 
-use autotel_store_sdk::{Fault, Options};
+use autotel_store_sdk::Fault;
 use bytes::Bytes;
 
 use self::graph::{Behind, Call, Global, Graph, Node, NodeId, Object, Value};
@@ -19,10 +19,12 @@ use self::instructions::{Argument, Instruction, naming};
 use self::literal::{Literal, decimal};
 use self::memo::Memo;
 use self::opcode::{Form, code};
-use crate::options::{Bound, Bounds, SHARED_BYTES_MAX, enumerations};
+use crate::options::{Bound, Bounds, Terms, enumerations};
 
 /// The highest protocol in which Python 3 knows the names of Python 2.
 const OLD_NAMES_MAX: u8 = 2;
+/// Numbers of the memo may be as large wherever they stand: from there on, an instruction has given each of those below.
+const SPARSE_MAX: u64 = 1 << 20;
 /// Bytes of the longest name of a global.
 const NAME_BYTES_MAX: usize = 1000;
 
@@ -66,8 +68,8 @@ impl Reader {
 }
 
 /// Runs the pickle that begins at an offset.
-pub(crate) fn run(bytes: &Bytes, start: usize, reader: Reader, options: &Options) -> Result<Pickle, Fault> {
-    run_through(bytes, start, reader, options).pickle(start)
+pub(crate) fn run(bytes: &Bytes, start: usize, reader: Reader, terms: &Terms) -> Result<Pickle, Fault> {
+    run_through(bytes, start, reader, terms).pickle(start)
 }
 
 impl Run {
@@ -89,26 +91,28 @@ impl Run {
     }
 }
 
-/// What the pickles of a file describe to one unpickler that reads them all, whose memo stays.
-pub(crate) fn run_on(bytes: &Bytes, options: &Options) -> Graph {
-    let mut machine = Machine::new(bytes, Reader::Plain, options);
-    let mut next = 0;
-    while next < bytes.len()
-        && let Ok((_, end)) = machine.run(next)
-    {
+/// What the pickles of a file that begin at some offsets describe to one unpickler that reads them all, whose memo stays, up
+/// to what is wrong with them.
+pub(crate) fn run_on(bytes: &Bytes, starts: &[usize], terms: &Terms) -> Run {
+    let mut machine = Machine::new(bytes, Reader::Plain, terms);
+    let mut outcome = Ok((Value::None, 0));
+    for &start in starts {
         machine.stack.clear();
         machine.marks.clear();
-        next = end;
+        machine.is_memo_by_lines = None;
+        outcome = machine.run(start);
+        if outcome.is_err() {
+            break;
+        }
     }
-    machine.graph
+    machine.ended(outcome)
 }
 
 /// Runs the pickle that begins at an offset, up to what is wrong with it.
-pub(crate) fn run_through(bytes: &Bytes, start: usize, reader: Reader, options: &Options) -> Run {
-    let mut machine = Machine::new(bytes, reader, options);
+pub(crate) fn run_through(bytes: &Bytes, start: usize, reader: Reader, terms: &Terms) -> Run {
+    let mut machine = Machine::new(bytes, reader, terms);
     let outcome = machine.run(start);
-    let Machine { graph, protocol, declared, has_arrays, has_underflowed, .. } = machine;
-    Run { graph, outcome, protocol: declared.unwrap_or(protocol), has_arrays, has_underflowed }
+    machine.ended(outcome)
 }
 
 pub(crate) struct Machine {
@@ -139,10 +143,10 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub fn new(bytes: &Bytes, reader: Reader, options: &Options) -> Self {
-        let mut graph = Graph::new(bytes.clone(), options.count(SHARED_BYTES_MAX));
-        graph.enumerations = enumerations(options);
-        Self { reader, ..Self::of(graph, Bounds::of(options)) }
+    pub fn new(bytes: &Bytes, reader: Reader, terms: &Terms) -> Self {
+        let mut graph = Graph::new(bytes.clone(), terms);
+        graph.enumerations = enumerations(terms);
+        Self { reader, ..Self::of(graph, Bounds::of(terms)) }
     }
 
     fn of(graph: Graph, bounds: Bounds) -> Self {
@@ -164,6 +168,11 @@ impl Machine {
             frame_end: 0,
             is_nested: false,
         }
+    }
+
+    fn ended(self, outcome: Result<(Value, usize), Fault>) -> Run {
+        let Self { graph, protocol, declared, has_arrays, has_underflowed, .. } = self;
+        Run { graph, outcome, protocol: declared.unwrap_or(protocol), has_arrays, has_underflowed }
     }
 
     /// Runs from an offset on up to a STOP, behind which `next` is then.
@@ -368,6 +377,9 @@ impl Machine {
     #[inline]
     fn put(&mut self, index: u64, instruction: &Instruction<'_>) -> Result<(), Fault> {
         let top = self.top(instruction)?;
+        if index > SPARSE_MAX.max(instruction.offset as u64) {
+            return Err(instruction.fault("a number of the memo for which Python takes memory that no pickle needs"));
+        }
         self.memo.put(index, top);
         self.bounds.check(Bound::Memo, self.memo.len(), instruction.offset)
     }
@@ -406,8 +418,13 @@ impl Machine {
         keys: impl IntoIterator<Item = &'v Value>,
         instruction: &Instruction<'_>,
     ) -> Result<(), Fault> {
-        if keys.into_iter().any(|&key| self.graph.is_unhashable(key)) {
-            return Err(instruction.fault("what can change, as a list, is no key to Python, and in no set"));
+        for &key in keys {
+            if self.graph.is_unhashable(key) {
+                return Err(instruction.fault("what can change, as a list, is no key to Python, and in no set"));
+            }
+            if !self.graph.is_soon_hashed(key) {
+                return Err(instruction.fault("a key has too much in it, or one in another too often"));
+            }
         }
         Ok(())
     }
@@ -498,7 +515,7 @@ impl Machine {
                 let arguments = self.take_marked(instruction)?;
                 let global = self.named(global_on_lines(instruction)?);
                 let callee = self.graph.add(Node::Global(Box::new(global)), at);
-                (Call::Function, callee, self.graph.add(Node::Tuple(arguments), at), None)
+                (of_class(&arguments), callee, self.graph.add(Node::Tuple(arguments), at), None)
             }
             code::OBJ => {
                 let mut arguments = self.take_marked(instruction)?;
@@ -506,7 +523,7 @@ impl Machine {
                     return Err(instruction.fault("there is no class behind the mark"));
                 }
                 let callee = arguments.remove(0);
-                (Call::Function, callee, self.graph.add(Node::Tuple(arguments), at), None)
+                (of_class(&arguments), callee, self.graph.add(Node::Tuple(arguments), at), None)
             }
             code::NEWOBJ_EX => {
                 let (keywords, arguments) = (self.pop(instruction)?, self.pop(instruction)?);
@@ -604,9 +621,19 @@ impl Machine {
             self.buffers += 1;
             return Ok(());
         }
-        // What is below becomes a read-only view, which says the same.
-        self.top(instruction).map(drop)
+        // What is below becomes a read-only view, which says the same of what nobody changes.
+        match self.top(instruction)? {
+            Value::Literal(at) if self.graph.bytes[at as usize] == code::BYTEARRAY8 => {
+                Err(instruction.fault("a view of a bytearray, which is no data"))
+            }
+            _ => Ok(()),
+        }
     }
+}
+
+/// What `INST` and `OBJ` do with a class.
+fn of_class(arguments: &[Value]) -> Call {
+    if arguments.is_empty() { Call::Class } else { Call::Function }
 }
 
 /// Whether an object is a type of NumPy's, which whatever it is given to copies.

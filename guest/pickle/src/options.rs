@@ -1,5 +1,9 @@
 //! The store's options.
 
+use std::cell::Cell;
+use std::ops::Deref;
+use std::rc::Rc;
+
 use autotel_store_sdk::{Fault, OptionDescription, Options};
 
 use crate::document::strings::Strings;
@@ -40,6 +44,56 @@ impl Bounds {
             return Ok(());
         }
         Err(Fault::too_large(ALL[bound as usize].1, most, offset))
+    }
+}
+
+/// Bytes that are looked at for each byte of a file, beside those that what stands in several places may add.
+const WORK_OF_BYTE: u64 = 16;
+/// Bytes that a byte of a pickle may become without repeating anything.
+const GROWTH_OF_BYTE: u64 = 8;
+
+/// The options of a call, and what may still be done for its file: all pickles in one count together.
+#[derive(Clone)]
+pub(crate) struct Terms {
+    options: Options,
+    work: Rc<Cell<u64>>,
+    growth: Rc<Cell<u64>>,
+}
+
+impl Deref for Terms {
+    type Target = Options;
+
+    fn deref(&self) -> &Options {
+        &self.options
+    }
+}
+
+impl Terms {
+    pub fn of(options: &Options) -> Self {
+        let shared = || Rc::new(Cell::new(options.count(SHARED_BYTES_MAX)));
+        Self { options: options.clone(), work: shared(), growth: shared() }
+    }
+
+    /// Bytes that may still be looked at to find out what objects are: what stands in many places is looked at often.
+    pub fn work(&self) -> Rc<Cell<u64>> {
+        Rc::clone(&self.work)
+    }
+
+    /// Bytes that may still be written.
+    pub fn growth(&self) -> Rc<Cell<u64>> {
+        Rc::clone(&self.growth)
+    }
+
+    /// Allows for what is looked at and written of a file, or of what was unpacked of one.
+    pub fn allow_for(&self, bytes: usize) {
+        let add = |to: &Cell<u64>, each: u64| to.set(to.get().saturating_add(each * bytes as u64));
+        add(&self.work, WORK_OF_BYTE);
+        add(&self.growth, GROWTH_OF_BYTE);
+    }
+
+    /// Counts bytes that were unpacked in the bound of what is still to be.
+    pub fn count_unpacked(&mut self, bytes: usize) {
+        self.options.count_unpacked(bytes);
     }
 }
 

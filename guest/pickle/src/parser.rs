@@ -17,7 +17,6 @@ use crate::machine::{self, Pickle, Reader, run_through};
 /// Reads a file of one pickle or array or several, one after another, or an archive of them.
 pub struct Parser {
     walk: Walk,
-    options: Options,
     /// What is still to be read of where the walk is, the next last.
     pieces: Vec<Piece>,
     /// The archives that are being read.
@@ -54,7 +53,7 @@ pub(crate) fn read(source: Source) -> Result<Bytes, Fault> {
 impl Parse for Parser {
     fn open(source: Source, options: &Options) -> Result<Self, Fault> {
         let walk = Walk::new(read(source)?, options);
-        Ok(Self { walk, options: options.clone(), pieces: Vec::new(), archives: Vec::new() })
+        Ok(Self { walk, pieces: Vec::new(), archives: Vec::new() })
     }
 
     fn parse(&mut self, to: &mut Encoder, page_bytes: usize) -> Result<Progress, Fault> {
@@ -124,21 +123,21 @@ impl Parser {
             let (content, end) = Npy::at(bytes, at)?.content(bytes)?;
             return match content {
                 npy::Content::Elements(parts) => {
-                    let document = Document::of_array(parts, bytes.slice(at..end), &self.options);
+                    let document = Document::of_array(parts, bytes.slice(at..end), self.walk.terms());
                     Ok(Item { piece: Piece::Document(document.into()), end })
                 }
-                npy::Content::Pickle => self.pickle(machine::run(bytes, end, Reader::Plain, &self.options)?),
+                npy::Content::Pickle => self.pickle(machine::run(bytes, end, Reader::Plain, self.walk.terms())?),
             };
         }
         match self.plain(bytes, at) {
             Some(item) => Ok(item),
-            None => self.first_or_next(machine::run(bytes, at, self.reader(), &self.options)?),
+            None => self.first_or_next(machine::run(bytes, at, self.reader(), self.walk.terms())?),
         }
     }
 
     /// The pickle at an offset, where it is plain data.
     fn plain(&self, bytes: &Bytes, at: usize) -> Option<Item> {
-        let (plain, end) = Plain::at(bytes, at, &self.options)?;
+        let (plain, end) = Plain::at(bytes, at, self.walk.terms())?;
         Some(Item { piece: Piece::Plain(plain.into()), end })
     }
 
@@ -152,13 +151,13 @@ impl Parser {
             return self.pickle(pickle);
         }
         let bytes = &pickle.graph.bytes;
-        let saved = checkpoint::saved(bytes, pickle.end, &self.options)?;
+        let saved = checkpoint::saved(bytes, pickle.end, self.walk.terms())?;
         Ok(Item { end: bytes.len(), ..self.pickle(saved)? })
     }
 
     fn pickle(&self, pickle: Pickle) -> Result<Item, Fault> {
         let end = pickle.end;
-        Ok(Item { piece: Piece::Document(Document::new(pickle, &self.options)?.into()), end })
+        Ok(Item { piece: Piece::Document(Document::new(pickle, self.walk.terms())?.into()), end })
     }
 
     /// Begins an archive: what was saved, of one of PyTorch's, or else a map of its members.
@@ -183,10 +182,11 @@ impl Parser {
 
     /// Begins what was saved in an archive of PyTorch's.
     fn begin_saved(&mut self, layout: &Layout<'_>) -> Result<(), Fault> {
-        let bytes = layout.pickle.content(&self.options)?;
-        let storages = layout.storages(&self.options)?;
+        let bytes = layout.pickle.content(self.walk.terms())?;
+        let storages = layout.storages(self.walk.terms())?;
+        self.walk.terms().allow_for(bytes.len());
         self.walk.skip_to(layout.place);
-        let mut pickle = run_through(&bytes, 0, Reader::Plain, &self.options).alone().pickle(0)?;
+        let mut pickle = run_through(&bytes, 0, Reader::Plain, self.walk.terms()).alone().pickle(0)?;
         pickle.graph.set_storages(storages);
         let item = self.pickle(pickle)?;
         self.pieces.push(item.piece);
@@ -228,7 +228,7 @@ impl Parser {
         } else if let Some(item) = self.plain(&bytes, 0) {
             item
         } else {
-            let run = run_through(&bytes, 0, self.reader(), &self.options);
+            let run = run_through(&bytes, 0, self.reader(), self.walk.terms());
             if !is_pickle(&run) {
                 to.bytes(&bytes);
                 return Ok(());

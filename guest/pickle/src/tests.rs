@@ -637,6 +637,75 @@ fn what_one_unpickler_reads_otherwise_is_told() {
     assert_eq!((worst.verdict, &*worst.elements[0].name), (Verdict::Dangerous, "posix.system"));
     let data = [&first[..], b"\x80\x04]\x94h\0a."].concat();
     assert!(inspected(&data).iter().all(|part| part.verdict == Verdict::Data));
+    // With memos of two kinds, and in a file that begins as PyTorch's did.
+    let by_lines = &b"Vposix\np0\n0Vsystem\np1\n0N."[..];
+    let magic = &b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."[..];
+    for file in [[by_lines, second].concat(), [magic, b"N.", first, second, b"N.N."].concat()] {
+        assert_eq!(inspected(&file).into_iter().map(|part| part.verdict).max(), Some(Verdict::Dangerous), "{file:?}");
+    }
+}
+
+#[test]
+fn what_python_does_with_what_holds_data_is_no_more_than_that() {
+    let range = "cbuiltins\nrange\n(K\0J\u{1}\u{2}\u{3}\u{4}K\u{1}tR";
+    let array = "cnumpy._core.multiarray\n_reconstruct\n(cnumpy\nndarray\n";
+    for (what, pickle) in [
+        ("a shape that is a range", format!("{array}{range}S'i4'\ntR.")),
+        ("a type that has a decimal", format!("{array}(K\0t}}S'a'\n(S'i4'\ncdecimal\nDecimal\n(S'1e9'\ntRtstR.")),
+        ("a range that is unpacked", format!("cbuiltins\nSyntaxError\n(S'm'\n{range}tR.")),
+        ("an attribute that is all attributes", "cbuiltins\nValueError\n(tR}S'__dict__'\n}sb.".to_owned()),
+        ("a list of another's", "ccollections\nOrderedDict\n)R}S'_OrderedDict__root'\n]sb.".to_owned()),
+        ("a flag of many bits", "cre\nRegexFlag\n(L340282366920938463463374607431768211456L\ntR.".to_owned()),
+        ("a field that is called", "(ishop\nItem\n}S'append'\nNsbNa.".to_owned()),
+        (
+            "a class of NumPy's",
+            "ccopy_reg\n_reconstructor\n(cnumpy.random\nState\nc__builtin__\nobject\nNtR}b.".to_owned(),
+        ),
+        ("a number of the memo that no pickle needs", "Nr\u{7f}\u{7f}\u{7f}\u{7f}.".to_owned()),
+        ("a function of a module", "cshop\nsystem\n(S'id'\ntR.".to_owned()),
+    ] {
+        let options = options().with("enumerations", OptionValue::Text("shop.*".to_owned()));
+        assert!(load_with(pickle.as_bytes(), &options).is_err(), "{what}");
+        assert!(inspected(pickle.as_bytes()).iter().any(|part| part.verdict >= Verdict::Unknown), "{what}");
+    }
+    assert!(inspected(b"\x80\x05\x96\x03\0\0\0\0\0\0\0abc\x98.")[0].verdict >= Verdict::Unknown, "a view");
+}
+
+#[test]
+fn keys_that_python_takes_long_for_are_refused() {
+    let deep = [&b"}N"[..], &b"\x85".repeat(100), b"Ns."].concat();
+    let wide = [&b"}N"[..], &b"q\0h\0\x86".repeat(14), b"Ns."].concat();
+    let wider = [&b"}N"[..], &b"q\0h\0h\0\x87".repeat(16), b"Ns."].concat();
+    assert!(refusal(&deep).0.contains("a key has too much in it"));
+    assert!(inspected(&wide)[0].verdict == Verdict::Data);
+    assert!(refusal(&wider).0.contains("a key has too much in it"));
+}
+
+#[test]
+fn what_may_be_done_for_a_file_is_done_for_all_its_pickles_together() {
+    let doubled = [&b"]q\0"[..], &b"0]q\x01(h\0h\0eq\0".repeat(20), b"."].concat();
+    let few = options().with("shared-bytes-max", OptionValue::Count(20 << 20));
+    assert!(load_with(&doubled, &few).is_ok());
+    let fault = load_with(&doubled.repeat(10), &few).unwrap_err();
+    assert!(matches!(fault, Fault::TooLarge { name: "shared-bytes-max", .. }), "{fault}");
+}
+
+#[test]
+fn old_classes_of_python_2_are_their_fields() {
+    let old = b"(i__main__\nOld\n(dS'price'\nF1.5\nsb.";
+    assert_eq!(loaded(old), named("__main__.Old", map([("price", Value::Float(1.5))])));
+    assert_eq!(inspected(old)[0].verdict, Verdict::Instance);
+    for pickle in
+        [&b"(i__main__\nOld\n."[..], b"(i__main__\nrun\n(dS'price'\nF1.5\nsb.", b"(I1\ni__main__\nOld\n(dS'a'\nNsb."]
+    {
+        assert!(inspected(pickle)[0].verdict >= Verdict::Unknown, "{}", String::from_utf8_lossy(pickle));
+    }
+}
+
+#[test]
+fn types_of_numpy_are_values() {
+    assert_eq!(loaded(b"cnumpy\nfloat64\n."), named("global", "numpy.float64"));
+    assert!(inspected(b"cnumpy\nfloat64\n(F1.5\ntR.")[0].verdict >= Verdict::Unknown);
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn record(graph: &Graph, id: NodeId, object: &Object) -> Vec<Part> {
     }
     entries.push(Part::End);
     let name = match object.call {
-        Call::Function => "call",
+        Call::Function | Call::Class => "call",
         Call::New => "instance",
         Call::State => "state",
     };

@@ -1,26 +1,27 @@
 //! Writes what has nothing in it, and counts all that is written.
 
-use autotel_store_sdk::{DEPTH_MAX, Encoder, Fault, NAMED_TYPE_TAG, Options};
+use std::cell::Cell;
+use std::rc::Rc;
+
+use autotel_store_sdk::{DEPTH_MAX, Encoder, Fault, NAMED_TYPE_TAG};
 
 use crate::document::SET_TAG;
 use crate::document::strings::Strings;
 use crate::machine::instructions::{Argument, Instruction};
 use crate::machine::literal::Literal;
 use crate::machine::opcode::code;
-use crate::options::{SHARED_BYTES_MAX, is_simple};
+use crate::options::{SHARED_BYTES_MAX, Terms, is_simple};
 
 /// Text with surrogates, as UTF-8 that lets them through.
 pub(crate) const SURROGATES_TAG: u64 = 273;
 
-/// Bytes that a byte of a pickle may become without repeating anything.
-const GROWTH: u64 = 8;
 /// Bytes that a container or an object counts for, beside what is in it.
 pub(crate) const NODE_BYTES: usize = 8;
 
 pub(crate) struct Leaves {
     strings: Strings,
     digits_max: u64,
-    budget: u64,
+    budget: Rc<Cell<u64>>,
     shared_bytes_max: u64,
     /// Where the instruction stands that is written.
     offset: usize,
@@ -29,28 +30,23 @@ pub(crate) struct Leaves {
 }
 
 impl Leaves {
-    /// Those of a document that comes from so many bytes.
-    pub fn of(source_bytes: usize, options: &Options) -> Self {
-        let shared_bytes_max = options.count(SHARED_BYTES_MAX);
+    pub fn of(terms: &Terms) -> Self {
         Self {
-            strings: Strings::of(options),
-            digits_max: options.count("digits-max"),
-            budget: GROWTH * source_bytes as u64 + shared_bytes_max,
-            shared_bytes_max,
+            strings: Strings::of(terms),
+            digits_max: terms.count("digits-max"),
+            budget: terms.growth(),
+            shared_bytes_max: terms.count(SHARED_BYTES_MAX),
             offset: 0,
-            is_simple: is_simple(options),
+            is_simple: is_simple(terms),
         }
     }
 
     /// Counts what is written, so that little cannot be made much by repeating it.
     #[inline]
     pub fn spend(&mut self, bytes: usize) -> Result<(), Fault> {
-        match self.budget.checked_sub(bytes as u64) {
-            Some(left) => self.budget = left,
-            None => {
-                return Err(Fault::too_large(SHARED_BYTES_MAX, self.shared_bytes_max, self.offset));
-            }
-        }
+        let left = self.budget.get().checked_sub(bytes as u64);
+        let left = left.ok_or_else(|| Fault::too_large(SHARED_BYTES_MAX, self.shared_bytes_max, self.offset))?;
+        self.budget.set(left);
         Ok(())
     }
 

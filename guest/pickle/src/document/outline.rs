@@ -4,13 +4,13 @@
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 
-use autotel_store_sdk::{Keys, Options};
+use autotel_store_sdk::Keys;
 use bytes::Bytes;
 
 use crate::machine::graph::{Graph, Value};
 use crate::machine::instructions::{Argument, Instruction};
 use crate::machine::opcode::code;
-use crate::options::{Bound, Bounds, SHARED_BYTES_MAX};
+use crate::options::{Bound, Bounds, Terms};
 
 /// Values on the stack, of which the machine holds more in the same memory.
 const STACK_MAX: usize = 1 << 22;
@@ -33,8 +33,8 @@ pub(crate) struct Outline {
 
 impl Outline {
     /// The outline of the pickle at an offset; `None` where it is no plain data, or none that is well formed.
-    pub fn of(bytes: &Bytes, start: usize, options: &Options) -> Option<Self> {
-        let mut outliner = Outliner::new(bytes.clone(), options);
+    pub fn of(bytes: &Bytes, start: usize, terms: &Terms) -> Option<Self> {
+        let mut outliner = Outliner::new(bytes.clone(), terms);
         let mut at = start;
         loop {
             let instruction = Instruction::at(bytes, at).ok()?;
@@ -86,10 +86,10 @@ struct Outliner {
 }
 
 impl Outliner {
-    fn new(bytes: Bytes, options: &Options) -> Self {
+    fn new(bytes: Bytes, terms: &Terms) -> Self {
         Self {
-            graph: Graph::new(bytes, options.count(SHARED_BYTES_MAX)),
-            bounds: Bounds::of(options),
+            graph: Graph::new(bytes, terms),
+            bounds: Bounds::of(terms),
             stack: Vec::new(),
             marks: Vec::new(),
             objects: 0,

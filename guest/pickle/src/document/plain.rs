@@ -1,12 +1,13 @@
 //! Writes plain data as a document while it is read, some of it at a time.
 
-use autotel_store_sdk::{Encoder, Fault, Options, Progress};
+use autotel_store_sdk::{Encoder, Fault, Progress};
 use bytes::Bytes;
 
 use crate::document::leaves::Leaves;
 use crate::document::outline::Outline;
 use crate::machine::instructions::{Argument, Instruction, naming};
 use crate::machine::opcode::code;
+use crate::options::Terms;
 
 /// The document of a pickle that is plain data.
 pub(crate) struct Plain {
@@ -24,10 +25,10 @@ pub(crate) struct Plain {
 
 impl Plain {
     /// The pickle at an offset, and where it ends; `None` where it is no plain data.
-    pub fn at(bytes: &Bytes, start: usize, options: &Options) -> Option<(Self, usize)> {
-        let outline = Outline::of(bytes, start, options)?;
+    pub fn at(bytes: &Bytes, start: usize, terms: &Terms) -> Option<(Self, usize)> {
+        let outline = Outline::of(bytes, start, terms)?;
         let end = outline.end;
-        let leaves = Leaves::of(bytes.len(), options);
+        let leaves = Leaves::of(terms);
         let plain =
             Self { bytes: bytes.clone(), outline, at: start, containers: 0, tuples: 0, open: Vec::new(), leaves };
         Some((plain, end))

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use autotel_store_sdk::{Fault, Options, excerpt};
+use autotel_store_sdk::{Fault, excerpt};
 use bytes::Bytes;
 
 use crate::files::archive::{Archive, Member};
 use crate::machine::graph::{Graph, Node, Storages, Value};
 use crate::machine::{Pickle, Reader, Run, run, run_through};
+use crate::options::Terms;
 use crate::trust::known::storage_width;
 
 /// What the first pickle of a file of PyTorch's before 1.6 gives.
@@ -59,13 +60,14 @@ impl<'a> Layout<'a> {
     }
 
     /// Reads the storages. What is wrong with members is told of the first of them.
-    pub fn storages(&self, options: &Options) -> Result<Storages, Fault> {
-        let mut options = options.clone();
-        let byte_order = self.byte_order.map(|member| member.content(&options)).transpose()?;
+    pub fn storages(&self, terms: &Terms) -> Result<Storages, Fault> {
+        let mut terms = terms.clone();
+        let byte_order = self.byte_order.map(|member| member.content(&terms)).transpose()?;
         let mut by_key = BTreeMap::new();
         for (key, member) in &self.storages {
-            let content = member.content(&options)?;
-            options.count_unpacked(member.unpacked(&content));
+            let content = member.content(&terms)?;
+            terms.count_unpacked(member.unpacked(&content));
+            terms.allow_for(content.len());
             by_key.insert((*key).to_owned(), content);
         }
         Ok(Storages::new(by_key, byte_order.is_some_and(|order| &*order == b"big")))
@@ -78,8 +80,8 @@ pub(crate) fn begins_one(graph: &Graph, root: Value) -> bool {
 }
 
 /// What a file before 1.6 holds, whose first pickle ends at `at`: what was saved, with its storages.
-pub(crate) fn saved(bytes: &Bytes, at: usize, options: &Options) -> Result<Pickle, Fault> {
-    let next = |at| run(bytes, at, Reader::Plain, options);
+pub(crate) fn saved(bytes: &Bytes, at: usize, terms: &Terms) -> Result<Pickle, Fault> {
+    let next = |at| run(bytes, at, Reader::Plain, terms);
     let version = next(at)?;
     let sizes = next(version.end)?;
     let mut saved = next(sizes.end)?;
@@ -90,11 +92,11 @@ pub(crate) fn saved(bytes: &Bytes, at: usize, options: &Options) -> Result<Pickl
 }
 
 /// The pickles of a file before 1.6, of which the first is run, each up to what is wrong with it.
-pub(crate) fn runs(bytes: &Bytes, at: usize, options: &Options) -> Vec<(usize, Run)> {
+pub(crate) fn runs(bytes: &Bytes, at: usize, terms: &Terms) -> Vec<(usize, Run)> {
     let mut runs = Vec::new();
     let mut next = Some(at);
     while let Some(start) = next.filter(|_| runs.len() + 1 < PICKLES) {
-        let run = run_through(bytes, start, Reader::Plain, options);
+        let run = run_through(bytes, start, Reader::Plain, terms);
         next = run.outcome.as_ref().ok().map(|(_, end)| *end);
         runs.push((start, run));
     }

@@ -10,6 +10,7 @@ use crate::files::archive::{Archive, Content, Member, ends_as_archive, is_archiv
 use crate::files::foreign::Foreign;
 use crate::files::npy::is_array;
 use crate::files::unpack::Unpacked;
+use crate::options::Terms;
 
 /// Archives within one another, at most.
 const ARCHIVES_MAX: usize = 8;
@@ -42,7 +43,7 @@ pub(crate) enum Found {
 
 /// Goes through a file. What is unpacked on the way counts together in the bound of what a file may hold.
 pub(crate) struct Walk {
-    options: Options,
+    terms: Terms,
     /// What is still to come, the next last.
     ahead: Vec<Ahead>,
     /// The archives that it is in, the innermost last.
@@ -79,12 +80,17 @@ impl Walk {
 
     /// One through what it is told to enter alone.
     pub fn of_nothing(options: &Options) -> Self {
-        Self { options: options.clone(), ahead: Vec::new(), open: Vec::new() }
+        Self { terms: Terms::of(options), ahead: Vec::new(), open: Vec::new() }
     }
 
-    /// The options of reading, with what was unpacked so far.
-    pub fn options(&self) -> &Options {
-        &self.options
+    /// One through nothing, for what is within something of this one's.
+    pub fn within(&self) -> Self {
+        Self { terms: self.terms.clone(), ahead: Vec::new(), open: Vec::new() }
+    }
+
+    /// The options of reading, with what may still be done.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// How many archives it is in.
@@ -116,11 +122,12 @@ impl Walk {
 
     /// Opens a file, or what a member holds.
     fn open(&mut self, bytes: Bytes, is_member: bool) -> Option<Found> {
-        let Unpacked { codec, bytes: content, fault } = Unpacked::of(bytes.clone(), &self.options);
+        let Unpacked { codec, bytes: content, fault } = Unpacked::of(bytes.clone(), &self.terms);
         let is_member = is_member && codec.is_none();
+        self.terms.allow_for(content.len());
         self.ahead.push(Ahead::Opened { contents: Contents::of(content.clone()), is_member });
         let codec = codec?;
-        self.options.count_unpacked(content.len());
+        self.terms.count_unpacked(content.len());
         Some(Found::Packed { codec, bytes, fault })
     }
 
@@ -151,8 +158,8 @@ impl Walk {
             return Found::Leave;
         };
         open.member = Some(place);
-        let Content { bytes, unpacked, damage } = member.read(&self.options);
-        self.options.count_unpacked(unpacked);
+        let Content { bytes, unpacked, damage } = member.read(&self.terms);
+        self.terms.count_unpacked(unpacked);
         self.ahead.extend([Ahead::Members(place + 1), Ahead::Member(bytes)]);
         Found::Member { damage }
     }

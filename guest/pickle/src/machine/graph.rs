@@ -12,7 +12,7 @@ use bytes::Bytes;
 use crate::machine::instructions::{Argument, Instruction, naming};
 use crate::machine::literal::Literal;
 use crate::machine::opcode::code;
-use crate::options::SHARED_BYTES_MAX;
+use crate::options::{SHARED_BYTES_MAX, Terms};
 
 /// What stands on the machine's stack, in its memo and in objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,10 +204,6 @@ impl Storages {
     pub fn find(&self, key: &str, class: &Global) -> Option<&Bytes> {
         self.by_key.get(key).filter(|_| self.classes.get(key).is_some_and(|known| *known == class.to_string()))
     }
-
-    fn bytes(&self) -> usize {
-        self.by_key.values().map(Bytes::len).sum()
-    }
 }
 
 /// How an object is made.
@@ -215,6 +211,8 @@ impl Storages {
 pub(crate) enum Call {
     /// The callee is called with the arguments.
     Function,
+    /// The same without arguments for what should be a class, whose `__new__` is called then.
+    Class,
     /// The callee's `__new__` is.
     New,
     /// Nothing is; what is there already is given a state.
@@ -236,7 +234,7 @@ pub(crate) struct Graph {
     /// Whether each was given to a call, which may have copied it.
     given: Vec<bool>,
     /// Bytes that may still be looked at to find out what objects are: what stands in many places is looked at often.
-    work: Cell<u64>,
+    work: Rc<Cell<u64>>,
     /// Whether more than that was to be looked at.
     is_exhausted: Cell<bool>,
     shared_bytes_max: u64,
@@ -252,22 +250,19 @@ pub(crate) struct Graph {
 
 /// What looking at an item of a container counts for.
 pub(crate) const ITEM_BYTES: usize = 8;
-/// Bytes that are looked at for each byte of a pickle, beside those that what stands in several places may add.
-const WORK_OF_BYTE: u64 = 16;
 
 impl Graph {
-    pub fn new(bytes: Bytes, shared_bytes_max: u64) -> Self {
-        let work = Cell::new(shared_bytes_max + WORK_OF_BYTE * bytes.len() as u64);
-        Self { bytes, work, shared_bytes_max, ..Self::default() }
+    pub fn new(bytes: Bytes, terms: &Terms) -> Self {
+        Self { bytes, work: terms.work(), shared_bytes_max: terms.count(SHARED_BYTES_MAX), ..Self::default() }
+    }
+
+    /// One of which nothing is to be found out.
+    pub fn without_work(bytes: Bytes) -> Self {
+        Self { bytes, ..Self::default() }
     }
 
     pub fn len(&self) -> usize {
         self.nodes.len()
-    }
-
-    /// Bytes of the pickle and of what it may ask for.
-    pub fn source_bytes(&self) -> usize {
-        self.bytes.len() + self.storages.as_ref().map_or(0, |storages| storages.bytes())
     }
 
     #[inline]

@@ -58,8 +58,8 @@ impl Machine {
         Ok(file.slice(start..end))
     }
 
-    /// Whether what begins here is instructions to who does not pass it, which name something, call what is at hand, or
-    /// reach what follows with another stack or memo.
+    /// Whether what begins here is instructions to who does not pass it, which name something, call or change what is at
+    /// hand, or reach what follows with another stack or memo.
     fn would_run(&self, from: usize, to: usize) -> bool {
         let (bytes, mut at, mut is_at_hand) = (&self.graph.bytes, from, false);
         while at < to {
@@ -71,6 +71,9 @@ impl Machine {
                 code::STACK_GLOBAL | code::EXT1 | code::EXT2 | code::EXT4 => return true,
                 code::REDUCE | code::NEWOBJ | code::NEWOBJ_EX | code::OBJ => {
                     return is_at_hand || self.has_global_on_stack();
+                }
+                code::BUILD | code::APPEND | code::APPENDS | code::SETITEM | code::SETITEMS | code::ADDITEMS => {
+                    return true;
                 }
                 code::GET | code::BINGET | code::LONG_BINGET => is_at_hand = true,
                 code::STOP => return false,

@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hasher};
 use autotel_store_sdk::{Integer, Keys};
 
 use crate::document::Part;
-use crate::machine::graph::{Graph, ITEM_BYTES, Node, NodeId, Value};
+use crate::machine::graph::{Call, Graph, ITEM_BYTES, Node, NodeId, Value};
 use crate::machine::instructions::{Argument, Instruction};
 use crate::machine::literal::Literal;
 use crate::machine::opcode::{Form, Opcode};
@@ -53,6 +53,23 @@ impl Graph {
         buffer
     }
 
+    /// Whether Python finds a hash of a key in time: of tuples it looks for those of all items, as often as they stand there.
+    pub fn is_soon_hashed(&self, key: Value) -> bool {
+        self.hash_work(key, DEPTH_MAX).is_some()
+    }
+
+    fn hash_work(&self, value: Value, depth: usize) -> Option<()> {
+        let items = match self.find(value) {
+            Some(Node::Tuple(items)) => items,
+            // An instance of a tuple, perhaps.
+            Some(Node::Object(object)) if object.call == Call::New => return self.hash_work(object.arguments, depth),
+            _ => return Some(()),
+        };
+        let depth = depth.checked_sub(1)?;
+        self.work(ITEM_BYTES * items.len())?;
+        items.iter().try_for_each(|&item| self.hash_work(item, depth))
+    }
+
     /// Whether a value is a list of what may be in a set, each once. It is looked at once.
     pub fn is_list_of_set(&self, id: NodeId) -> bool {
         let Node::List(items) = self.node(id) else { return false };
@@ -67,7 +84,7 @@ impl Graph {
     /// The numbers of an item that comes twice, as in no set of Python's, and of what it repeats; also where too much is
     /// looked at to find that out.
     pub fn repeated(&self, items: &[Value]) -> Option<(usize, usize)> {
-        if self.work(ITEM_BYTES * items.len()).is_none() {
+        if self.work(ITEM_BYTES * items.len()).is_none() || !items.iter().all(|&item| self.is_soon_hashed(item)) {
             return Some((0, 0));
         }
         let (mut keys, mut buffer) = (Keys::default(), Vec::new());

@@ -16,7 +16,7 @@ pub(crate) fn is_pickle(run: &Run) -> bool {
 
 /// Whether it is this machine alone, perhaps, that a fault ends: Python may go on behind whatever is an instruction, unless
 /// it takes what is not there.
-fn is_only_here(run: &Run, fault: &Fault) -> bool {
+pub(crate) fn is_only_here(run: &Run, fault: &Fault) -> bool {
     let Fault::Syntax { offset, .. } = fault else { return true };
     let (bytes, at) = (&run.graph.bytes, *offset as usize);
     let Ok(instruction) = Instruction::at(bytes, at) else {

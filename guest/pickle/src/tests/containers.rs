@@ -365,6 +365,26 @@ fn joblib(array: &[u8; 3], is_aligned: bool) -> Vec<u8> {
     file
 }
 
+#[test]
+fn what_one_unpickler_reads_behind_an_array_is_told() {
+    let first = b"\x80\x04\x8c\x05posix\x94\x8c\x06system\x94\x86.";
+    let second = b"\x80\x04\x8c\x07pathlib\x94\x8c\x0dPurePosixPath\x940h\0h\x01\x93\x8c\x02id\x85R.";
+    let array = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1,)}", b"\0");
+    let worst = inspected(&[&array[..], first, second].concat()).into_iter().map(|part| part.verdict).max();
+    assert_eq!(worst, Some(Verdict::Dangerous));
+}
+
+#[test]
+fn an_array_that_ends_with_a_state_for_what_is_remembered_is_told() {
+    let aligned = joblib(b"\x01\x02\x03", true);
+    let end = aligned.len() - 4;
+    for tail in [b"h\0b", b"h\0a", b"0b."] {
+        let file = [&aligned[..end], tail, b"."].concat();
+        assert!(inspected(&file)[0].verdict >= Verdict::Unknown, "{tail:?}");
+    }
+    assert_eq!(inspected(&aligned)[0].verdict, Verdict::Known);
+}
+
 /// An array of objects as joblib writes it: a pickle within a pickle.
 fn joblib_of_objects(pickle: &[u8]) -> Vec<u8> {
     let array = joblib(b"\x01\x02\x03", false);

@@ -7,6 +7,7 @@ use super::options;
 use crate::document::Document;
 use crate::document::plain::Plain;
 use crate::machine::{self, Reader};
+use crate::options::Terms;
 
 /// What is written, and where it says that it stands.
 type Written = (Vec<u8>, Vec<(u64, u64)>);
@@ -22,15 +23,22 @@ fn written(mut write: impl FnMut(&mut Encoder) -> Result<Progress, Fault>) -> Re
     Ok((written, encoder.take_marks()))
 }
 
+fn terms(pickle: &Bytes, options: &Options) -> Terms {
+    let terms = Terms::of(options);
+    terms.allow_for(pickle.len());
+    terms
+}
+
 /// By its outline; `None` where the pickle has none.
 fn by_outline(pickle: &Bytes, options: &Options) -> Option<Result<Written, Fault>> {
-    let (mut plain, _) = Plain::at(pickle, 0, options)?;
+    let (mut plain, _) = Plain::at(pickle, 0, &terms(pickle, options))?;
     Some(written(|to| plain.write(to, 8)))
 }
 
 fn by_objects(pickle: &Bytes, options: &Options) -> Result<Written, Fault> {
-    let pickle = machine::run(pickle, 0, Reader::Any, options)?;
-    let mut document = Document::new(pickle, options)?;
+    let terms = terms(pickle, options);
+    let pickle = machine::run(pickle, 0, Reader::Any, &terms)?;
+    let mut document = Document::new(pickle, &terms)?;
     written(|to| document.write(to, 8))
 }
 

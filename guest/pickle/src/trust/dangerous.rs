@@ -92,11 +92,14 @@ const MODULES: &[(&str, &str)] = &[
     ("pydoc", "it imports modules and runs programs"),
     ("requests", "it reaches the network"),
     ("runpy", "it runs code"),
+    ("scipy.stats", "it runs text as code"),
     ("setuptools", "it runs programs"),
     ("shelve", "it unpickles files"),
     ("shutil", "it changes and removes files"),
     ("signal", "it changes how the program answers signals"),
     ("site", "it runs code"),
+    ("sklearn.callback", "it reaches the network"),
+    ("sklearn.externals", "it calls what it is given"),
     ("smtplib", "it reaches the network"),
     ("socket", "it reaches the network"),
     ("socketserver", "it reaches the network"),
@@ -132,6 +135,7 @@ const CLASSES: &[&str] = &["torch.nn.modules", "torch.optim"];
 
 /// Functions of modules that hold data too.
 const FUNCTIONS: &[(&str, &str, &str)] = &[
+    ("numpy", "DataSource", "it opens and removes files"),
     ("numpy", "fromfile", "it reads files"),
     ("numpy", "load", "it unpickles files"),
     ("numpy", "save", "it writes files"),

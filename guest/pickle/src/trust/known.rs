@@ -177,8 +177,8 @@ fn is_enumeration(global: &Global) -> bool {
 /// Whether the options call it an enumeration, which are not believed of what is Python's own.
 pub(crate) fn is_named_enumeration(graph: &Graph, global: &Global) -> bool {
     let is_it = |name: &String| match name.strip_suffix(".*") {
-        // A dotted name gets at what the first part has.
-        Some(module) => module == global.module() && !global.name().contains('.'),
+        // A dotted name gets at what the first part has, and what is named as no class may be what the module imports.
+        Some(module) => module == global.module() && !global.name().contains('.') && is_class_name(global.name()),
         None => *name == global.to_string(),
     };
     graph.enumerations.iter().any(is_it) && is_own(global)
@@ -192,6 +192,32 @@ pub(crate) fn is_perhaps_enumeration(global: &Global) -> bool {
 /// Whether it is a type of the elements of tensors, or of their storages.
 fn is_tensor_type(global: &Global) -> bool {
     global.module() == "torch" && torch::is_type(global.name())
+}
+
+/// Whether it is a type of NumPy's numbers, texts or times.
+fn is_numpy_type(global: &Global) -> bool {
+    const NAMES: &[&str] = &[
+        "bool",
+        "bool_",
+        "bytes_",
+        "complex128",
+        "complex64",
+        "datetime64",
+        "float16",
+        "float32",
+        "float64",
+        "int16",
+        "int32",
+        "int64",
+        "int8",
+        "str_",
+        "timedelta64",
+        "uint16",
+        "uint32",
+        "uint64",
+        "uint8",
+    ];
+    global.module() == "numpy" && NAMES.contains(&global.name())
 }
 
 /// Constants that are members of enumerations, which Pythons before 3.11 pickle by their names alone.
@@ -216,7 +242,7 @@ fn is_constant(global: &Global) -> bool {
 
 pub(crate) fn is_known(global: &Global) -> bool {
     let is_listed = find(global).is_some() || is_enumeration(global) || is_exception(global);
-    is_listed || is_constant(global) || is_tensor_type(global)
+    is_listed || is_constant(global) || is_tensor_type(global) || is_numpy_type(global)
 }
 
 /// Whether a value is a global that is known.
@@ -249,11 +275,11 @@ pub(crate) fn parts(graph: &Graph, id: NodeId, object: &Object) -> Option<Vec<Pa
     }
     let callee = graph.global(object.callee)?;
     match (object.call, find(callee)) {
-        (Call::Function, Some(Function(shape) | Instance(_, shape))) => shape(&pickled),
+        (Call::Function | Call::Class, Some(Function(shape) | Instance(_, shape))) => shape(&pickled),
         (Call::Function, None) if is_enumeration(callee) || is_named_enumeration(graph, callee) => {
             pickled.member(callee)
         }
-        (Call::Function, None) if is_exception(callee) => exceptions::exception(&pickled, callee),
+        (Call::Function | Call::Class, None) if is_exception(callee) => exceptions::exception(&pickled, callee),
         _ => None,
     }
 }
@@ -303,9 +329,13 @@ impl Pickled<'_> {
         are_scalars.then(|| Part::named(name, [Part::Array].into_iter().chain(arguments).chain([Part::End])))
     }
 
-    /// A member of an enumeration: its value.
+    /// A member of an enumeration: its value, which is short in Python's own.
     fn member(&self, class: &Global) -> Option<Vec<Part>> {
         let [value] = *self.arguments else { return None };
+        let number = self.graph.integer(value).and_then(|number| number.as_i64());
+        if is_enumeration(class) && number.is_none() && self.graph.text(value).is_none() {
+            return None;
+        }
         self.is_plain().then(|| Part::named(&class.to_string(), [Part::Value(value)]))
     }
 }

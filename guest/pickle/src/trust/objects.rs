@@ -21,8 +21,10 @@ pub(crate) struct Judgement {
 }
 
 const KNOWN: Judgement = judged(Verdict::Known, "it holds data");
-const INSTANCE: Judgement =
-    judged(Verdict::Instance, "Python would import and make its class, which is not known; here its fields are data");
+const INSTANCE: Judgement = judged(
+    Verdict::Instance,
+    "Python would import its class, and do with these fields what that says, which is not known; here they are data",
+);
 const ENUMERATION: Judgement =
     judged(Verdict::Instance, "Python would import and call it; the options say that it is an enumeration");
 const UNKNOWN: Judgement = judged(Verdict::Unknown, "nothing of that name is known to hold data");
@@ -85,7 +87,8 @@ pub(crate) fn judge(graph: &Graph, root: Option<Value>) -> Vec<Option<Judgement>
 /// Why an object is not read.
 fn unread(graph: &Graph, object: &Object) -> Judgement {
     let class = records::instance(graph, object).and_then(|it| graph.global(it.class));
-    let is_called_alone = object.call == Call::Function && graph.items(object.arguments).is_some_and(<[_]>::is_empty);
+    let is_called_alone = matches!(object.call, Call::Function | Call::Class)
+        && graph.items(object.arguments).is_some_and(<[_]>::is_empty);
     match (class, graph.global(object.callee)) {
         (Some(class), _) if known::is_known(class) => OF_ANOTHER_SHAPE,
         (Some(class), _) if records::is_own(class) => MADE_OTHERWISE,
@@ -143,7 +146,7 @@ fn values(graph: &Graph, root: Option<Value>, judgements: &[Option<Judgement>]) 
 pub(crate) fn name(graph: &Graph, id: NodeId) -> String {
     match graph.node(id) {
         Node::Object(object) => match (graph.global(object.callee), object.call) {
-            (Some(global), Call::Function) => format!("a call of {global}"),
+            (Some(global), Call::Function | Call::Class) => format!("a call of {global}"),
             (Some(global), Call::New) => format!("an instance of {global}"),
             (Some(global), Call::State) => format!("a state for {global}"),
             (None, _) => "a call of what a call gives".to_owned(),

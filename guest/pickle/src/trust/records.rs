@@ -19,17 +19,25 @@ pub(crate) fn class(graph: &Graph, object: &Object) -> Option<NodeId> {
         [state] => fields(graph, state).is_some(),
         _ => false,
     };
+    // Python 2 gives each of its old classes a state; what has none may be a function that is called.
+    let has_fields = has_fields && (object.call != Call::Class || !object.states.is_empty());
     let is_of_one_kind = object.items.is_empty() || object.entries.is_empty();
     let is_whole = is_of_one_kind && !(object.is_filled() && (arguments.is_some() || base.is_some()));
-    // NumPy's own classes do more with arguments than keep them.
-    let is_numpy = graph.global(class).is_some_and(|class| class.module().split('.').next() == Some("numpy"));
-    let has_no_effect = object.keywords.is_none() && !(is_numpy && arguments.is_some());
-    (is_own && has_fields && is_whole && has_no_effect).then_some(id)
+    (is_own && has_fields && is_whole && object.keywords.is_none() && !fills_by_fields(graph, object)).then_some(id)
 }
 
-/// Whether a class may be anybody's own.
+/// Whether a class may be anybody's own. Of NumPy's it is known which hold data.
 pub(crate) fn is_own(class: &Global) -> bool {
-    !is_of_python(class) && has_plain_name(class)
+    let is_numpy = class.module().split('.').next() == Some("numpy");
+    !is_numpy && !is_of_python(class) && has_plain_name(class)
+}
+
+/// Whether the fields of what is filled stand in the place of the methods that Python calls to fill it.
+fn fills_by_fields(graph: &Graph, object: &Object) -> bool {
+    const METHODS: &[&str] = &["add", "append", "extend"];
+    let dicts = object.states.iter().filter_map(|&state| fields(graph, state)).flatten();
+    let are_fields = |id| graph.has_names(Value::Node(id), |name| !METHODS.contains(&name));
+    object.is_filled() && !dicts.into_iter().all(are_fields)
 }
 
 /// Whether a class is found by a name of its own: `__builtins__` and the like get from any module to any other.
@@ -63,6 +71,9 @@ pub(crate) fn instance(graph: &Graph, object: &Object) -> Option<Instance> {
         (Call::New, Some(_)) => {
             let arguments = Some(object.arguments).filter(|&tuple| has_some(tuple));
             Some(Instance { class: object.callee, arguments, base: None })
+        }
+        (Call::Class, Some(callee)) if callee.name().rsplit('.').next().is_some_and(is_class_name) => {
+            Some(Instance { class: object.callee, arguments: None, base: None })
         }
         (Call::Function, Some(callee)) if callee.is("copyreg", "_reconstructor") => match *arguments {
             [class, base, Value::None] if graph.global(base)?.is("builtins", "object") => {

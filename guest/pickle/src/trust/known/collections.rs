@@ -41,7 +41,8 @@ pub(crate) fn ordered_dict(it: &Pickled<'_>) -> Option<Vec<Part>> {
         return None;
     }
     if let [attributes] = it.object.states[..] {
-        let is_it = it.arguments.is_empty() && matches!(it.graph.find(attributes), Some(Node::Dict(_)));
+        // Python 2's keeps its entries in attributes of such names.
+        let is_it = it.arguments.is_empty() && it.graph.has_names(attributes, |name| !name.contains("__"));
         return is_it.then(|| Part::named(NAME, [Array, Map, Entries(it.id), End, Part::Value(attributes), End]));
     }
     if !it.object.states.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::Pickled;
 use crate::document::{Part, map};
-use crate::machine::graph::Global;
+use crate::machine::graph::{Global, Node, Value};
 
 const EXCEPTIONS: &[&str] = &[
     "ArithmeticError",
@@ -101,6 +101,13 @@ fn of_number(it: &Pickled<'_>, class: &Global) -> Option<&'static str> {
     })
 }
 
+/// Whether the class looks into its second argument, and that is no tuple.
+fn unpacks(it: &Pickled<'_>, class: &str) -> bool {
+    let is_one = matches!(class, "builtins.SyntaxError" | "builtins.IndentationError" | "builtins.TabError");
+    let is_tuple = |&value: &Value| matches!(it.graph.find(value), Some(Node::Tuple(_)));
+    is_one && !it.arguments.get(1).is_none_or(is_tuple)
+}
+
 /// A call of its class with arguments, and its attributes where it has some.
 pub(crate) fn exception(it: &Pickled<'_>, class: &Global) -> Option<Vec<Part>> {
     let class = of_number(it, class).map_or_else(|| class.to_string(), |name| format!("builtins.{name}"));
@@ -108,10 +115,10 @@ pub(crate) fn exception(it: &Pickled<'_>, class: &Global) -> Option<Vec<Part>> {
     let content = match it.object.states[..] {
         [] => arguments,
         // Its arguments are an attribute too, which a state may set anew.
-        [state] if it.graph.has_names(state, |name| name != "args") => {
+        [state] if it.graph.has_names(state, |name| name != "args" && !name.starts_with("__")) => {
             map([("args", arguments), ("attributes", vec![Part::Value(state)])])
         }
         _ => return None,
     };
-    (!it.object.is_filled()).then(|| Part::named(&class, content))
+    (!it.object.is_filled() && !unpacks(it, &class)).then(|| Part::named(&class, content))
 }

@@ -21,8 +21,13 @@ pub(crate) fn dtype(it: &Pickled<'_>) -> Option<Vec<Part>> {
 
 /// `_reconstruct(ndarray, (0,), b"b")`, whose state has a version, the shape, the type, the order and the data.
 pub(crate) fn array(it: &Pickled<'_>) -> Option<Vec<Part>> {
-    let [class, ..] = *it.arguments else { return None };
+    let [class, empty, code] = *it.arguments else { return None };
     let [state] = it.object.states[..] else { return None };
+    let is_empty = lengths(it.graph, empty)? == [0];
+    let is_of_bytes = bytes_of(it.graph, code).is_some_and(|code| code == b"b") || it.graph.text(code)? == "b";
+    if !is_empty || !is_of_bytes {
+        return None;
+    }
     let [version, shape, dtype, is_column_major, data] = *it.graph.items(state)? else { return None };
     let is_column_major = match is_column_major {
         Value::Bool(value) => value,
