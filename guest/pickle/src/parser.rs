@@ -199,7 +199,7 @@ impl Parser {
         let Some(member) = self.walk.members().next_back() else { return Ok(()) };
         to.at(member.offset);
         to.text(member.name.strip_suffix(extension).unwrap_or(&member.name));
-        damage.map_or(Ok(()), |damage| Err(member.fault(&damage)))
+        damage.map_or(Ok(()), |damage| Err(Fault::invalid(damage, 0)))
     }
 
     /// Ends an archive, and goes on with the one around it.

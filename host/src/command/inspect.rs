@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::Opening;
 use crate::terminal::{print, print_json, printed, shown, status, tell_error, verdict};
 
-/// The store that looks through files which no store claims: what can be more than data may have any name.
+/// The store that looks through whatever file: what can be more than data may have any name.
 const LOOKED_THROUGH_WITH: &str = "pickle-store";
 
 /// Characters of a step, unless it is for machines.
@@ -56,10 +56,22 @@ impl Arguments {
             if self.json { list_json(file, &store) } else { self.list(file, &store) }?;
             return Ok(0);
         }
-        let parts = store.inspect()?;
+        let mut parts = store.inspect()?;
+        parts.extend(self.disguised(host, file, &store)?);
         let worst = parts.iter().map(|part| part.verdict).max().unwrap_or(Verdict::Data);
         if self.json { print_parts_json(file, &parts, worst) } else { self.print(file, &parts, worst) }?;
         Ok(u8::from(worst >= Verdict::Instance))
+    }
+
+    /// What makes a file that another store claims a pickle all the same: programs do not go by its name.
+    fn disguised(&self, host: &Host, file: &Path, store: &Store) -> Result<Vec<InspectedPart>, Error> {
+        if self.opening.store.is_some() || store.describe().name == LOOKED_THROUGH_WITH {
+            return Ok(Vec::new());
+        }
+        let pickles = super::open(host, file, Some(LOOKED_THROUGH_WITH))?.inspect()?;
+        // Much text begins as some pickle does.
+        let is_one = |part: &InspectedPart| part.verdict >= Verdict::Instance && part.damage.is_none();
+        Ok(pickles.into_iter().filter(|part| is_one(part) || part.verdict == Verdict::Dangerous).collect())
     }
 
     /// Prints a listing while it comes, under the file's name where there are several.

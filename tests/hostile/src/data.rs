@@ -232,14 +232,22 @@ fn holds_secret(documents: &[u8]) -> bool {
 
 const SECRET: &[u8] = b"root:";
 
-/// Has a store tell what a file is and list its steps: what is to be distrusted is not data then.
-fn look_through(store: &Store, is_distrusted: bool) -> Result<(), Error> {
+/// Has a store tell what a file is, which is to be no better than `best`, and list its steps.
+fn look_through(store: &Store, best: Verdict) -> Result<(), Error> {
     let worst = store.inspect().map(|parts| parts.iter().map(|part| part.verdict).max());
-    if is_distrusted && worst.as_ref().is_ok_and(|worst| worst.is_none_or(|worst| worst <= Verdict::Known)) {
-        return Err(Error::new(ErrorKind::Store, "it is called data"));
+    if let Ok(worst) = worst
+        && worst.unwrap_or(Verdict::Data) < best
+    {
+        return Err(Error::new(ErrorKind::Store, format!("it is called {worst:?}")));
     }
     let listed = store.listing().and_then(|mut listing| listing.try_for_each(|piece| piece.map(drop)));
     [worst.map(drop), listed].into_iter().try_for_each(unless_answered)
+}
+
+/// Whether a file names in the clear what a store that looks for it finds wherever it stands.
+fn names_danger(file: &[u8]) -> bool {
+    const NAMED: &[u8] = b"cos\nsystem\n";
+    file.windows(NAMED.len()).any(|window| window == NAMED)
 }
 
 /// What is wrong first with a file, or why else a call failed.
@@ -336,7 +344,12 @@ impl Target<'_> {
             let loaded = store.load_cbor();
             // What is too much may be data all the same.
             let is_too_much = loaded.as_ref().is_err_and(|error| first_problem(error).contains("beyond the bound"));
-            look_through(&store, is_refused && !is_too_much)?;
+            let best = match is_refused && !is_too_much {
+                false => Verdict::Data,
+                true if names_danger(file) => Verdict::Dangerous,
+                true => Verdict::Instance,
+            };
+            look_through(&store, best)?;
             self.load_otherwise(&store)?;
             let documents = loaded?;
             store.validate()?;

@@ -32,6 +32,8 @@ pub(super) fn steps(graph: &Graph, id: NodeId, used_by: Option<NodeId>) -> Vec<S
         own.extend(names.filter_map(|&name| if let Value::Literal(at) = name { Some(at as usize) } else { None }));
     }
     own.extend(used_by.map(|user| graph.offset(user)));
+    own.sort_unstable();
+    own.dedup();
     gather(graph, Value::Node(id), &mut others);
     if let Some(user) = used_by {
         gather(graph, Value::Node(user), &mut others);

@@ -58,8 +58,8 @@ impl Machine {
         Ok(file.slice(start..end))
     }
 
-    /// Whether what begins here is instructions to who does not pass it, which name something, call or change what is at
-    /// hand, or reach what follows with another stack or memo.
+    /// Whether what begins here is instructions to who does not pass it, which name something, call what is at hand, give it
+    /// a state, or reach what follows with another stack or memo.
     fn would_run(&self, from: usize, to: usize) -> bool {
         let (bytes, mut at, mut is_at_hand) = (&self.graph.bytes, from, false);
         while at < to {
@@ -72,9 +72,8 @@ impl Machine {
                 code::REDUCE | code::NEWOBJ | code::NEWOBJ_EX | code::OBJ => {
                     return is_at_hand || self.has_global_on_stack();
                 }
-                code::BUILD | code::APPEND | code::APPENDS | code::SETITEM | code::SETITEMS | code::ADDITEMS => {
-                    return true;
-                }
+                // joblib reads another array behind it.
+                code::BUILD => return true,
                 code::GET | code::BINGET | code::LONG_BINGET => is_at_hand = true,
                 code::STOP => return false,
                 _ => {}

@@ -378,7 +378,7 @@ fn what_one_unpickler_reads_behind_an_array_is_told() {
 fn an_array_that_ends_with_a_state_for_what_is_remembered_is_told() {
     let aligned = joblib(b"\x01\x02\x03", true);
     let end = aligned.len() - 4;
-    for tail in [b"h\0b", b"h\0a", b"0b."] {
+    for tail in [b"h\0b", b"0}b", b"b.."] {
         let file = [&aligned[..end], tail, b"."].concat();
         assert!(inspected(&file)[0].verdict >= Verdict::Unknown, "{tail:?}");
     }

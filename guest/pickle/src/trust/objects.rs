@@ -1,7 +1,7 @@
 //! Which objects of a pickle are known to be data, and what those are written as.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use autotel_store_sdk::{Fault, Options, Verdict, excerpt};
 
@@ -61,6 +61,8 @@ pub(crate) fn judge(graph: &Graph, root: Option<Value>) -> Vec<Option<Judgement>
             unread(graph, object)
         });
     }
+    // Of a class that is not known, what is done with it tells more than its name.
+    let made_otherwise: BTreeMap<_, _> = graph.ids().filter_map(|id| made_otherwise(graph, id, &judgements)).collect();
     // Only globals are asked for what else they are, and plain data has none.
     let has_globals = graph.ids().any(|id| matches!(graph.node(id), Node::Global(_)));
     let values = if has_globals { values(graph, root, &judgements) } else { Vec::new() };
@@ -68,6 +70,7 @@ pub(crate) fn judge(graph: &Graph, root: Option<Value>) -> Vec<Option<Judgement>
         let judgement = match graph.node(id) {
             Node::Global(global) if known::is_zone_getter(global) && !values[Graph::index(id)] => KNOWN,
             Node::Global(global) => match judge_alone(graph, global) {
+                UNKNOWN if made_otherwise.contains_key(&id) => made_otherwise[&id],
                 Judgement { verdict: Verdict::Unknown, .. }
                     if classes[Graph::index(id)] && !values[Graph::index(id)] =>
                 {
@@ -82,6 +85,14 @@ pub(crate) fn judge(graph: &Graph, root: Option<Value>) -> Vec<Option<Judgement>
         judgements[Graph::index(id)] = Some(judgement);
     }
     judgements
+}
+
+/// A class of which an object is not read, and why, where that is not for its name.
+fn made_otherwise(graph: &Graph, id: NodeId, judgements: &[Option<Judgement>]) -> Option<(NodeId, Judgement)> {
+    let Node::Object(object) = graph.node(id) else { return None };
+    let judgement = judgements[Graph::index(id)].filter(|&it| it == MADE_OTHERWISE || it == CALLED)?;
+    let class = records::instance(graph, object).map_or(object.callee, |it| it.class);
+    if let Value::Node(class) = class { Some((class, judgement)) } else { None }
 }
 
 /// Why an object is not read.
