@@ -97,8 +97,9 @@ impl Inspection {
                 self.container(format!("{codec} data"), fault.map(|fault| fault.to_string()));
                 self.packed(&bytes);
             }
-            Found::Foreign(foreign) => {
-                self.container(foreign.name.to_owned(), Some(format!("it is not read here: {}", foreign.hint)));
+            Found::Foreign(foreign, bytes) => {
+                let why = format!("it is not read here: {}", foreign.hint);
+                self.unread(foreign.name, Some(why), &Graph::without_work(bytes), 0);
             }
             Found::TooDeep(why) => self.container("zip archive".to_owned(), Some(why)),
             Found::Enter(archive) => self.enter(archive),
@@ -164,7 +165,14 @@ impl Inspection {
 
     fn enter(&mut self, archive: Rc<Archive>) {
         let part = self.parts.len();
-        self.container(format!("zip archive of {} members", archive.members.len()), archive.damage.clone());
+        let format = format!("zip archive of {} members", archive.members.len());
+        match &archive.damage {
+            None => self.container(format, None),
+            Some(damage) => {
+                let behind = self.dangers(&Graph::without_work(archive.file.clone()), archive.end);
+                self.damaged(&format, Some(damage.clone()), 0, behind);
+            }
+        }
         let layout = Layout::of(&archive);
         let storages = layout.and_then(|layout| Some((layout.place, layout.storages(self.walk.terms()).ok()?)));
         self.archives.push(Looked { archive, part, storages });
@@ -211,16 +219,33 @@ impl Inspection {
     /// Tells of what no unpickler reads, as far as is known, where something in it is as in a pickle that is dangerous, or
     /// where there is nothing else to tell of.
     fn no_pickle(&mut self, graph: &Graph, why: Option<String>) {
-        let mut elements = Vec::new();
-        add_scanned(graph, 0, &mut self.others_left, &mut elements);
-        elements.retain(|element| element.verdict == Verdict::Dangerous);
-        let (format, verdict) = match (elements.is_empty(), &why) {
+        let dangers = self.dangers(graph, 0);
+        let format = match (dangers.is_empty(), &why) {
             (true, None) => return,
-            (true, Some(_)) => ("no pickle", Verdict::Unknown),
-            (false, _) => ("no pickle, though something in it is as in one", Verdict::Dangerous),
+            (true, Some(_)) => "no pickle",
+            (false, _) => "no pickle, though something in it is as in one",
         };
+        self.damaged(format, why, 0, dangers);
+    }
+
+    /// Tells of what is not read here from an offset on, and what in it is as in a pickle that is dangerous.
+    fn unread(&mut self, format: &str, why: Option<String>, graph: &Graph, offset: usize) {
+        let dangers = self.dangers(graph, offset);
+        self.damaged(format, why, offset, dangers);
+    }
+
+    fn damaged(&mut self, format: &str, damage: Option<String>, offset: usize, elements: Vec<Element>) {
+        let verdict = if elements.is_empty() { Verdict::Unknown } else { Verdict::Dangerous };
         let (name, format) = (self.name(), format.to_owned());
-        self.push(Part { name, format, offset: 0, verdict, damage: why, elements });
+        self.push(Part { name, format, offset: offset as u64, verdict, damage, elements });
+    }
+
+    /// What stands from an offset on, whatever that is, as in a pickle that is dangerous.
+    fn dangers(&mut self, graph: &Graph, offset: usize) -> Vec<Element> {
+        let mut elements = Vec::new();
+        add_scanned(graph, offset, &mut self.others_left, &mut elements);
+        elements.retain(|element| element.verdict == Verdict::Dangerous);
+        elements
     }
 
     /// The pickles and arrays of a file, one after another, up to what is damaged.
@@ -276,12 +301,15 @@ impl Inspection {
             (Err(_), _) | (_, None) => ("NumPy array".to_owned(), Ok((bytes.len(), false))),
         };
         let damage = array.as_ref().err().or(end.as_ref().err()).map(ToString::to_string);
-        let is_damaged = damage.is_some();
-        self.container(format, damage);
+        if damage.is_some() {
+            self.unread(&format, damage, &Graph::without_work(bytes.clone()), at);
+            return None;
+        }
+        self.container(format, None);
         if let Some(part) = self.parts.last_mut() {
             part.offset = at as u64;
         }
-        end.ok().filter(|_| !is_damaged)
+        end.ok()
     }
 
     /// Tells of the pickle that begins at `start`, and of what PyTorch saved behind it; answers where it ends where more

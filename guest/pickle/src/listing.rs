@@ -83,7 +83,7 @@ impl Listing {
                 self.waiting.push_back(format!("what is compressed with {codec}:"));
                 self.fault = fault;
             }
-            Found::Foreign(foreign) => self.fault = Some(foreign.fault()),
+            Found::Foreign(foreign, _) => self.fault = Some(foreign.fault()),
             Found::TooDeep(why) => self.waiting.push_back(why),
             Found::Enter(archive) => self.waiting.extend(archive.damage.as_ref().map(told_of_damage)),
             Found::Member { damage } => {

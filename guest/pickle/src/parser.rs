@@ -104,7 +104,7 @@ impl Parser {
     fn begin(&mut self, found: Found, to: &mut Encoder) -> Result<(), Fault> {
         match found {
             Found::Packed { fault, .. } => fault.map_or(Ok(()), Err),
-            Found::Foreign(foreign) => Err(foreign.fault()),
+            Found::Foreign(foreign, _) => Err(foreign.fault()),
             Found::TooDeep(why) => Err(Fault::invalid(why, 0)),
             Found::Enter(archive) => self.enter(archive, to),
             Found::Member { damage } => self.name_member(damage, to),

@@ -19,7 +19,9 @@ const UTF8_FLAG: usize = 1 << 11;
 const LOCAL_HEADER: &[u8] = b"PK\x03\x04";
 
 pub(crate) struct Archive {
-    file: Bytes,
+    pub file: Bytes,
+    /// Where it ends in the file.
+    pub end: usize,
     /// In the directory's order, without folders.
     pub members: Vec<Member>,
     /// What is wrong with the archive as a whole.
@@ -62,7 +64,8 @@ impl Archive {
     /// The archive whose directory a file ends with; `None` where there is none.
     pub fn find(file: &Bytes) -> Option<Self> {
         let archive = ZipArchive::from_slice(file.clone()).ok()?;
-        let mut found = Self { file: file.clone(), members: Vec::new(), damage: None };
+        let end = archive.end_offset() as usize;
+        let mut found = Self { file: file.clone(), end, members: Vec::new(), damage: None };
         let mut covered = BTreeMap::new();
         let mut records = 0;
         for entry in archive.entries() {
@@ -80,8 +83,8 @@ impl Archive {
         if let Some(damage) = End::of(&archive).damage(file, records) {
             found.note(damage);
         }
-        if archive.end_offset() < file.len() as u64 {
-            found.note(format!("{} bytes stand behind its end", file.len() as u64 - archive.end_offset()));
+        if end < file.len() {
+            found.note(format!("{} bytes stand behind its end", file.len() - end));
         }
         found.find_hidden(&covered, archive.directory_offset());
         found.find_repeated();
@@ -94,7 +97,7 @@ impl Archive {
     /// One whose end is missing, and with it all that tells of its members, but for their own headers.
     pub fn without_directory(file: &Bytes) -> Self {
         let damage = Some("it has no directory at its end: it is cut short, perhaps".to_owned());
-        let mut found = Self { file: file.clone(), members: Vec::new(), damage };
+        let mut found = Self { file: file.clone(), end: file.len(), members: Vec::new(), damage };
         found.add_untold(&BTreeMap::new());
         found
     }

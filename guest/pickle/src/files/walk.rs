@@ -26,7 +26,7 @@ pub(crate) enum Found {
         fault: Option<Fault>,
     },
     /// A format that pickles are found in and that is not read here.
-    Foreign(&'static Foreign),
+    Foreign(&'static Foreign, Bytes),
     /// An archive, before its members.
     Enter(Rc<Archive>),
     /// An archive within so many others that its members do not come.
@@ -64,7 +64,7 @@ enum Ahead {
 enum Contents {
     Items(Bytes),
     Archive(Rc<Archive>),
-    Foreign(&'static Foreign),
+    Foreign(&'static Foreign, Bytes),
 }
 
 struct Open {
@@ -133,7 +133,7 @@ impl Walk {
 
     fn contents(&mut self, contents: Contents, is_member: bool) -> Found {
         match contents {
-            Contents::Foreign(foreign) => Found::Foreign(foreign),
+            Contents::Foreign(foreign, bytes) => Found::Foreign(foreign, bytes),
             Contents::Archive(_) if self.open.len() == ARCHIVES_MAX => {
                 Found::TooDeep(format!("more than {ARCHIVES_MAX} archives lie within one another"))
             }
@@ -186,7 +186,7 @@ impl Iterator for Walk {
 impl Contents {
     fn of(bytes: Bytes) -> Self {
         if let Some(foreign) = Foreign::find(&bytes) {
-            Self::Foreign(foreign)
+            Self::Foreign(foreign, bytes)
         } else if is_archive(&bytes) {
             let archive = Archive::find(&bytes);
             Self::Archive(Rc::new(archive.unwrap_or_else(|| Archive::without_directory(&bytes))))

@@ -72,8 +72,8 @@ impl Machine {
                 code::REDUCE | code::NEWOBJ | code::NEWOBJ_EX | code::OBJ => {
                     return is_at_hand || self.has_global_on_stack();
                 }
-                // joblib reads another array behind it.
-                code::BUILD => return true,
+                // joblib reads another array behind it. An array that is a state itself is an error.
+                code::BUILD => return at > from,
                 code::GET | code::BINGET | code::LONG_BINGET => is_at_hand = true,
                 code::STOP => return false,
                 _ => {}

@@ -378,11 +378,11 @@ fn what_one_unpickler_reads_behind_an_array_is_told() {
 fn an_array_that_ends_with_a_state_for_what_is_remembered_is_told() {
     let aligned = joblib(b"\x01\x02\x03", true);
     let end = aligned.len() - 4;
-    for tail in [b"h\0b", b"0}b", b"b.."] {
+    for tail in [b"h\0b", b"0}b"] {
         let file = [&aligned[..end], tail, b"."].concat();
         assert!(inspected(&file)[0].verdict >= Verdict::Unknown, "{tail:?}");
     }
-    assert_eq!(inspected(&aligned)[0].verdict, Verdict::Known);
+    assert_eq!(inspected(&[&aligned[..end], b"b\0\0."].concat())[0].verdict, Verdict::Known);
 }
 
 /// An array of objects as joblib writes it: a pickle within a pickle.
