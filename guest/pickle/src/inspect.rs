@@ -36,6 +36,7 @@ pub(crate) fn inspect(bytes: Bytes, options: &Options) -> Vec<Part> {
 /// What is told of a compressed file, as it lies, where that is a pickle too.
 pub(crate) fn inspect_packed(bytes: &Bytes, options: &Options) -> Vec<Part> {
     let mut inspection = Inspection::new("as it lies, not unpacked", Walk::of_nothing(options));
+    inspection.walk.terms().allow_for(bytes.len());
     inspection.packed(bytes);
     inspection.parts()
 }
@@ -105,6 +106,7 @@ impl Inspection {
             Found::Enter(archive) => self.enter(archive),
             Found::Member { damage: Some(damage) } => self.container("zip member".to_owned(), Some(damage)),
             Found::Member { damage: None } => {}
+            Found::Items(bytes) | Found::ItemsOrNone(bytes) if self.storages().is_some() => self.saved(&bytes),
             Found::Items(bytes) => {
                 self.items(&bytes);
                 self.hidden_archive(&bytes);
@@ -182,31 +184,36 @@ impl Inspection {
         let Some(Looked { archive, part, .. }) = self.archives.pop() else { return };
         let has_parts = self.parts.len() > part + 1;
         if let Some(part) = self.parts.get_mut(part).filter(|_| !has_parts || checkpoint::is_code(&archive)) {
-            part.verdict = Verdict::Unknown;
-            part.elements = vec![Element {
+            part.verdict = part.verdict.max(Verdict::Unknown);
+            part.elements.push(Element {
                 name: "members of other kinds".to_owned(),
                 verdict: Verdict::Unknown,
                 why: "they are neither pickles nor arrays nor what PyTorch's files of data have beside them".to_owned(),
                 offset: 0,
                 count: archive.members.len() as u64,
                 steps: Vec::new(),
-            }];
+            });
         }
     }
 
     /// Looks through a member that may hold no pickles.
     fn items_or_none(&mut self, bytes: &Bytes) {
-        let mut run = run_through(bytes, 0, Reader::Plain, self.walk.terms());
-        if let Some(storages) = self.storages() {
-            run = run.alone();
-            run.graph.set_storages(storages);
-            let part = self.pickle(run, 0);
-            self.push(part);
-        } else if is_pickle(&run) {
+        let run = run_through(bytes, 0, Reader::Plain, self.walk.terms());
+        if is_pickle(&run) {
             self.items_from(bytes, Some(run));
         } else {
             self.no_pickle(&run.graph, None);
         }
+    }
+
+    /// Looks through the pickle of an archive of PyTorch's, which asks for storages.
+    fn saved(&mut self, bytes: &Bytes) {
+        let mut run = run_through(bytes, 0, Reader::Plain, self.walk.terms()).alone();
+        if let Some(storages) = self.storages() {
+            run.graph.set_storages(storages);
+        }
+        let part = self.pickle(run, 0);
+        self.push(part);
     }
 
     /// What the member that it is in asks for, where that is the pickle of an archive of PyTorch's.
@@ -351,7 +358,7 @@ impl Inspection {
         let worst = elements.iter().map(|element| element.verdict).max();
         if let Some(verdict) = worst.max(damage.is_some().then_some(Verdict::Unknown)) {
             let (name, format) = (self.name(), "pickles, as one unpickler reads them all, whose memo stays".to_owned());
-            self.push(Part { name, format, offset: 0, verdict, damage, elements });
+            self.push(Part { name, format, offset: 0, verdict, damage, elements: worst_of(elements) });
         }
     }
 

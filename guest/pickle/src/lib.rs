@@ -14,7 +14,8 @@
 //! | `Decimal` | a decimal fraction, tag 4; zeros with a sign and what is no number are of a named type |
 //! | `date`, `datetime` with an offset | RFC 3339 text, tags 1004 and 0 |
 //! | any other known type | of a named type: tag 27, an array of the name and one value, such as `["uuid.UUID", "…"]` |
-//! | an array of NumPy, also of joblib's, and a tensor of PyTorch | of a named type, a map of `dtype` and `data`: arrays within one another, and `shape` where those do not show it |
+//! | an array of NumPy, also of joblib's, and a tensor of PyTorch | of a named type, a map of `dtype` and `data`: arrays within one another, and `shape` where those do not show it; `requires_grad`, and of quantized ones `scale` and `zero_point` |
+//! | a sparse tensor | the same, a map of `layout`, its tensors of indices and values, and `shape` |
 //! | an instance of a class that is not Python's own, with a `dict` or slots as its state, or of a tuple | of a named type, with its fields |
 //! | what stands in several places | repeated, within a bound; with `shared=mark` a list or a dict is tag 28, and elsewhere tag 29 with its number |
 //! | what stands in itself | tag 28, and in itself tag 29 with its number |

@@ -58,6 +58,8 @@ pub(crate) struct Terms {
     options: Options,
     work: Rc<Cell<u64>>,
     growth: Rc<Cell<u64>>,
+    /// Bytes that were unpacked.
+    unpacked: Rc<Cell<u64>>,
 }
 
 impl Deref for Terms {
@@ -71,7 +73,7 @@ impl Deref for Terms {
 impl Terms {
     pub fn of(options: &Options) -> Self {
         let shared = || Rc::new(Cell::new(options.count(SHARED_BYTES_MAX)));
-        Self { options: options.clone(), work: shared(), growth: shared() }
+        Self { options: options.clone(), work: shared(), growth: shared(), unpacked: Rc::default() }
     }
 
     /// Bytes that may still be looked at to find out what objects are: what stands in many places is looked at often.
@@ -91,9 +93,17 @@ impl Terms {
         add(&self.growth, GROWTH_OF_BYTE);
     }
 
-    /// Counts bytes that were unpacked in the bound of what is still to be.
-    pub fn count_unpacked(&mut self, bytes: usize) {
-        self.options.count_unpacked(bytes);
+    /// The options of what is unpacked next, whose bound is what others of the file left of it.
+    pub fn unpacking(&self) -> Options {
+        let mut options = self.options.clone();
+        options.count_unpacked(usize::try_from(self.unpacked.get()).unwrap_or(usize::MAX));
+        options
+    }
+
+    /// Counts bytes that were unpacked.
+    pub fn count_unpacked(&self, bytes: usize) {
+        self.unpacked.set(self.unpacked.get().saturating_add(bytes as u64));
+        self.allow_for(bytes);
     }
 }
 

@@ -184,7 +184,6 @@ impl Parser {
     fn begin_saved(&mut self, layout: &Layout<'_>) -> Result<(), Fault> {
         let bytes = layout.pickle.content(self.walk.terms())?;
         let storages = layout.storages(self.walk.terms())?;
-        self.walk.terms().allow_for(bytes.len());
         self.walk.skip_to(layout.place);
         let mut pickle = run_through(&bytes, 0, Reader::Plain, self.walk.terms()).alone().pickle(0)?;
         pickle.graph.set_storages(storages);

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
-use autotel_store_sdk::{Fault, Options, decompressed, excerpt};
+use autotel_store_sdk::{Fault, decompressed, excerpt};
 use bytes::Bytes;
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
 use rawzip::extra_fields::ExtraFields;
 use rawzip::{CompressionMethod, ZipArchive, ZipFileHeaderRecord, ZipLocalFileHeader, ZipSliceArchive};
+
+use crate::options::Terms;
 
 /// Members of an archive, at most.
 const MEMBERS_MAX: usize = 1 << 20;
@@ -22,7 +24,7 @@ pub(crate) struct Archive {
     pub file: Bytes,
     /// Where it ends in the file.
     pub end: usize,
-    /// In the directory's order, without folders.
+    /// In the directory's order, without folders, and behind those such as no directory tells of.
     pub members: Vec<Member>,
     /// What is wrong with the archive as a whole.
     pub damage: Option<String>,
@@ -43,8 +45,6 @@ pub(crate) struct Member {
 /// What a member holds, as far as it can be read.
 pub(crate) struct Content {
     pub bytes: Bytes,
-    /// Bytes of them that were unpacked.
-    pub unpacked: usize,
     pub damage: Option<String>,
 }
 
@@ -313,16 +313,15 @@ impl Member {
     }
 
     /// Reads what the member holds, damaged or not.
-    pub fn read(&self, options: &Options) -> Content {
+    pub fn read(&self, terms: &Terms) -> Content {
         let (bytes, fault) = match self.method {
             CompressionMethod::STORE => (self.content.clone(), None),
-            CompressionMethod::DEFLATE => self.inflated(options),
+            CompressionMethod::DEFLATE => self.inflated(terms),
             other => {
                 let damage = Some(format!("it is compressed with {other}, which is not read here"));
-                return Content { bytes: Bytes::new(), unpacked: 0, damage };
+                return Content { bytes: Bytes::new(), damage };
             }
         };
-        let unpacked = self.unpacked(&bytes);
         let mut crc = Crc::new();
         crc.update(&bytes);
         let damage = self.damage.clone().or(fault.map(|fault| fault.to_string())).or_else(|| {
@@ -333,29 +332,25 @@ impl Member {
                 (found != said).then(|| format!("its checksum is {found:08x}, and its directory says {said:08x}"))
             }
         });
-        Content { bytes, unpacked, damage }
-    }
-
-    /// Bytes of what it holds that are unpacked.
-    pub fn unpacked(&self, content: &Bytes) -> usize {
-        if self.method == CompressionMethod::STORE { 0 } else { content.len() }
+        Content { bytes, damage }
     }
 
     /// What the member holds, unless it is damaged.
-    pub fn content(&self, options: &Options) -> Result<Bytes, Fault> {
-        let Content { bytes, damage, .. } = self.read(options);
+    pub fn content(&self, terms: &Terms) -> Result<Bytes, Fault> {
+        let Content { bytes, damage, .. } = self.read(terms);
         damage.map_or(Ok(bytes), |damage| Err(self.fault(&damage)))
     }
 
     /// What is wrong with the member, with its name.
-    pub fn fault(&self, damage: &str) -> Fault {
+    fn fault(&self, damage: &str) -> Fault {
         Fault::invalid(format!("member `{}`: {damage}", excerpt(&self.name)), self.offset)
     }
 
-    fn inflated(&self, options: &Options) -> (Bytes, Option<Fault>) {
+    fn inflated(&self, terms: &Terms) -> (Bytes, Option<Fault>) {
         let mut bytes = Vec::new();
         let content = DeflateDecoder::new(std::io::Cursor::new(self.content.clone()));
-        let read = decompressed(content, "deflate", options).read_to_end(&mut bytes);
+        let read = decompressed(content, "deflate", &terms.unpacking()).read_to_end(&mut bytes);
+        terms.count_unpacked(bytes.len());
         (bytes.into(), read.err().map(Fault::from))
     }
 }

@@ -61,14 +61,10 @@ impl<'a> Layout<'a> {
 
     /// Reads the storages. What is wrong with members is told of the first of them.
     pub fn storages(&self, terms: &Terms) -> Result<Storages, Fault> {
-        let mut terms = terms.clone();
-        let byte_order = self.byte_order.map(|member| member.content(&terms)).transpose()?;
+        let byte_order = self.byte_order.map(|member| member.content(terms)).transpose()?;
         let mut by_key = BTreeMap::new();
         for (key, member) in &self.storages {
-            let content = member.content(&terms)?;
-            terms.count_unpacked(member.unpacked(&content));
-            terms.allow_for(content.len());
-            by_key.insert((*key).to_owned(), content);
+            by_key.insert((*key).to_owned(), member.content(terms)?);
         }
         Ok(Storages::new(by_key, byte_order.is_some_and(|order| &*order == b"big")))
     }

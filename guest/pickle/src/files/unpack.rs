@@ -2,12 +2,14 @@
 
 use std::io::{self, Read};
 
-use autotel_store_sdk::{Fault, Options, decompressed};
+use autotel_store_sdk::{Fault, decompressed};
 use bytes::Bytes;
 use bzip2::read::MultiBzDecoder;
 use flate2::bufread::{MultiGzDecoder, ZlibDecoder};
 use lz4_flex::frame::FrameDecoder;
 use lzma_rust2::{LzmaReader, XzReader};
+
+use crate::options::Terms;
 
 /// What files of joblib's first versions begin with, and the digits of a length behind it, which Python 2 writes with one
 /// more.
@@ -73,14 +75,15 @@ pub(crate) struct Unpacked {
 }
 
 impl Unpacked {
-    pub fn of(file: Bytes, options: &Options) -> Self {
+    pub fn of(file: Bytes, terms: &Terms) -> Self {
         let Some((codec, _, open)) = CODECS.iter().find(|(_, is_it, _)| is_it(&file)) else {
             return Self { codec: None, bytes: file, fault: None };
         };
-        let mut bytes = Vec::new();
+        let (mut bytes, options) = (Vec::new(), terms.unpacking());
         let length = file.len() as u64;
         let mut file = io::Cursor::new(file);
-        let read = open(&mut file).and_then(|content| decompressed(content, codec, options).read_to_end(&mut bytes));
+        let read = open(&mut file).and_then(|content| decompressed(content, codec, &options).read_to_end(&mut bytes));
+        terms.count_unpacked(bytes.len());
         let behind = length.saturating_sub(file.position());
         let fault = read.err().map(Fault::from);
         let left = || {

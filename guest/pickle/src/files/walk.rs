@@ -75,7 +75,9 @@ struct Open {
 
 impl Walk {
     pub fn new(file: Bytes, options: &Options) -> Self {
-        Self { ahead: vec![Ahead::File(file)], ..Self::of_nothing(options) }
+        let walk = Self::of_nothing(options);
+        walk.terms.allow_for(file.len());
+        Self { ahead: vec![Ahead::File(file)], ..walk }
     }
 
     /// One through what it is told to enter alone.
@@ -124,10 +126,8 @@ impl Walk {
     fn open(&mut self, bytes: Bytes, is_member: bool) -> Option<Found> {
         let Unpacked { codec, bytes: content, fault } = Unpacked::of(bytes.clone(), &self.terms);
         let is_member = is_member && codec.is_none();
-        self.terms.allow_for(content.len());
         self.ahead.push(Ahead::Opened { contents: Contents::of(content.clone()), is_member });
         let codec = codec?;
-        self.terms.count_unpacked(content.len());
         Some(Found::Packed { codec, bytes, fault })
     }
 
@@ -158,8 +158,7 @@ impl Walk {
             return Found::Leave;
         };
         open.member = Some(place);
-        let Content { bytes, unpacked, damage } = member.read(&self.terms);
-        self.terms.count_unpacked(unpacked);
+        let Content { bytes, damage } = member.read(&self.terms);
         self.ahead.extend([Ahead::Members(place + 1), Ahead::Member(bytes)]);
         Found::Member { damage }
     }

@@ -177,7 +177,9 @@ pub(crate) fn sparse(it: &Pickled<'_>) -> Option<Vec<Part>> {
 
 fn is_tensor(graph: &Graph, value: Value) -> bool {
     let Some(Node::Object(object)) = graph.find(value) else { return false };
-    graph.global(object.callee).is_some_and(|callee| callee.is("torch._utils", "_rebuild_tensor_v2"))
+    graph.global(object.callee).is_some_and(|callee| {
+        callee.module() == "torch._utils" && callee.name().starts_with("_rebuild_") && callee.name().contains("tensor")
+    })
 }
 
 /// `_get_layout("torch.sparse_coo")` and the like.
@@ -197,7 +199,7 @@ fn layout_of(graph: &Graph, value: Value) -> Option<&'static Layout> {
 /// `_rebuild_parameter(tensor, requires_grad, hooks)`.
 pub(crate) fn parameter(it: &Pickled<'_>) -> Option<Vec<Part>> {
     let [tensor, Value::Bool(_), hooks] = *it.arguments else { return None };
-    let is_whole = it.is_plain() && ordered_dict_is_empty(it.graph, hooks);
+    let is_whole = it.is_plain() && ordered_dict_is_empty(it.graph, hooks) && is_tensor(it.graph, tensor);
     is_whole.then(|| Part::named("torch.nn.Parameter", [Part::Value(tensor)]))
 }
 
