@@ -7,6 +7,7 @@ mod walk;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -72,7 +73,7 @@ struct Inner {
     /// Why what was to be restored is not there.
     damage: Option<Error>,
     /// The snapshot that was not restored, where it may be one all the same.
-    unrestored: Option<PathBuf>,
+    unrestored: Option<Unrestored>,
 }
 
 /// What an instance is made of.
@@ -261,7 +262,8 @@ impl Cache {
     /// Keeps a value in the place of the one that the key had.
     ///
     /// One for which there is no room is refused, and what the key had stays: one that is heavier than all that the cache
-    /// may hold, or under the policy `none` than what is left.
+    /// may hold, or under the policy `none` than what is left. Under other policies a large one may be refused, after
+    /// others went for it, where the memory is cut up.
     pub fn put(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<(), Error> {
         self.put_with(key, value, CacheTerms::default())
     }
@@ -296,7 +298,8 @@ impl Cache {
     }
 
     /// The value of a key, or else what `load` gives, which is kept then. Of those who ask for one key meanwhile, one
-    /// loads, and the others wait for what it gives; where its `load` fails or panics, each of them loads for itself.
+    /// loads, and the others wait for what it gives; where its `load` fails or panics, each of them loads for itself, and
+    /// what one of those gives is kept.
     ///
     /// `load` may use the cache, but for the same key; two that load wait for each other for ever where each asks for what
     /// the other one loads. What is put or removed while it loads is newer: then what is loaded is given, and not kept. So
@@ -326,7 +329,7 @@ impl Cache {
         load: impl FnOnce() -> Result<Vec<u8>, E>,
     ) -> Result<Vec<u8>, E> {
         let key = key.as_ref();
-        let mut may_wait = true;
+        let mut has_waited = false;
         loop {
             match self.look_up(key)? {
                 Found::Value(value) => return Ok(value),
@@ -335,10 +338,10 @@ impl Cache {
                     return Err(Error::usage("what loads the value of a key asks for the value of the same key").into());
                 }
                 // To wait for one failure after another would take longer than any load.
-                Found::Flight(_) if !may_wait => return load(),
+                Found::Flight(_) if has_waited => return load(),
                 Found::Flight(flight) => match flight.wait() {
                     Some(value) => return Ok(value),
-                    None => may_wait = false,
+                    None => has_waited = true,
                 },
             }
         }
@@ -473,7 +476,7 @@ impl Cache {
         path: &Path,
         read: impl FnOnce(&Self) -> Result<Vec<CacheEntry>, Error>,
     ) -> Result<(), Error> {
-        if self.0.unrestored.as_deref().is_some_and(|unrestored| is_same_file(unrestored, path)) {
+        if self.0.unrestored.as_ref().is_some_and(|unrestored| unrestored.is_at(path)) {
             let error =
                 Error::new(ErrorKind::Refused, "a snapshot that was not restored would be overwritten").on(path);
             return Err(error.with_hint("`damage` tells why it was not; write to another file, or move this one away"));
@@ -600,9 +603,36 @@ fn too_large(length: u64, limits: &Limits) -> Error {
     })
 }
 
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    let [one, other] = [one, other].map(|path| path.canonicalize().unwrap_or_else(|_| path.to_owned()));
-    one == other
+/// A file that was not restored, with what tells it from one that stands in its place later, where that can be read.
+struct Unrestored {
+    path: PathBuf,
+    state: Option<(u64, SystemTime)>,
+}
+
+impl Unrestored {
+    fn at(path: &Path) -> Self {
+        Self { path: resolved(path), state: state(path).ok() }
+    }
+
+    /// Whether it is still there, for all that is known.
+    fn is_at(&self, path: &Path) -> bool {
+        let is_same = match (self.state, state(path)) {
+            (Some(before), Ok(now)) => before == now,
+            (_, Err(error)) => error.kind() != io::ErrorKind::NotFound,
+            (None, Ok(_)) => true,
+        };
+        is_same && self.path == resolved(path)
+    }
+}
+
+fn resolved(path: &Path) -> PathBuf {
+    path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
+}
+
+/// A file's length, and when it was changed.
+fn state(path: &Path) -> io::Result<(u64, SystemTime)> {
+    let metadata = path.metadata()?;
+    Ok((metadata.len(), metadata.modified()?))
 }
 
 /// The part of a memory's limit that the values of a cache may take: the rest is for values on their way in and out, and

@@ -452,6 +452,8 @@ fn a_snapshot_that_was_not_restored_is_not_overwritten() {
     assert_eq!(small.snapshot(&place.path).unwrap_err().kind(), ErrorKind::Refused);
     assert_eq!(std::fs::read(&place.path).unwrap(), whole);
     small.snapshot(place.folder.path().join("other.snapshot")).unwrap();
+    std::fs::rename(&place.path, place.folder.path().join("moved.snapshot")).unwrap();
+    (0..2).for_each(|_| small.snapshot(&place.path).unwrap());
     // Nothing can be had of one that is damaged.
     std::fs::write(&place.path, &whole[..whole.len() - 1]).unwrap();
     HOST.cache().restore(&place.path).build().unwrap().snapshot(&place.path).unwrap();

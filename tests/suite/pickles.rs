@@ -93,7 +93,9 @@ fn what_python_pickles_is_read() {
 fn what_pytorch_saves_is_read() {
     for version in ["1.13", "2.6"] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("pickles/pytorch-{version}"));
-        for saved in with_extensions(&folder, &["pt"]) {
+        let all = with_extensions(&folder, &["pt"]);
+        assert_eq!(all.len(), 14, "{version}");
+        for saved in all {
             let shown = target().join("pytorch.json");
             let written = HOST.open(&shown).and_then(|to| to.save_from(&HOST.open(&saved)?));
             written.unwrap_or_else(|error| panic!("{}: {error}", saved.display()));

@@ -12,7 +12,7 @@ use crate::room::{has_room, room_of_call};
 /// Entries whose time is over that one call lets go, so that none takes long.
 const LET_GO_MAX: usize = 64;
 /// The part of the memory that all notices may take.
-const NOTICE_PART: u64 = 8;
+const NOTICE_PART: u64 = 16;
 /// How often it is looked, at most, whether enough of the memory is free in one piece.
 const LOOKS_MAX: u64 = 128;
 /// Bytes of the tables for each entry, while they grow.
@@ -116,8 +116,10 @@ impl Cache {
             while self.let_go_next() {}
             self.check_room(key, weight, memory)?;
         }
+        // Where nothing may go, what is there stays until there is room for the other.
+        let replaced = if self.lets_nothing_go() { None } else { self.take_out(key, Reason::Replaced) };
         let value = self.placed(value, key.len(), memory)?;
-        let replaced = self.take_out(key, Reason::Replaced);
+        let replaced = replaced.or_else(|| self.take_out(key, Reason::Replaced));
         self.make_room(weight, memory);
         let key = Key::from(key);
         let mut entry = Entry {
@@ -173,7 +175,10 @@ impl Cache {
         let bytes = WALK_KEY_BYTES * self.policy.len() as u64;
         check(Measure::Memory, bytes, (self.settings.memory_max / WALK_PART).saturating_sub(self.walk_bytes))?;
         let mut keys = Vec::new();
-        if !has_room(bytes + self.room_of_call()) || keys.try_reserve_exact(self.policy.len()).is_err() {
+        // No table grows for a walk, so that there is room for its list where there was for the last value.
+        if !has_room(bytes + room_of_call(self.settings.memory_max))
+            || keys.try_reserve_exact(self.policy.len()).is_err()
+        {
             return Err(NoRoom { measure: Measure::Memory, needed: bytes, left: 0 });
         }
         keys.extend(self.policy.keys().map(Key::clone));
@@ -271,9 +276,19 @@ impl Cache {
             self.let_go_some(memory)?;
         };
         while !has_room(self.room_of_call() + key_bytes as u64) {
-            self.let_go_some(memory)?;
+            if let Err(no_room) = self.let_go_some(memory) {
+                return self.placed_anew(placed, key_bytes).ok_or(no_room);
+            }
         }
         Ok(placed)
+    }
+
+    /// Has a value lie elsewhere, which took its place among others that are gone.
+    fn placed_anew(&self, value: Value, key_bytes: usize) -> Option<Value> {
+        let whole = value.to_vec_if_room()?;
+        drop(value);
+        let placed = Value::of(whole).ok()?;
+        has_room(self.room_of_call() + key_bytes as u64).then_some(placed)
     }
 
     /// Lets as many go as a part of the memory has that is worth another look at whether there is room for a value.

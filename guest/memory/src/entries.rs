@@ -4,6 +4,8 @@ use std::rc::Rc;
 
 use autotel_store_sdk::cache::Reason;
 
+use crate::room::has_room;
+
 /// A key, which its value and what tells of it share.
 pub(crate) type Key = Rc<[u8]>;
 
@@ -29,6 +31,15 @@ impl Value {
         }
         let pieces: Option<_> = bytes.chunks(PIECE_BYTES).map(copied).collect();
         pieces.map(Self::Pieces).ok_or(bytes)
+    }
+
+    /// The bytes, unless there is no memory for them.
+    pub fn to_vec_if_room(&self) -> Option<Vec<u8>> {
+        let length = match self {
+            Self::Whole(bytes) => bytes.len(),
+            Self::Pieces(pieces) => pieces.iter().map(|piece| piece.len()).sum(),
+        };
+        has_room(length as u64).then(|| self.to_vec())
     }
 
     pub fn to_vec(&self) -> Vec<u8> {

@@ -20,7 +20,7 @@ use std::cell::{Cell, RefCell};
 use autotel_store_sdk::cache as face;
 use autotel_store_sdk::{Description, Error, Operations, Options, Setting};
 
-use crate::cache::{Cache, Statistics};
+use crate::cache::{Cache, Settings, Statistics};
 use crate::entries::Key;
 use crate::notices::Notice;
 use crate::room::{has_room, room_of_call};
@@ -51,7 +51,11 @@ impl face::Guest for MemoryStore {
         let options = Options::resolve(&options::describe(), settings, Operations::CACHE)?;
         let settings = options::settings(&options);
         let room = room_of_call(settings.memory_max);
-        with(|cache| *cache = Cache::new(settings));
+        with(|cache| {
+            // What was held makes room for what will be.
+            *cache = Cache::new(Settings { memory_max: 0, notices_max: 0, ..settings.clone() });
+            *cache = Cache::new(settings);
+        });
         if has_room(room) {
             return Ok(());
         }

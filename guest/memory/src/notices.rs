@@ -42,8 +42,13 @@ pub(crate) struct Notices {
 }
 
 impl Notices {
+    /// Those of an empty cache, which take no other memory than now as long as there is that.
     pub fn new(count_max: usize, bytes_max: usize) -> Self {
-        Self { kept: VecDeque::new(), keys: VecDeque::new(), count_max, bytes_max, given: 0, dropped: 0 }
+        let (mut kept, mut keys) = (VecDeque::new(), VecDeque::new());
+        let is_there = keys.try_reserve_exact(if count_max > 0 { bytes_max } else { 0 }).is_ok()
+            && kept.try_reserve_exact(count_max.min(bytes_max / NOTICE_BYTES)).is_ok();
+        let count_max = if is_there { count_max } else { 0 };
+        Self { kept, keys, count_max, bytes_max, given: 0, dropped: 0 }
     }
 
     /// Keeps a notice, and drops the oldest where there are too many.
@@ -61,10 +66,9 @@ impl Notices {
         self.keys.extend(key);
     }
 
-    fn has_room(&mut self, kept: &Kept) -> bool {
+    fn has_room(&self, kept: &Kept) -> bool {
         let bytes = self.keys.len() + NOTICE_BYTES * self.kept.len() + kept.bytes();
-        let is_within = self.kept.len() < self.count_max && bytes <= self.bytes_max;
-        is_within && self.keys.try_reserve(kept.key_bytes).is_ok() && self.kept.try_reserve(1).is_ok()
+        self.kept.len() < self.count_max && bytes <= self.bytes_max
     }
 
     fn drop_oldest(&mut self) {

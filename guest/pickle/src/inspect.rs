@@ -13,6 +13,7 @@ use self::scan::{Scanned, scan};
 use self::steps::{step, steps, uses};
 use crate::files::archive::{Archive, ends_as_archive};
 use crate::files::checkpoint::{self, Layout};
+use crate::files::foreign::Foreign;
 use crate::files::npy::{self, Npy, is_array};
 use crate::files::walk::{Found, Walk};
 use crate::machine::graph::{Global, Graph, Node, Storages, Value};
@@ -125,6 +126,10 @@ impl Inspection {
 
     /// Looks through what is compressed as it lies, which is a pickle or an archive to who does not unpack it.
     fn packed(&mut self, bytes: &Bytes) {
+        if let Some(foreign) = Foreign::find(bytes) {
+            let why = format!("as it lies, it is {} too", foreign.name);
+            self.unread(foreign.name, Some(why), &Graph::without_work(bytes.clone()), 0);
+        }
         if is_pickle(&run_through(bytes, 0, Reader::Plain, self.walk.terms())) {
             self.items(bytes);
         }

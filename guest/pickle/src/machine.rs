@@ -136,7 +136,7 @@ pub(crate) struct Machine {
     /// Whether a mark was on the stack before the last instruction.
     was_marked: bool,
     has_underflowed: bool,
-    /// Where the frame ends that it is in.
+    /// Where the last of its frames ends.
     frame_end: usize,
     /// Whether this pickle is the content of an array.
     is_nested: bool,
@@ -181,6 +181,7 @@ impl Machine {
         self.next = start;
         // One of a protocol that is not known ends there.
         self.declared = if let [code::PROTO, protocol, ..] = bytes[start..] { Some(protocol) } else { None };
+        self.frame_end = 0;
         loop {
             let instruction = Instruction::at(&bytes, self.next)?;
             if let Some(root) = self.step(&instruction)? {
@@ -207,6 +208,11 @@ impl Machine {
         self.next = instruction.end;
         self.was_marked = !self.marks.is_empty();
         if instruction.opcode.code == code::STOP {
+            if self.frame_end > instruction.end {
+                return Err(
+                    instruction.fault("its frame goes on, and behind it what some readers take for the next pickle")
+                );
+            }
             return self.pop(instruction).map(Some);
         }
         let changed = self.change(instruction).and_then(|()| self.check_bounds(instruction));
@@ -583,9 +589,7 @@ impl Machine {
     }
 
     fn begin_frame(&mut self, instruction: &Instruction<'_>) {
-        if let Argument::Integer(length) = instruction.argument {
-            self.frame_end = instruction.end.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
-        }
+        self.frame_end = self.frame_end.max(instruction.frame_end());
     }
 
     /// Replaces what is on top with an object that says that it was given a state.
@@ -623,10 +627,9 @@ impl Machine {
         }
         // What is below becomes a read-only view, which says the same of what nobody changes.
         match self.top(instruction)? {
-            Value::Literal(at) if self.graph.bytes[at as usize] == code::BYTEARRAY8 => {
-                Err(instruction.fault("a view of a bytearray, which is no data"))
-            }
-            _ => Ok(()),
+            Value::Literal(at) if self.graph.bytes[at as usize] != code::BYTEARRAY8 => Ok(()),
+            Value::Node(id) if matches!(self.graph.node(id), Node::Buffer(_)) => Ok(()),
+            _ => Err(instruction.fault("a view of what can change, which is no data")),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::document::Document;
 use crate::document::plain::Plain;
 use crate::files::archive::{ARRAY_EXTENSION, Archive};
 use crate::files::checkpoint::{self, Layout};
+use crate::files::foreign::Foreign;
 use crate::files::npy::{self, Npy, is_array};
 use crate::files::walk::{Found, Walk};
 use crate::machine::recognition::is_pickle;
@@ -103,7 +104,11 @@ impl Parser {
     /// Begins what comes next in the file.
     fn begin(&mut self, found: Found, to: &mut Encoder) -> Result<(), Fault> {
         match found {
-            Found::Packed { fault, .. } => fault.map_or(Ok(()), Err),
+            // To who does not unpack it, it may be another.
+            Found::Packed { bytes, fault, .. } => {
+                let foreign = Foreign::find(&bytes).map(Foreign::fault);
+                foreign.or(fault).map_or(Ok(()), Err)
+            }
             Found::Foreign(foreign, _) => Err(foreign.fault()),
             Found::TooDeep(why) => Err(Fault::invalid(why, 0)),
             Found::Enter(archive) => self.enter(archive, to),

@@ -672,6 +672,28 @@ fn what_python_does_with_what_holds_data_is_no_more_than_that() {
 }
 
 #[test]
+fn a_frame_that_goes_on_behind_its_pickle_is_told() {
+    let file = b"\x80\x04\x95\x09\0\0\0\0\0\0\0N.\x80\x04C\x02N.0N.";
+    assert!(refusal(file).0.contains("its frame goes on"));
+    assert!(inspected(file)[0].verdict >= Verdict::Unknown);
+    let two = b"\x80\x04\x95\x0f\0\0\0\0\0\0\0\x95\x02\0\0\0\0\0\0\0N.N.N.N.N.";
+    assert!(refusal(two).0.contains("its frame goes on"));
+    assert!(inspected(b"\x80\x04\x95\x02\0\0\0\0\0\0\0N.")[0].verdict == Verdict::Data);
+}
+
+#[test]
+fn views_and_classes_of_errors_are_as_pythons() {
+    assert!(refusal(b"c__builtin__\nbytearray\n(S'a'\ntR\x98.").0.contains("a view"));
+    let error = |class: &str, arguments: &str| {
+        let pickle = format!("cbuiltins\nOSError\n({arguments}tR.");
+        assert!(format!("{:?}", loaded(pickle.as_bytes())).contains(&format!("builtins.{class}\"")), "{pickle}");
+    };
+    error("PermissionError", "I01\nS'x'\n");
+    error("OSError", "I2\nNNNNN");
+    error("FileNotFoundError", "I2\nS'x'\n");
+}
+
+#[test]
 fn keys_that_python_takes_long_for_are_refused() {
     let deep = [&b"}N"[..], &b"\x85".repeat(100), b"Ns."].concat();
     let wide = [&b"}N"[..], &b"q\0h\0\x86".repeat(14), b"Ns."].concat();

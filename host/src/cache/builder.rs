@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::{Cache, Clocks, Guest, Source, memory_max, nanoseconds};
+use super::{Cache, Clocks, Guest, Source, Unrestored, memory_max, nanoseconds};
 use crate::contract::Operations;
 use crate::error::Error;
 use crate::grants::Grants;
@@ -127,8 +127,9 @@ impl CacheBuilder {
     /// the time that it had left, less the time since then. An end that it did not have, by age or by idleness, is that of
     /// this cache.
     ///
-    /// A file that is damaged or of another version is not used: the cache begins empty, [`Cache::damage`] tells why, and
-    /// `tracing` has a warning.
+    /// A file that is damaged, of another version, larger than the cache's memory or not to be read is not used, nor is one
+    /// that does not fit in where nothing may go: the cache begins empty, [`Cache::damage`] tells why, and `tracing` has a
+    /// warning. [`Cache::snapshot`] overwrites it only if it is damaged.
     pub fn restore(mut self, path: impl Into<PathBuf>) -> Self {
         self.restored = Some(path.into());
         self
@@ -159,7 +160,7 @@ impl CacheBuilder {
             tracing::warn!("the cache begins empty: {}", unread.why);
             cache.begin_anew();
             if let Some(inner) = Arc::get_mut(&mut cache.0) {
-                inner.unrestored = (!unread.is_damaged).then_some(path);
+                inner.unrestored = (!unread.is_damaged).then(|| Unrestored::at(&path));
                 inner.damage = Some(unread.why);
             }
         }

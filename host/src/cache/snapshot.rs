@@ -87,6 +87,9 @@ fn content(mut file: File, path: &Path, bytes_max: u64) -> Result<Vec<u8>, Unrea
     let accessed = |error| Unread::from(Error::access(path, error));
     let mut magic = Vec::new();
     (&mut file).take(MAGIC.len() as u64).read_to_end(&mut magic).map_err(accessed)?;
+    if magic.len() < MAGIC.len() && MAGIC.starts_with(&magic) {
+        return Err(Unread::damaged("a snapshot that is cut short"));
+    }
     if magic != MAGIC {
         let is_any = magic.starts_with(ANY_MAGIC);
         return Err(Unread::refused(if is_any {
@@ -113,7 +116,7 @@ fn content(mut file: File, path: &Path, bytes_max: u64) -> Result<Vec<u8>, Unrea
 
 fn entries(content: Vec<u8>, now: SystemTime) -> Result<Vec<CacheEntry>, Unread> {
     let mut decoder = Decoder::new(vec![content].into_iter());
-    let malformed = || Unread::damaged("a snapshot that says nothing");
+    let malformed = || Unread::refused("a snapshot that says nothing known");
     let taken = decoder.value().ok().and_then(|time| count(&time)).ok_or_else(malformed)?;
     let passed = Duration::from_nanos(since_1970(now).saturating_sub(taken));
     let mut entries = Vec::new();

@@ -57,13 +57,15 @@ impl Arguments {
             return Ok(0);
         }
         let mut parts = store.inspect()?;
-        parts.extend(self.disguised(host, file, &store)?);
+        let disguised = self.disguised(host, file, &store);
+        parts.extend(disguised.iter().flatten().cloned());
         let worst = parts.iter().map(|part| part.verdict).max().unwrap_or(Verdict::Data);
         if self.json { print_parts_json(file, &parts, worst) } else { self.print(file, &parts, worst) }?;
-        Ok(u8::from(worst >= Verdict::Instance))
+        disguised.map(|_| u8::from(worst >= Verdict::Instance))
     }
 
-    /// What makes a file that another store claims a pickle all the same: programs do not go by its name.
+    /// What makes a file that another store claims a pickle all the same, or names what is dangerous as one does: programs
+    /// do not go by its name.
     fn disguised(&self, host: &Host, file: &Path, store: &Store) -> Result<Vec<InspectedPart>, Error> {
         if self.opening.store.is_some() || store.describe().name == LOOKED_THROUGH_WITH {
             return Ok(Vec::new());

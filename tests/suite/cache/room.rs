@@ -117,7 +117,8 @@ fn going_through_the_entries_lets_none_go_where_none_may() {
     let full = (0..u32::MAX).take_while(|n| cache.put(n.to_le_bytes(), [0; 1000]).is_ok()).count() as u64;
     for entry in cache.entries().unwrap() {
         let entry = entry.unwrap();
-        cache.put(entry.key, entry.value).unwrap();
+        // Both have room for a moment, or the old one stays.
+        let _ = cache.put(entry.key, entry.value);
     }
     assert_eq!(cache.counts().unwrap().entries, full);
 }

@@ -35,12 +35,15 @@ impl Outline {
     /// The outline of the pickle at an offset; `None` where it is no plain data, or none that is well formed.
     pub fn of(bytes: &Bytes, start: usize, terms: &Terms) -> Option<Self> {
         let mut outliner = Outliner::new(bytes.clone(), terms);
-        let mut at = start;
+        let (mut at, mut frame_end) = (start, 0);
         loop {
             let instruction = Instruction::at(bytes, at).ok()?;
             at = instruction.end;
-            if instruction.opcode.code == code::STOP {
-                return outliner.outline(at);
+            match instruction.opcode.code {
+                // A frame that goes on behind the pickle is no plain matter.
+                code::STOP => return outliner.outline(at).filter(|_| frame_end <= at),
+                code::FRAME => frame_end = frame_end.max(instruction.frame_end()),
+                _ => {}
             }
             outliner.step(&instruction)?;
         }

@@ -254,6 +254,9 @@ fn disagreement(entry: &ZipFileHeaderRecord<'_>, local: &ZipLocalFileHeader<'_>)
     if local.compression_method() != entry.compression_method() {
         return Some(format!("its own header says that it is compressed with {}", local.compression_method()));
     }
+    if name.as_bytes().contains(&0) {
+        return Some("its name has a NUL, at which Python ends it".to_owned());
+    }
     let is_encrypted = entry.flags().is_encrypted() || local.flags().is_encrypted();
     is_encrypted.then(|| "it is marked as encrypted".to_owned())
 }

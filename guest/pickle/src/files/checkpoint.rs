@@ -56,7 +56,10 @@ impl<'a> Layout<'a> {
                 None => return None,
             }
         }
-        Some(layout)
+        // PyTorch finds a member by its name whichever case that has.
+        let mut names: Vec<_> = archive.members.iter().map(|member| member.name.to_ascii_lowercase()).collect();
+        names.sort_unstable();
+        names.windows(2).all(|pair| pair[0] != pair[1]).then_some(layout)
     }
 
     /// Reads the storages. What is wrong with members is told of the first of them.

@@ -9,7 +9,7 @@ pub(crate) struct Foreign {
     pub hint: &'static str,
 }
 
-/// Told by the checksum of its first header: the oldest have no magic.
+/// Told by the checksum of its first header too: the oldest have no magic.
 const TAR: Foreign = Foreign {
     name: "a tar archive",
     offset: 257,
@@ -31,14 +31,24 @@ const FOREIGN: &[Foreign] = &[
         magic: b"Rar!\x1a\x07",
         hint: "take its members out with `unrar x` and read each by itself",
     },
-    Foreign { name: "an HDF5 file", offset: 0, magic: b"\x89HDF\r\n\x1a\n", hint: "read it with what reads HDF5" },
+    HDF5,
 ];
+
+const HDF5: Foreign =
+    Foreign { name: "an HDF5 file", offset: 0, magic: b"\x89HDF\r\n\x1a\n", hint: "read it with what reads HDF5" };
+
+/// Whether an HDF5 file begins behind a block of another's, of 512 bytes or twice as many each time.
+fn has_hdf5(bytes: &[u8]) -> bool {
+    let places = std::iter::successors(Some(512), |place: &usize| place.checked_mul(2));
+    places.map_while(|place| bytes.get(place..)).any(|rest| rest.starts_with(HDF5.magic))
+}
 
 impl Foreign {
     /// The one that a file is, by its first bytes.
     pub fn find(bytes: &[u8]) -> Option<&'static Self> {
         let is_it = |it: &&Self| bytes.get(it.offset..).is_some_and(|rest| rest.starts_with(it.magic));
-        FOREIGN.iter().find(is_it).or_else(|| is_tar(bytes).then_some(&TAR))
+        let found = FOREIGN.iter().find(is_it).or_else(|| is_tar(bytes).then_some(&TAR));
+        found.or_else(|| has_hdf5(bytes).then_some(&HDF5))
     }
 
     pub fn fault(&self) -> Fault {

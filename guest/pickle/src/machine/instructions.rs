@@ -44,6 +44,12 @@ impl<'a> Instruction<'a> {
         Ok(instruction)
     }
 
+    /// Where the frame ends that begins with it.
+    pub fn frame_end(&self) -> usize {
+        let Argument::Integer(length) = self.argument else { return self.end };
+        self.end.saturating_add(usize::try_from(length).unwrap_or(usize::MAX))
+    }
+
     /// Says that the instruction cannot be done.
     pub fn fault(&self, why: &str) -> Fault {
         fault(self.opcode, self.offset, why)

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use super::graph::{Behind, Node, NodeId, Value};
 use super::instructions::Instruction;
 use super::opcode::{Opcode, code};
+use super::recognition::is_taken_in_python;
 use super::{Machine, Reader, global_on_lines};
 use crate::trust::known::Wrapper;
 
@@ -64,7 +65,7 @@ impl Machine {
         let (bytes, mut at, mut is_at_hand) = (&self.graph.bytes, from, false);
         while at < to {
             let Ok(instruction) = Instruction::at(bytes, at) else {
-                return bytes.get(at) == Some(&code::FRAME);
+                return is_taken_in_python(bytes, at);
             };
             match instruction.opcode.code {
                 code::GLOBAL | code::INST if global_on_lines(&instruction).is_ok() => return true,

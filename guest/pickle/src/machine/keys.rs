@@ -60,9 +60,13 @@ impl Graph {
 
     fn hash_work(&self, value: Value, depth: usize) -> Option<()> {
         let items = match self.find(value) {
-            Some(Node::Tuple(items)) => items,
-            // An instance of a tuple, perhaps.
-            Some(Node::Object(object)) if object.call == Call::New => return self.hash_work(object.arguments, depth),
+            Some(Node::Tuple(items) | Node::Dict(items)) => items,
+            // An instance of a tuple, perhaps, or one that has the hash of what it holds.
+            Some(Node::Object(object)) => {
+                let arguments = (object.call == Call::New).then_some(object.arguments);
+                let mut parts = arguments.into_iter().chain(object.states.iter().copied());
+                return parts.try_for_each(|part| self.hash_work(part, depth));
+            }
             _ => return Some(()),
         };
         let depth = depth.checked_sub(1)?;

@@ -20,8 +20,7 @@ pub(crate) fn is_only_here(run: &Run, fault: &Fault) -> bool {
     let Fault::Syntax { offset, .. } = fault else { return true };
     let (bytes, at) = (&run.graph.bytes, *offset as usize);
     let Ok(instruction) = Instruction::at(bytes, at) else {
-        // Readers written in Python take frames that are too long, and names on a last line that does not end.
-        return matches!(bytes.get(at), Some(&(code::FRAME | code::GLOBAL | code::INST)));
+        return is_taken_in_python(bytes, at);
     };
     match (instruction.opcode.form, instruction.argument) {
         // Python 2 remembers under any text.
@@ -35,6 +34,12 @@ pub(crate) fn is_only_here(run: &Run, fault: &Fault) -> bool {
         _ if matches!(instruction.opcode.code, code::GLOBAL | code::INST) => true,
         _ => at > 0 && !run.has_underflowed,
     }
+}
+
+/// Whether readers written in Python take what is no instruction to others: a frame that is too long, or names on a last line
+/// that does not end.
+pub(super) fn is_taken_in_python(bytes: &[u8], at: usize) -> bool {
+    matches!(bytes.get(at), Some(&(code::FRAME | code::GLOBAL | code::INST)))
 }
 
 /// Whether any Python may read a line as a number: it passes over white space of all kinds, and some end it at a NUL.

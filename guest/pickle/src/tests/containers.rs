@@ -330,6 +330,7 @@ fn a_whole_model_of_pytorch_is_its_fields() {
     let verdict = |pickle: &[u8]| inspected(pickle)[0].verdict;
     let linear = b"\x80\x02ctorch.nn.modules.linear\nLinear\n)\x81}U\x08trainingI01\nsb.";
     assert_eq!(verdict(linear), Verdict::Instance);
+    assert_eq!(loaded(linear), named("torch.nn.modules.linear.Linear", map([("training", Value::Bool(true))])));
     assert_eq!(verdict(b"\x80\x02ctorch.nn.modules.linear\nLinear\n)R."), Verdict::Unknown);
     assert_eq!(verdict(b"\x80\x02ctorch.nn.modules.module\nfunctools.partial\n)R."), Verdict::Dangerous);
     assert_eq!(verdict(b"\x80\x02ctorch.nn.modules.module\nTorch.hub.load\n)R."), Verdict::Dangerous);
@@ -366,6 +367,37 @@ fn joblib(array: &[u8; 3], is_aligned: bool) -> Vec<u8> {
 }
 
 #[test]
+fn what_is_compressed_in_a_tar_s_first_header_is_told() {
+    let mut header = [0; 512];
+    header[..10].copy_from_slice(b"\x1f\x8b\x08\0\0\0\0\0\0\xff");
+    header[257..262].copy_from_slice(b"ustar");
+    assert!(inspected(&header).iter().any(|part| part.verdict >= Verdict::Unknown && part.format == "a tar archive"));
+    assert!(loaded_or_not(&header).unwrap_err().to_string().contains("tar"));
+}
+
+#[test]
+fn an_hdf5_file_behind_a_pickle_is_told() {
+    let mut file = b"\x80\x04B\x00\x04\0\0".to_vec();
+    file.resize(512, 0);
+    file.extend(b"\x89HDF\r\n\x1a\n");
+    file.resize(7 + 1024, 0);
+    file.push(b'.');
+    assert!(loaded_or_not(&file).unwrap_err().to_string().contains("HDF5"));
+    assert!(inspected(&file)[0].verdict >= Verdict::Unknown);
+}
+
+#[test]
+fn members_of_pytorch_have_names_without_case() {
+    let (pickle, storage) = (saved("ShortStorage"), shorts());
+    let mut members = checkpoint(&pickle, &storage);
+    members.push(member("M/DATA/0", &storage));
+    assert!(inspected(&zip(&members)).iter().any(|part| part.verdict >= Verdict::Unknown));
+    members.pop();
+    members.push(member("m/data/0\0", &storage));
+    assert!(refusal(&zip(&members)).0.contains("NUL"));
+}
+
+#[test]
 fn what_one_unpickler_reads_behind_an_array_is_told() {
     let first = b"\x80\x04\x8c\x05posix\x94\x8c\x06system\x94\x86.";
     let second = b"\x80\x04\x8c\x07pathlib\x94\x8c\x0dPurePosixPath\x940h\0h\x01\x93\x8c\x02id\x85R.";
@@ -378,7 +410,7 @@ fn what_one_unpickler_reads_behind_an_array_is_told() {
 fn an_array_that_ends_with_a_state_for_what_is_remembered_is_told() {
     let aligned = joblib(b"\x01\x02\x03", true);
     let end = aligned.len() - 4;
-    for tail in [b"h\0b", b"0}b"] {
+    for tail in [b"h\0b", b"0}b", b"cos"] {
         let file = [&aligned[..end], tail, b"."].concat();
         assert!(inspected(&file)[0].verdict >= Verdict::Unknown, "{tail:?}");
     }
@@ -486,6 +518,13 @@ fn what_python_goes_on_behind_is_a_pickle_in_an_archive() {
     assert_eq!(inspected(&other).into_iter().map(|part| part.verdict).max(), Some(Verdict::Dangerous));
     let text = zip(&[member("a.pkl", b"N."), member("read.me", b"Notes: see (below).\nabc")]);
     assert_eq!(inspected(&text).into_iter().map(|part| part.verdict).max(), Some(Verdict::Data));
+}
+
+#[test]
+fn what_stands_behind_an_archive_without_pickles_is_looked_through() {
+    let file = [zip(&[member("a.txt", b"text")]), EVIL.to_vec()].concat();
+    let part = inspected(&file).swap_remove(0);
+    assert_eq!((part.verdict, part.elements.len()), (Verdict::Dangerous, 2));
 }
 
 #[test]

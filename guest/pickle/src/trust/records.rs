@@ -6,7 +6,8 @@ use crate::trust::known::{bytes_of, is_known};
 use crate::trust::python::{is_main, is_of_python};
 
 /// The class of an object that is an instance with fields: of `__new__` without arguments and a state, as dataclasses and
-/// Python 2's old classes are, or with arguments alone, as named tuples are. One whose class is a list or a dict too has items or entries.
+/// Python 2's old classes are, or with arguments alone, as named tuples are. One whose class is a list or a dict too has
+/// items or entries.
 ///
 /// Python's own classes are none of those: which of them hold data is known.
 pub(crate) fn class(graph: &Graph, object: &Object) -> Option<NodeId> {

@@ -81,8 +81,11 @@ pub(crate) fn is_exception(global: &Global) -> bool {
 /// The class that Python makes of an `OSError` with a number of Linux's and more.
 fn of_number(it: &Pickled<'_>, class: &Global) -> Option<&'static str> {
     let is_general = matches!(class.name(), "OSError" | "IOError" | "EnvironmentError");
-    let number = it.graph.integer(*it.arguments.first()?).filter(|_| is_general && it.arguments.len() > 1)?;
-    Some(match number.as_i64()? {
+    let number = match *it.arguments.first().filter(|_| is_general && (2..=5).contains(&it.arguments.len()))? {
+        Value::Bool(value) => i64::from(value),
+        value => it.graph.integer(value)?.as_i64()?,
+    };
+    Some(match number {
         1 | 13 => "PermissionError",
         2 => "FileNotFoundError",
         3 => "ProcessLookupError",

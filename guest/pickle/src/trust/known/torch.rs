@@ -83,7 +83,8 @@ impl Storage {
         let storages = graph.storages.as_ref()?;
         let Some(Node::Persistent(identifier)) = graph.find(value) else { return None };
         let [word, named, key, location, count, ref rest @ ..] = *graph.items(*identifier)? else { return None };
-        let is_storage = graph.text(word)? == "storage" && graph.text(location).is_some();
+        // On the device `meta` a tensor has no elements.
+        let is_storage = graph.text(word)? == "storage" && graph.text(location)? != "meta";
         let (dtype, element) = storage_type(graph, named)?;
         let (class, width) = element.unwrap_or((Class::Unsigned, 1));
         let count = usize::try_from(graph.integer(count)?.as_u64()?).ok()?;
@@ -104,6 +105,10 @@ impl Storage {
     fn viewed(self, graph: &Graph, dtype: Value) -> Option<Self> {
         let name = graph.global(dtype).filter(|global| global.module() == "torch")?.name();
         let &(dtype, _, class, width) = TYPES.iter().find(|(element, ..)| *element == name)?;
+        // PyTorch swaps the bytes of what the storage is of.
+        if self.kind.is_big_endian {
+            return None;
+        }
         Some(Self { dtype, kind: Kind { class, width, ..self.kind }, data: self.data })
     }
 }
@@ -118,12 +123,13 @@ pub(crate) fn storage(graph: &Graph, value: Value) -> Option<Vec<Part>> {
 /// hooks, and in its third with the type of the elements too.
 pub(crate) fn tensor(it: &Pickled<'_>) -> Option<Vec<Part>> {
     let [storage, start, shape, strides, ref rest @ ..] = *it.arguments else { return None };
+    let is_third = it.graph.global(it.object.callee)?.name() == "_rebuild_tensor_v3";
     let storage = Storage::of(it.graph, storage)?;
     let (storage, requires_grad) = match *rest {
         [] => (storage, Value::Bool(false)),
         [grad, hooks, ref metadata @ ..] if ordered_dict_is_empty(it.graph, hooks) => match *metadata {
-            [] | [Value::None] => (storage, grad),
-            [dtype] | [dtype, Value::None] => (storage.viewed(it.graph, dtype)?, grad),
+            [dtype] | [dtype, Value::None] if is_third => (storage.viewed(it.graph, dtype)?, grad),
+            [] | [Value::None] if !is_third => (storage, grad),
             _ => return None,
         },
         _ => return None,
