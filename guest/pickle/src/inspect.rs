@@ -67,8 +67,8 @@ struct Looked {
 #[derive(Default)]
 struct Series {
     starts: Vec<usize>,
-    /// What one of them asks for.
-    storages: Option<Rc<Storages>>,
+    /// Whether PyTorch saved them, which reads each by itself.
+    is_checkpoint: bool,
 }
 
 impl Inspection {
@@ -336,11 +336,11 @@ impl Inspection {
         if !is_checkpoint {
             return end.filter(|&end| end < bytes.len());
         }
+        series.is_checkpoint = true;
         let mut runs = checkpoint::runs(bytes, end?, self.walk.terms());
         let damage = checkpoint::join(&mut runs).err();
         for (start, run) in runs {
             series.starts.push(start);
-            series.storages = series.storages.take().or_else(|| run.graph.storages.clone());
             let part = self.pickle(run, start);
             self.push(part);
         }
@@ -351,14 +351,15 @@ impl Inspection {
     }
 
     /// Tells of what one unpickler that reads all pickles of a file would get otherwise than one for each.
-    fn read_on(&mut self, bytes: &Bytes, Series { starts, storages }: Series, first: usize) {
+    fn read_on(&mut self, bytes: &Bytes, Series { starts, is_checkpoint }: Series, first: usize) {
         let told: BTreeSet<_> = self.parts[first..].iter().flat_map(|part| &part.elements).map(key).collect();
-        let mut run = run_on(bytes, &starts, self.walk.terms());
-        run.graph.storages = storages;
+        let run = run_on(bytes, &starts, self.walk.terms());
         let mut elements = elements(&run.graph, None);
-        elements.retain(|element| element.verdict > Verdict::Known && !told.contains(&key(element)));
+        let best = if is_checkpoint { Verdict::Dangerous } else { Verdict::Instance };
+        elements.retain(|element| element.verdict >= best && !told.contains(&key(element)));
         // Where every unpickler ends, as they do with a memo that was not meant for all, there is nothing behind that.
-        let damage = run.outcome.as_ref().err().filter(|fault| is_only_here(&run, fault)).map(ToString::to_string);
+        let fault = run.outcome.as_ref().err().filter(|fault| !is_checkpoint && is_only_here(&run, fault));
+        let damage = fault.map(ToString::to_string);
         let damage = damage.or_else(|| run.graph.exhaustion(0).map(|fault| fault.to_string()));
         let worst = elements.iter().map(|element| element.verdict).max();
         if let Some(verdict) = worst.max(damage.is_some().then_some(Verdict::Unknown)) {
