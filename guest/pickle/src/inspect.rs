@@ -19,6 +19,7 @@ use crate::files::walk::{Found, Walk};
 use crate::machine::graph::{Global, Graph, Node, Storages, Value};
 use crate::machine::recognition::{is_only_here, is_pickle};
 use crate::machine::{Reader, Run, run_on, run_through};
+use crate::options::Terms;
 use crate::trust::known;
 use crate::trust::objects::{Judgement, judge, judge_alone, name};
 
@@ -36,7 +37,7 @@ pub(crate) fn inspect(bytes: Bytes, options: &Options) -> Vec<Part> {
 
 /// What is told of a compressed file, as it lies, where that is a pickle too.
 pub(crate) fn inspect_packed(bytes: &Bytes, options: &Options) -> Vec<Part> {
-    let mut inspection = Inspection::new("as it lies, not unpacked", Walk::of_nothing(options));
+    let mut inspection = Inspection::new("as it lies, not unpacked", Walk::of_nothing(Terms::of(options)));
     inspection.walk.terms().allow_for(bytes.len());
     inspection.packed(bytes);
     inspection.parts()
@@ -101,13 +102,16 @@ impl Inspection {
             }
             Found::Foreign(foreign, bytes) => {
                 let why = format!("it is not read here: {}", foreign.hint);
-                self.unread(foreign.name, Some(why), &Graph::without_work(bytes), 0);
+                self.unread(foreign.name, Some(why), &bytes, 0);
             }
             Found::TooDeep(why) => self.container("zip archive".to_owned(), Some(why)),
             Found::Enter(archive) => self.enter(archive),
             Found::Member { damage: Some(damage) } => self.container("zip member".to_owned(), Some(damage)),
             Found::Member { damage: None } => {}
-            Found::Items(bytes) | Found::ItemsOrNone(bytes) if self.storages().is_some() => self.saved(&bytes),
+            Found::Items(bytes) | Found::ItemsOrNone(bytes) if self.storages().is_some() => {
+                self.saved(&bytes);
+                self.hidden_archive(&bytes);
+            }
             Found::Items(bytes) => {
                 self.items(&bytes);
                 self.hidden_archive(&bytes);
@@ -128,7 +132,7 @@ impl Inspection {
     fn packed(&mut self, bytes: &Bytes) {
         if let Some(foreign) = Foreign::find(bytes) {
             let why = format!("as it lies, it is {} too", foreign.name);
-            self.unread(foreign.name, Some(why), &Graph::without_work(bytes.clone()), 0);
+            self.unread(foreign.name, Some(why), bytes, 0);
         }
         if is_pickle(&run_through(bytes, 0, Reader::Plain, self.walk.terms())) {
             self.items(bytes);
@@ -176,7 +180,7 @@ impl Inspection {
         match &archive.damage {
             None => self.container(format, None),
             Some(damage) => {
-                let behind = self.dangers(&Graph::without_work(archive.file.clone()), archive.end);
+                let behind = self.dangers(&archive.file, archive.end);
                 self.damaged(&format, Some(damage.clone()), 0, behind);
             }
         }
@@ -207,7 +211,7 @@ impl Inspection {
         if is_pickle(&run) {
             self.items_from(bytes, Some(run));
         } else {
-            self.no_pickle(&run.graph, None);
+            self.no_pickle(bytes, None);
         }
     }
 
@@ -230,8 +234,8 @@ impl Inspection {
 
     /// Tells of what no unpickler reads, as far as is known, where something in it is as in a pickle that is dangerous, or
     /// where there is nothing else to tell of.
-    fn no_pickle(&mut self, graph: &Graph, why: Option<String>) {
-        let dangers = self.dangers(graph, 0);
+    fn no_pickle(&mut self, bytes: &Bytes, why: Option<String>) {
+        let dangers = self.dangers(bytes, 0);
         let format = match (dangers.is_empty(), &why) {
             (true, None) => return,
             (true, Some(_)) => "no pickle",
@@ -241,8 +245,8 @@ impl Inspection {
     }
 
     /// Tells of what is not read here from an offset on, and what in it is as in a pickle that is dangerous.
-    fn unread(&mut self, format: &str, why: Option<String>, graph: &Graph, offset: usize) {
-        let dangers = self.dangers(graph, offset);
+    fn unread(&mut self, format: &str, why: Option<String>, bytes: &Bytes, offset: usize) {
+        let dangers = self.dangers(bytes, offset);
         self.damaged(format, why, offset, dangers);
     }
 
@@ -253,9 +257,9 @@ impl Inspection {
     }
 
     /// What stands from an offset on, whatever that is, as in a pickle that is dangerous.
-    fn dangers(&mut self, graph: &Graph, offset: usize) -> Vec<Element> {
+    fn dangers(&mut self, bytes: &Bytes, offset: usize) -> Vec<Element> {
         let mut elements = Vec::new();
-        add_scanned(graph, offset, &mut self.others_left, &mut elements);
+        add_scanned(&Graph::without_work(bytes.clone()), offset, &mut self.others_left, &mut elements);
         elements.retain(|element| element.verdict == Verdict::Dangerous);
         elements
     }
@@ -269,7 +273,7 @@ impl Inspection {
         if is_pickle(&run) {
             self.items_from(bytes, Some(run));
         } else {
-            self.no_pickle(&run.graph, run.outcome.err().map(|fault| fault.to_string()));
+            self.no_pickle(bytes, run.outcome.err().map(|fault| fault.to_string()));
         }
     }
 
@@ -314,7 +318,7 @@ impl Inspection {
         };
         let damage = array.as_ref().err().or(end.as_ref().err()).map(ToString::to_string);
         if damage.is_some() {
-            self.unread(&format, damage, &Graph::without_work(bytes.clone()), at);
+            self.unread(&format, damage, bytes, at);
             return None;
         }
         self.container(format, None);

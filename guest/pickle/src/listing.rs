@@ -108,7 +108,7 @@ impl Listing {
 
     /// Lists the pickle that stands behind an instruction, up to where the machine is.
     fn begin_inner(&mut self, start: usize) {
-        let mut inner = Self::over(self.walk.within());
+        let mut inner = Self::over(Walk::of_nothing(self.walk.terms().clone()));
         (inner.bytes, inner.at, inner.is_between) = (self.bytes.slice(..self.at), start, false);
         inner.begin_pickle(Reader::Plain);
         self.inner = Some(Box::new(inner));

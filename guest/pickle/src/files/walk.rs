@@ -47,15 +47,16 @@ pub(crate) struct Walk {
     /// What is still to come, the next last.
     ahead: Vec<Ahead>,
     /// The archives that it is in, the innermost last.
-    open: Vec<Open>,
+    archives: Vec<Entered>,
 }
 
 enum Ahead {
     File(Bytes),
     Member(Bytes),
-    Opened {
+    /// What was unpacked, and whether it may hold no pickles.
+    Contents {
         contents: Contents,
-        is_member: bool,
+        may_be_none: bool,
     },
     /// The members of the innermost archive, from one on.
     Members(usize),
@@ -67,7 +68,7 @@ enum Contents {
     Foreign(&'static Foreign, Bytes),
 }
 
-struct Open {
+struct Entered {
     archive: Rc<Archive>,
     /// The member that it is in.
     member: Option<usize>,
@@ -75,19 +76,14 @@ struct Open {
 
 impl Walk {
     pub fn new(file: Bytes, options: &Options) -> Self {
-        let walk = Self::of_nothing(options);
-        walk.terms.allow_for(file.len());
-        Self { ahead: vec![Ahead::File(file)], ..walk }
+        let terms = Terms::of(options);
+        terms.allow_for(file.len());
+        Self { ahead: vec![Ahead::File(file)], ..Self::of_nothing(terms) }
     }
 
     /// One through what it is told to enter alone.
-    pub fn of_nothing(options: &Options) -> Self {
-        Self { terms: Terms::of(options), ahead: Vec::new(), open: Vec::new() }
-    }
-
-    /// One through nothing, for what is within something of this one's.
-    pub fn within(&self) -> Self {
-        Self { terms: self.terms.clone(), ahead: Vec::new(), open: Vec::new() }
+    pub fn of_nothing(terms: Terms) -> Self {
+        Self { terms, ahead: Vec::new(), archives: Vec::new() }
     }
 
     /// The options of reading, with what may still be done.
@@ -97,24 +93,24 @@ impl Walk {
 
     /// How many archives it is in.
     pub fn depth(&self) -> usize {
-        self.open.len()
+        self.archives.len()
     }
 
     /// The members that it is in, the innermost last.
     pub fn members(&self) -> impl DoubleEndedIterator<Item = &Member> {
-        self.open.iter().filter_map(|open| open.archive.members.get(open.member?))
+        self.archives.iter().filter_map(|entered| entered.archive.members.get(entered.member?))
     }
 
     /// Goes through an archive before whatever comes next.
     pub fn enter(&mut self, archive: Rc<Archive>) {
-        self.ahead.push(Ahead::Opened { contents: Contents::Archive(archive), is_member: false });
+        self.ahead.push(Ahead::Contents { contents: Contents::Archive(archive), may_be_none: false });
     }
 
     /// Goes to one member of the archive that was entered last, and from there to its end.
     pub fn skip_to(&mut self, member: usize) {
-        if let (Some(open), Some(Ahead::Members(next))) = (self.open.last_mut(), self.ahead.last_mut()) {
-            open.member = Some(member);
-            *next = open.archive.members.len();
+        if let (Some(entered), Some(Ahead::Members(next))) = (self.archives.last_mut(), self.ahead.last_mut()) {
+            entered.member = Some(member);
+            *next = entered.archive.members.len();
         }
     }
 
@@ -122,27 +118,26 @@ impl Walk {
         self.ahead.clear();
     }
 
-    /// Opens a file, or what a member holds.
-    fn open(&mut self, bytes: Bytes, is_member: bool) -> Option<Found> {
+    /// Unpacks a file, or what a member holds, which may hold no pickles if it is not compressed.
+    fn unpack(&mut self, bytes: Bytes, is_member: bool) -> Option<Found> {
         let Unpacked { codec, bytes: content, fault } = Unpacked::of(bytes.clone(), &self.terms);
-        let is_member = is_member && codec.is_none();
-        self.ahead.push(Ahead::Opened { contents: Contents::of(content.clone()), is_member });
-        let codec = codec?;
-        Some(Found::Packed { codec, bytes, fault })
+        let may_be_none = is_member && codec.is_none();
+        self.ahead.push(Ahead::Contents { contents: Contents::of(content), may_be_none });
+        codec.map(|codec| Found::Packed { codec, bytes, fault })
     }
 
-    fn contents(&mut self, contents: Contents, is_member: bool) -> Found {
+    fn contents(&mut self, contents: Contents, may_be_none: bool) -> Found {
         match contents {
             Contents::Foreign(foreign, bytes) => Found::Foreign(foreign, bytes),
-            Contents::Archive(_) if self.open.len() == ARCHIVES_MAX => {
+            Contents::Archive(_) if self.archives.len() == ARCHIVES_MAX => {
                 Found::TooDeep(format!("more than {ARCHIVES_MAX} archives lie within one another"))
             }
             Contents::Archive(archive) => {
                 self.ahead.push(Ahead::Members(0));
-                self.open.push(Open { archive: Rc::clone(&archive), member: None });
+                self.archives.push(Entered { archive: Rc::clone(&archive), member: None });
                 Found::Enter(archive)
             }
-            Contents::Items(bytes) if !is_member || is_array(&bytes, 0) || ends_as_archive(&bytes) => {
+            Contents::Items(bytes) if !may_be_none || is_array(&bytes, 0) || ends_as_archive(&bytes) => {
                 Found::Items(bytes)
             }
             Contents::Items(bytes) => Found::ItemsOrNone(bytes),
@@ -151,13 +146,13 @@ impl Walk {
 
     /// Goes to a member, or leaves the archive behind the last.
     fn member(&mut self, place: usize) -> Found {
-        let Some(open) = self.open.last_mut() else { return Found::Leave };
-        let archive = Rc::clone(&open.archive);
+        let Some(entered) = self.archives.last_mut() else { return Found::Leave };
+        let archive = Rc::clone(&entered.archive);
         let Some(member) = archive.members.get(place) else {
-            self.open.pop();
+            self.archives.pop();
             return Found::Leave;
         };
-        open.member = Some(place);
+        entered.member = Some(place);
         let Content { bytes, damage } = member.read(&self.terms);
         self.ahead.extend([Ahead::Members(place + 1), Ahead::Member(bytes)]);
         Found::Member { damage }
@@ -170,9 +165,9 @@ impl Iterator for Walk {
     fn next(&mut self) -> Option<Found> {
         loop {
             let found = match self.ahead.pop()? {
-                Ahead::File(bytes) => self.open(bytes, false),
-                Ahead::Member(bytes) => self.open(bytes, true),
-                Ahead::Opened { contents, is_member } => Some(self.contents(contents, is_member)),
+                Ahead::File(bytes) => self.unpack(bytes, false),
+                Ahead::Member(bytes) => self.unpack(bytes, true),
+                Ahead::Contents { contents, may_be_none } => Some(self.contents(contents, may_be_none)),
                 Ahead::Members(next) => Some(self.member(next)),
             };
             if found.is_some() {
