@@ -694,6 +694,32 @@ fn views_and_classes_of_errors_are_as_pythons() {
 }
 
 #[test]
+fn keys_that_are_equal_across_types_are_one() {
+    let decimal = |text: &str| format!("cdecimal\nDecimal\n(V{text}\ntR");
+    let fraction = |text: &str| format!("cfractions\nFraction\n(V{text}\ntR");
+    let complex = |real: &str| format!("cbuiltins\ncomplex\n(F{real}\nF0.0\ntR");
+    let string = "(icollections\nUserString\n(dVdata\nVa\nsb".to_owned();
+    let status = "chttp\nHTTPStatus\n(I200\ntR".to_owned();
+    for (one, other) in [
+        ("I1\n".to_owned(), decimal("1.0")),
+        (decimal("1.0"), decimal("1.00")),
+        ("F0.5\n".to_owned(), fraction("1/2")),
+        (decimal("0.1"), fraction("1/10")),
+        (complex("2.0"), "I2\n".to_owned()),
+        ("F-inf\n".to_owned(), decimal("-Infinity")),
+        ("I0\n".to_owned(), decimal("-0.0")),
+        (status, "I200\n".to_owned()),
+        ("Va\n".to_owned(), string),
+    ] {
+        let message = refusal(format!("(d{one}NsN0{other}Ns.").as_bytes()).0;
+        assert!(message.contains("twice"), "{one}, {other}: {message}");
+    }
+    for (one, other) in [("F0.1\n".to_owned(), decimal("0.1")), (decimal("NaN"), decimal("NaN"))] {
+        assert!(load_with(format!("(d{one}Ns{other}Ns.").as_bytes(), &options()).is_ok(), "{one}, {other}");
+    }
+}
+
+#[test]
 fn keys_that_python_takes_long_for_are_refused() {
     let deep = [&b"}N"[..], &b"\x85".repeat(100), b"Ns."].concat();
     let wide = [&b"}N"[..], &b"q\0h\0\x86".repeat(14), b"Ns."].concat();

@@ -12,6 +12,7 @@ use crate::machine::graph::{Call, Graph, ITEM_BYTES, Node, NodeId, Value};
 use crate::machine::instructions::{Argument, Instruction};
 use crate::machine::literal::Literal;
 use crate::machine::opcode::{Form, Opcode};
+use crate::trust::equal::{Equal, equal};
 use crate::trust::known;
 
 /// Tuples within one another, as far as they are compared.
@@ -102,6 +103,10 @@ impl Graph {
 
     /// The bytes of text, however it is written: to Python those of one text are one key.
     fn text_of_key(&self, value: Value) -> Option<Cow<'_, [u8]>> {
+        if let Value::Node(id) = value {
+            let text = known::user_string(self, id)?;
+            return if let Value::Literal(_) = text { self.text_of_key(text) } else { None };
+        }
         match self.value_of(value)? {
             Literal::Text(Cow::Borrowed(text)) => Some(text.as_bytes().into()),
             Literal::Text(Cow::Owned(text)) => Some(text.into_bytes().into()),
@@ -177,7 +182,13 @@ impl Key<'_> {
             Node::Object(object) if depth > 0 => {
                 let parts = known::parts(self.graph, id, object).unwrap_or_default();
                 let length = to.len();
-                if parts.is_empty() || self.push_parts(&parts, depth, to).is_none() {
+                let is_written = match equal(self.graph, &parts) {
+                    Some(Equal::Value(value)) => Some(self.push(value, depth - 1, to)),
+                    Some(equal) => push_equal(&equal, to),
+                    None if parts.is_empty() => None,
+                    None => self.push_parts(&parts, depth, to),
+                };
+                if is_written.is_none() {
                     to.truncate(length);
                     identity(b'd', Graph::index(id) as u32, to);
                 }
@@ -257,13 +268,7 @@ impl Key<'_> {
         match self.graph.value_of(value) {
             Some(Literal::Bool(value)) => number(&i64::from(value).into(), to),
             Some(Literal::Integer(value)) => number(&value, to),
-            Some(Literal::Float(value)) if !value.is_nan() => match whole(value) {
-                Some(value) => number(&value, to),
-                None => {
-                    kind(b'f', to);
-                    to.extend(value.to_bits().to_le_bytes());
-                }
-            },
+            Some(Literal::Float(value)) if !value.is_nan() => float(value, to),
             Some(Literal::Text(text)) => self.push_hash(b't', offset, text.as_bytes(), to),
             Some(Literal::Surrogates(bytes)) => self.push_hash(b't', offset, &bytes, to),
             Some(Literal::String(bytes)) => {
@@ -309,6 +314,30 @@ fn number(value: &Integer, to: &mut Vec<u8>) {
     kind(b'i', to);
     to.extend((bytes.len() as u32).to_le_bytes());
     to.extend(bytes);
+}
+
+/// Of what is equal to no number, not even to itself, `None`.
+fn push_equal(equal: &Equal, to: &mut Vec<u8>) -> Option<()> {
+    match equal {
+        Equal::Integer(value) => number(value, to),
+        Equal::Float(value) if !value.is_nan() => float(*value, to),
+        Equal::Fraction(numerator, denominator) => {
+            kind(b'q', to);
+            to.extend([numerator, denominator].map(|part| part.to_le_bytes()).concat());
+        }
+        Equal::Float(_) | Equal::Value(_) | Equal::Nothing => return None,
+    }
+    Some(())
+}
+
+fn float(value: f64, to: &mut Vec<u8>) {
+    match whole(value) {
+        Some(value) => number(&value, to),
+        None => {
+            kind(b'f', to);
+            to.extend(value.to_bits().to_le_bytes());
+        }
+    }
 }
 
 /// What is told apart by where it is made.

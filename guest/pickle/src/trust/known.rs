@@ -41,6 +41,7 @@ enum Known {
 use Known::{Function, Instance};
 
 pub(crate) use collections::ordered_dict_is_empty;
+pub(crate) use collections::user_string;
 use exceptions::is_exception;
 pub(crate) use joblib::Wrapper;
 pub(crate) use numbers::{COMPLEX_TAG, RATIONAL_TAG, bytes_of, is_named_decimal, is_reduced, is_uuid};
@@ -169,9 +170,14 @@ fn find(global: &Global) -> Option<&'static Known> {
     by_name.get(&(module, global.name())).copied()
 }
 
-/// Whether it is an enumeration of Python's own.
+/// Whether it is an enumeration of Python's own, whose members are equal to their values.
 fn is_enumeration(global: &Global) -> bool {
     ENUMERATIONS.contains(&(global.module(), global.name()))
+}
+
+/// The same by its whole name.
+pub(crate) fn is_enumeration_named(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|of| ENUMERATIONS.contains(&of))
 }
 
 /// Whether the options call it an enumeration, which are not believed of what is Python's own.

@@ -5,7 +5,7 @@ use autotel_store_sdk::Keys;
 use super::Pickled;
 use crate::document::elements::{Data, Elements, Kind};
 use crate::document::{Part, SET_TAG, detailed};
-use crate::machine::graph::{Call, Graph, Node, Value};
+use crate::machine::graph::{Call, Graph, Node, NodeId, Value};
 use crate::trust::records::instance;
 use Part::{Array, End, Entries, Items, Map, Tag};
 
@@ -139,6 +139,13 @@ pub(crate) fn chain_map(it: &Pickled<'_>) -> Option<Vec<Part>> {
 pub(crate) fn user(it: &Pickled<'_>) -> Option<Vec<Part>> {
     let class = it.graph.global(instance(it.graph, it.object)?.class)?;
     Some(Part::named(&class.to_string(), [Part::Value(only_field(it, "data")?)]))
+}
+
+/// What a `UserString` is equal to.
+pub(crate) fn user_string(graph: &Graph, id: NodeId) -> Option<Value> {
+    let Node::Object(object) = graph.node(id) else { return None };
+    let is_it = graph.global(instance(graph, object)?.class)?.is("collections", "UserString");
+    is_it.then(|| only_field(&Pickled { graph, id, object, arguments: &[] }, "data"))?
 }
 
 /// The one field that a state has, of this name.
