@@ -142,7 +142,7 @@ impl Printer {
             }
             Token::Decimal(value) => {
                 let (text, protocol) = (value.to_string(), self.protocol);
-                self.scalar(to, |to| {
+                self.decimal(to, value, |to| {
                     calls::one_argument("decimal", "Decimal", protocol, to, |to| scalars::text(text.as_bytes(), to))
                 })
             }

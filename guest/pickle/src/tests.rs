@@ -720,6 +720,18 @@ fn keys_that_are_equal_across_types_are_one() {
 }
 
 #[test]
+fn a_decimal_is_no_second_key_beside_a_number_that_it_is_equal_to() {
+    for (decimal, other) in
+        [("0.50", Value::Float(0.5)), ("1.0", 1.into()), ("2.00", Value::Decimal("2.0".parse().unwrap()))]
+    {
+        let key = Value::Decimal(decimal.parse().unwrap());
+        let map = Value::Map(vec![(key, Value::from("x")), (other, Value::from("y"))].into());
+        let fault = print_all::<PickleStore>(&map.to_cbor(), &options()).unwrap_err();
+        assert!(fault.to_string().contains("twice"), "{decimal}: {fault}");
+    }
+}
+
+#[test]
 fn keys_that_python_takes_long_for_are_refused() {
     let deep = [&b"}N"[..], &b"\x85".repeat(100), b"Ns."].concat();
     let wide = [&b"}N"[..], &b"q\0h\0\x86".repeat(14), b"Ns."].concat();

@@ -1,12 +1,13 @@
 //! The containers that are being printed.
 
-use autotel_store_sdk::{Fault, Integer, Output};
+use autotel_store_sdk::{Decimal, Fault, Integer, Output};
 
 use super::{Printer, calls, scalars};
 use crate::machine::instructions::Instruction;
 use crate::machine::keys::{hash, whole};
 use crate::machine::literal::Literal;
 use crate::machine::opcode::code;
+use crate::trust::equal::{Equal, of_decimal};
 
 /// Items that are put into a container at once, as Python does it.
 const BATCH: u64 = 1000;
@@ -83,7 +84,21 @@ fn key(written: &[u8]) -> Vec<u8> {
             _ => None,
         },
     });
-    number.map_or_else(|| written.to_vec(), |number: Integer| [&[code::LONG1], &*number.to_twos_complement()].concat())
+    number.map_or_else(|| written.to_vec(), |number: Integer| integer_key(&number))
+}
+
+/// The key of the number that a decimal is equal to, where that is seen here.
+fn decimal_key(value: &Decimal) -> Option<Vec<u8>> {
+    match of_decimal(value)? {
+        Equal::Integer(number) => Some(integer_key(&number)),
+        Equal::Float(number) => Some([&[code::BINFLOAT][..], &number.to_be_bytes()].concat()),
+        Equal::Fraction(numerator, denominator) => Some(format!("{numerator}/{denominator}").into_bytes()),
+        Equal::Value(_) | Equal::Nothing => None,
+    }
+}
+
+fn integer_key(number: &Integer) -> Vec<u8> {
+    [&[code::LONG1], &*number.to_twos_complement()].concat()
 }
 
 impl Printer {
@@ -94,6 +109,25 @@ impl Printer {
 
     /// Prints an item that is whole.
     pub(super) fn scalar(&mut self, to: &mut Output, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), Fault> {
+        self.keyed_scalar(to, key, write)
+    }
+
+    /// The same for a decimal, which is equal to other numbers.
+    pub(super) fn decimal(
+        &mut self,
+        to: &mut Output,
+        value: &Decimal,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), Fault> {
+        self.keyed_scalar(to, |written| decimal_key(value).unwrap_or_else(|| written.to_vec()), write)
+    }
+
+    fn keyed_scalar(
+        &mut self,
+        to: &mut Output,
+        key: impl FnOnce(&[u8]) -> Vec<u8>,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), Fault> {
         self.before_item(to);
         let start = to.bytes().len();
         write(to.bytes());

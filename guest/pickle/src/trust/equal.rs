@@ -48,7 +48,7 @@ pub(crate) fn equal(graph: &Graph, parts: &[Part]) -> Option<Equal> {
     }
 }
 
-fn of_decimal(decimal: &Decimal) -> Option<Equal> {
+pub(crate) fn of_decimal(decimal: &Decimal) -> Option<Equal> {
     let (mantissa, exponent) = (decimal.mantissa.as_i128()?, decimal.exponent);
     let power = 10i128.checked_pow(u32::try_from(exponent.unsigned_abs()).ok()?)?;
     if exponent >= 0 { of_fraction(mantissa.checked_mul(power)?, 1) } else { of_fraction(mantissa, power) }
