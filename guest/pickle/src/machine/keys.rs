@@ -183,7 +183,10 @@ impl Key<'_> {
                 let parts = known::parts(self.graph, id, object).unwrap_or_default();
                 let length = to.len();
                 let is_written = match equal(self.graph, &parts) {
-                    Some(Equal::Value(value)) => Some(self.push(value, depth - 1, to)),
+                    Some(Equal::Value(value)) => {
+                        self.push(value, depth - 1, to);
+                        Some(())
+                    }
                     Some(equal) => push_equal(&equal, to),
                     None if parts.is_empty() => None,
                     None => self.push_parts(&parts, depth, to),
